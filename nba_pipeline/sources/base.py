@@ -1,0 +1,59 @@
+"""What a source of raw NBA data is: the protocol that every source keeps.
+
+Belongs here: ``Source``, ``SourceFrame`` and the empty ``unusable`` frame.
+Does not belong here: a particular source (``bulk_files.py``, ``simulated/``), validation (``checks/``), storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+UNUSABLE_COLUMNS = ("game_date", "reason", "count", "sample")
+
+
+def no_unusable() -> pd.DataFrame:
+    """An ``unusable`` frame with no rows."""
+    return pd.DataFrame(
+        {
+            "game_date": pd.Series(dtype="datetime64[s]"),
+            "reason": pd.Series(dtype=object),
+            "count": pd.Series(dtype="int64"),
+            "sample": pd.Series(dtype=object),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """Raw rows for the days asked for, and what the source holds for them but cannot be used.
+
+    ``frame``: the raw table's columns in any order, ``game_date`` as datetime64; no row outside the days asked for.
+    ``unusable``: one row per (game_date, reason) with the number of values concerned and one example in words; it goes
+    into the partition's metadata, so that nothing is dropped without a trace.
+    """
+
+    frame: pd.DataFrame
+    unusable: pd.DataFrame = field(default_factory=no_unusable)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Raw frames for sets of days.
+
+    Each method answers for exactly the days asked for. A day outside the source's coverage raises
+    ``SourceUnavailable`` with ``days``; damaged input raises ``UnparseableSource`` (with ``days`` where only some are
+    concerned); a day within coverage on which nothing was played has no rows.
+    """
+
+    name: str
+
+    def games(self, days: Sequence[date]) -> SourceFrame: ...
+
+    def player_boxscores(self, days: Sequence[date]) -> SourceFrame: ...
+
+    def shot_attempts(self, days: Sequence[date]) -> SourceFrame: ...

@@ -1,0 +1,72 @@
+"""The store protocol: what every warehouse promises, and the manifest it keeps.
+
+Belongs here: ``Store``, ``ManifestEntry`` and the errors of stores.
+Does not belong here: a particular warehouse, Dagster (``io_manager.py``), validation (``checks/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from nba_pipeline.failures import FailureClass, PipelineError
+from nba_pipeline.tables.spec import Table
+
+
+@dataclass(frozen=True)
+class ManifestEntry:
+    """What is stored for one day of one table. A day is present only if it has an entry."""
+
+    day: date
+    row_count: int
+    content_hash: str
+    schema_version: str
+    written_at: datetime
+    reason: str | None = None  # why row_count is 0: off_day, off_season, exhibition_only, postponed, ...
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ReplaceResult:
+    """What one ``replace`` did: the entry of each day asked for, and which days were really written."""
+
+    entries: Mapping[date, ManifestEntry]
+    written: frozenset[date]
+
+
+class CorruptPartition(PipelineError):
+    """Stored partitions that cannot be read; ``paths`` names them, ``readable`` holds the table's other entries."""
+
+    failure_class = FailureClass.UNPARSEABLE_SOURCE
+
+    def __init__(self, message: str, *, paths: Mapping[date, Path | str], readable: Mapping[date, ManifestEntry] | None = None) -> None:
+        super().__init__(message, days=sorted(paths))
+        self.paths = dict(paths)
+        self.readable = dict(readable or {})
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Daily partitions of declared tables.
+
+    ``replace`` swaps each given day as a whole and atomically: a reader, or a crash at any moment, sees the old day or
+    the new one, never a mixture. Writing the same content again changes nothing (same content hash: not rewritten).
+    Frames hold the table's columns in any order with every row's ``game_date`` equal to its day; anything else raises
+    before a side effect. ``reasons`` says why a day is empty.
+
+    ``read`` returns the rows of the given days that are present, columns in declared order (or in the order asked for),
+    rows ordered by day, then key, dtypes as ``tables.render.frames`` declares them. Absent days add no rows.
+    """
+
+    name: str
+
+    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult: ...
+
+    def read(self, table: Table, days: Iterable[date], columns: Sequence[str] | None = None) -> pd.DataFrame: ...
+
+    def manifest(self, table: Table) -> dict[date, ManifestEntry]: ...
