@@ -187,7 +187,9 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def pick(dictionary: dict[str, Column], names: Iterable[str], *, nullable: Iterable[str] = (), required: Iterable[str] = ()) -> tuple[Column, ...]:
+def pick(
+    dictionary: dict[str, Column], names: Iterable[str], *, nullable: Iterable[str] = (), required: Iterable[str] = ()
+) -> tuple[Column, ...]:
     """Columns of the dictionary by name, in that order, with their nullability adjusted for one table."""
     loosened, tightened = set(nullable), set(required)
     chosen = []

@@ -1,0 +1,108 @@
+"""Columns of the slate as it is known before its games: rest, schedule load and recent pace.
+
+A window of *days* `last_n_days` is [D−n, D−1]; a window of *games* counts the games that the player or team played in
+the current season. Everything here looks strictly before D.
+"""
+
+from __future__ import annotations
+
+from nba_pipeline.tables.spec import BOOL, INT64, Column, numeric
+
+CONTEXT: tuple[Column, ...] = (
+    Column(
+        "is_season_opener_population",
+        BOOL,
+        "The row is here because of the previous season: the team has not played in this one yet.",
+        nullable=False,
+    ),
+    Column(
+        "days_rest",
+        INT64,
+        "Days since the player's last game of the season; 1 is a back-to-back. NULL before the first.",
+        unit="days",
+        minimum=1,
+        maximum=366,
+    ),
+    Column("is_back_to_back", BOOL, "days_rest is 1; a season's first game is never a back-to-back.", nullable=False),
+    Column("team_days_rest", INT64, "Days since the team's last game of the season.", unit="days", minimum=1, maximum=366),
+    Column("opponent_days_rest", INT64, "Days since the opponent's last game of the season.", unit="days", minimum=1, maximum=366),
+    Column("games_in_last_7_days", INT64, "Games the player played in [D−7, D−1].", unit="games", nullable=False, minimum=0, maximum=7),
+    Column("games_in_last_14_days", INT64, "Games the player played in [D−14, D−1].", unit="games", nullable=False, minimum=0, maximum=14),
+    Column(
+        "minutes_in_last_7_days",
+        numeric(6, 2),
+        "Minutes the player played in [D−7, D−1].",
+        unit="minutes",
+        nullable=False,
+        minimum=0,
+        maximum=800,
+    ),
+    Column(
+        "minutes_in_last_14_days",
+        numeric(6, 2),
+        "Minutes the player played in [D−14, D−1].",
+        unit="minutes",
+        nullable=False,
+        minimum=0,
+        maximum=1600,
+    ),
+    Column(
+        "avg_minutes_last_7_days",
+        numeric(6, 2),
+        "minutes_in_last_7_days / games_in_last_7_days; NULL without games.",
+        unit="minutes per game",
+        minimum=0,
+        maximum=108,
+    ),
+    Column(
+        "back_to_backs_in_last_14_days",
+        INT64,
+        "Games in [D−14, D−1] that the player played on the day after another game of his.",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=13,
+    ),
+    Column(
+        "team_games_played_season",
+        INT64,
+        "Competitive games the team has played this season before D.",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=120,
+    ),
+    Column(
+        "player_games_played_season",
+        INT64,
+        "Competitive games the player has played this season before D.",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=120,
+    ),
+    Column(
+        "team_pace_last_10",
+        numeric(6, 2),
+        "Pace of the team over its last 10 games of the season: 48 · Σ possessions / Σ (team_minutes/5). NULL before the first.",
+        unit="possessions per 48 minutes",
+        minimum=40,
+        maximum=200,
+    ),
+    Column(
+        "opponent_pace_last_10",
+        numeric(6, 2),
+        "The same for the opponent.",
+        unit="possessions per 48 minutes",
+        minimum=40,
+        maximum=200,
+    ),
+    Column(
+        "pace_differential",
+        numeric(6, 2),
+        "(opponent_pace_last_10 − team_pace_last_10) / 2; positive when the opponent speeds the game up.",
+        unit="possessions per 48 minutes",
+        minimum=-80,
+        maximum=80,
+    ),
+)

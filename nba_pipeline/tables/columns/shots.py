@@ -1,0 +1,58 @@
+"""Columns about single shots and their three zones (paint, mid_range, three).
+
+Zone of a shot: `three` if it is a three-point attempt; else `paint` for the labels Restricted Area and In The Paint
+(Non-RA); else `mid_range`. Where the league's label is missing the zone comes from the distance (see ``metrics/zones.py``).
+"""
+
+from __future__ import annotations
+
+from nba_pipeline.tables.spec import BOOL, INT64, STRING, Column
+from nba_pipeline.tables.vocabulary import ZONE_LABELS, ZONES
+
+_ZONE_WORDS = {"paint": "in the paint", "mid_range": "from mid-range", "three": "from three-point range"}
+
+_SINGLE_SHOT: tuple[Column, ...] = (
+    Column("event_id", INT64, "Number of the event in the game's play-by-play.", nullable=False, minimum=0),
+    Column("period", INT64, "Period, 1-4 and from 5 on overtime.", nullable=False, minimum=1, maximum=16),
+    Column("seconds_remaining", INT64, "Seconds left in the period.", unit="seconds", nullable=False, minimum=0, maximum=720),
+    Column("is_made", BOOL, "The shot went in.", nullable=False),
+    Column("is_three", BOOL, "The shot was worth three points.", nullable=False),
+    Column("distance_ft", INT64, "Distance from the hoop; NULL when not published.", unit="feet", minimum=0, maximum=94),
+    Column("loc_x", INT64, "Across the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-300, maximum=300),
+    Column("loc_y", INT64, "Along the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-100, maximum=950),
+    Column("zone_basic", STRING, "The league's SHOT_ZONE_BASIC label; NULL when not published.", allowed=ZONE_LABELS),
+    Column("assist_player_id", INT64, "Player credited with the assist; only on makes.", minimum=1),
+    Column("block_player_id", INT64, "Player credited with the block; only on misses.", minimum=1),
+)
+
+
+def _zone_counts(prefix: str, whose: str) -> list[Column]:
+    columns = []
+    for zone in ZONES:
+        where = _ZONE_WORDS[zone]
+        for what, words in (("makes", "made"), ("attempts", "attempted")):
+            columns.append(
+                Column(
+                    f"{prefix}{zone}_{what}",
+                    INT64,
+                    f"Field goals {words} {where}{whose}; NULL, not 0, without shot data.",
+                    unit="count",
+                    minimum=0,
+                    maximum=150,
+                )
+            )
+    return columns
+
+
+SHOTS: tuple[Column, ...] = (
+    *_SINGLE_SHOT,
+    *_zone_counts("", ""),
+    *_zone_counts("opp_", " by the opponent"),
+    *(
+        Column(f"blocks_{zone}", INT64, f"Blocks of shots taken {words}; NULL without shot data.", unit="count", minimum=0, maximum=50)
+        for zone, words in _ZONE_WORDS.items()
+    ),
+    Column("assisted_fg_makes", INT64, "Field goals made off an assist; NULL without shot data.", unit="count", minimum=0, maximum=120),
+    Column("unassisted_fg_makes", INT64, "Field goals made without one; NULL without shot data.", unit="count", minimum=0, maximum=120),
+    Column("shot_data_complete", BOOL, "As many shot rows were found for the team as it has field goal attempts.", nullable=False),
+)
