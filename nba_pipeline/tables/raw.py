@@ -59,7 +59,7 @@ SHOT_ATTEMPTS = Table(
         COLUMNS,
         (
             "game_id nba_game_id game_date event_id period seconds_remaining team_abbr player_id is_made is_three "
-            "distance_ft loc_x loc_y zone_basic assist_player_id block_player_id"
+            "distance_ft loc_x loc_y zone_basic zone zone_method assist_player_id block_player_id"
         ).split(),
     ),
 )

@@ -7,7 +7,7 @@ Zone of a shot: `three` if it is a three-point attempt; else `paint` for the lab
 from __future__ import annotations
 
 from nba_pipeline.tables.spec import BOOL, INT64, STRING, Column
-from nba_pipeline.tables.vocabulary import ZONE_LABELS, ZONES
+from nba_pipeline.tables.vocabulary import ZONE_LABELS, ZONE_METHODS, ZONES
 
 _ZONE_WORDS = {"paint": "in the paint", "mid_range": "from mid-range", "three": "from three-point range"}
 
@@ -21,6 +21,21 @@ _SINGLE_SHOT: tuple[Column, ...] = (
     Column("loc_x", INT64, "Across the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-300, maximum=300),
     Column("loc_y", INT64, "Along the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-100, maximum=950),
     Column("zone_basic", STRING, "The league's SHOT_ZONE_BASIC label; NULL when not published.", allowed=ZONE_LABELS),
+    Column(
+        "zone",
+        STRING,
+        "Three-way zone: three if worth three; else paint (Restricted Area, In The Paint (Non-RA)) or mid_range.",
+        nullable=False,
+        allowed=ZONES,
+    ),
+    Column(
+        "zone_method",
+        STRING,
+        "How the zone was decided: the league's label, or the distance where the label is missing (two-pointers up to 13 ft are "
+        "paint; that agrees with the label for 94.06 % of the labelled two-pointers of 2021-24).",
+        nullable=False,
+        allowed=ZONE_METHODS,
+    ),
     Column("assist_player_id", INT64, "Player credited with the assist; only on makes.", minimum=1),
     Column("block_player_id", INT64, "Player credited with the block; only on misses.", minimum=1),
 )

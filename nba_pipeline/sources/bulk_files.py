@@ -1,0 +1,96 @@
+"""The ``bulk`` source: a folder of Parquet files with stats.nba.com pulls of whole seasons.
+
+Layout: ``games.parquet``, ``player_box.parquet`` and any number of ``shots_<season>.parquet``; docs/bulk-source.md lists
+the columns. Belongs here: turning those files into raw frames and classifying their oddities.
+Does not belong here: parsing shared by sources (``parsing.py``), validation (``checks/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nba_pipeline.failures import SchemaDrift, SourceUnavailable, UnparseableSource
+from nba_pipeline.sources import bulk_frames
+from nba_pipeline.sources.base import SourceFrame
+
+
+class BulkSource:
+    """Raw frames from a folder laid out as this module's docstring says.
+
+    Covers the days of the seasons (Oct 1 .. Sep 30) that ``games.parquet`` holds. Files are read once per process and
+    again when they change on disk.
+    """
+
+    name = "bulk"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._cache: dict[str, tuple[tuple[int, int], pd.DataFrame]] = {}
+
+    def games(self, days: Sequence[date]) -> SourceFrame:
+        self._require_coverage(days)
+        return bulk_frames.games(_of_days(self._schedule(), days), self.name)
+
+    def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
+        self._require_coverage(days)
+        lines = self._read("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS)
+        self._require_seasons(days, set(lines["season"].dropna().unique()), "player_box.parquet")
+        return bulk_frames.player_boxscores(_of_days(self._schedule(), days), lines, days)
+
+    def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
+        self._require_coverage(days)
+        seasons = sorted({bulk_frames.season_label(day) for day in days})
+        names = [name for name in (f"shots_{season}.parquet" for season in seasons) if (self.folder / name).is_file()]
+        shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
+        return bulk_frames.shot_attempts(_of_days(self._schedule(), days), shots, days)
+
+    def _schedule(self) -> pd.DataFrame:
+        return self._read("games.parquet", bulk_frames.GAME_COLUMNS)
+
+    def _require_coverage(self, days: Sequence[date]) -> None:
+        self._require_seasons(days, set(self._schedule()["season"].dropna().unique()), "games.parquet")
+
+    def _require_seasons(self, days: Sequence[date], held: set[str], file: str) -> None:
+        outside = [day for day in days if bulk_frames.season_label(day) not in held]
+        if outside:
+            raise SourceUnavailable(
+                f"{self.folder / file} holds the seasons {', '.join(sorted(held)) or 'none'}; "
+                f"{len(outside)} of the days asked for are outside them, from {outside[0]} on",
+                days=outside,
+            )
+
+    def _read(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
+        """The named columns of a file (``columns``: name -> required), cached until the file changes."""
+        path = self.folder / name
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise SourceUnavailable(f"the bulk folder has no readable {path}: {error.strerror}") from error
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        cached = self._cache.get(name)
+        if cached and cached[0] == stamp:
+            return cached[1]
+        try:
+            held = pq.read_schema(path).names
+            missing = [c for c, required in columns.items() if required and c not in held]
+            if missing:
+                raise SchemaDrift(f"{path} lacks the column(s) {', '.join(missing)} that the bulk layout requires")
+            frame = pq.read_table(path, columns=[c for c in columns if c in held]).to_pandas()
+        except (pa.ArrowException, OSError) as error:
+            raise UnparseableSource(f"{path} cannot be read as Parquet (truncated or corrupt?): {error}") from error
+        frame = frame.reindex(columns=list(columns))
+        if name == "games.parquet":
+            frame = bulk_frames.dated_schedule(frame, path)
+        self._cache[name] = (stamp, frame)
+        return frame
+
+
+def _of_days(schedule: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    wanted = pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
+    return schedule[schedule["game_date"].isin(wanted)]

@@ -1,0 +1,76 @@
+"""The season calendar: which NBA season a date belongs to, and the days on which it opens and can last end.
+
+Belongs here: ``Season`` and the questions ``season_of`` and ``season_year_of``.
+Does not belong here: which games are on which day (that is data: ``nba_raw.games``), the clock, and any import beyond
+the standard library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+FIRST_MONTH = 10  # a season is Oct 1 .. Sep 30
+_TUESDAY, _SUNDAY = 1, 6
+
+
+@dataclass(frozen=True)
+class Season:
+    """One season: ``season_year`` is the year in which it starts; both days are US Eastern calendar dates.
+
+    ``opening_day`` is the first day of the regular season, ``last_finals_day`` the day of a seventh Finals game.
+    """
+
+    season_year: int
+    opening_day: date
+    last_finals_day: date
+
+    @property
+    def first_day(self) -> date:
+        """October 1: from here on a day counts as this season's, preseason included."""
+        return date(self.season_year, FIRST_MONTH, 1)
+
+    @property
+    def last_day(self) -> date:
+        """September 30 of the following year."""
+        return date(self.season_year + 1, FIRST_MONTH, 1) - timedelta(days=1)
+
+    def is_in_play(self, day: date) -> bool:
+        """Whether competitive games can take place on ``day``; False in the preseason and the off-season."""
+        return self.opening_day <= day <= self.last_finals_day
+
+
+KNOWN_SEASONS: dict[int, Season] = {
+    season.season_year: season
+    for season in (
+        Season(2021, date(2021, 10, 19), date(2022, 6, 19)),
+        Season(2022, date(2022, 10, 18), date(2023, 6, 18)),
+        Season(2023, date(2023, 10, 24), date(2024, 6, 23)),
+        Season(2024, date(2024, 10, 22), date(2025, 6, 22)),
+        Season(2025, date(2025, 10, 21), date(2026, 6, 21)),
+        Season(2026, date(2026, 10, 20), date(2027, 6, 20)),
+    )
+}
+
+
+def season_year_of(day: date) -> int:
+    """The year in which the season of ``day`` starts."""
+    return day.year if day.month >= FIRST_MONTH else day.year - 1
+
+
+def season(season_year: int) -> Season:
+    """The season that starts in ``season_year``: as announced where known, otherwise by the league's custom
+    (Tuesday on or after October 18, Sunday on or before June 22)."""
+    if season_year in KNOWN_SEASONS:
+        return KNOWN_SEASONS[season_year]
+    opening, last = date(season_year, 10, 18), date(season_year + 1, 6, 22)
+    return Season(
+        season_year,
+        opening + timedelta(days=(_TUESDAY - opening.weekday()) % 7),
+        last - timedelta(days=(last.weekday() - _SUNDAY) % 7),
+    )
+
+
+def season_of(day: date) -> Season:
+    """The season that ``day`` belongs to (Oct 1 .. Sep 30)."""
+    return season(season_year_of(day))
