@@ -1,0 +1,74 @@
+"""Serializing many event log entries of one step, byte for byte as Dagster does, in half the time.
+
+Two thirds of an entry's JSON (run, job, step and its tags) is the same for every event of a kind in a step, and
+serializing is the largest part of storing (measured: 0.7 of 1.4 s per 4,930 events). So Dagster serializes the
+first entry of a kind with marks in the places that vary, and later entries fill these places. The first entry is also
+serialized whole: unless both ways give the same bytes, Dagster's own way is used for that kind.
+"""
+
+import json
+from typing import NamedTuple
+
+from dagster._core.events import DagsterEvent
+from dagster._core.events.log import EventLogEntry
+from dagster._serdes import serialize_value
+
+
+class _Template(NamedTuple):
+    first: EventLogEntry
+    parts: list[str] | None  # text between data, message, time and user message; None: marks were not found in this order
+
+    def fits(self, entry: EventLogEntry, event: DagsterEvent) -> bool:
+        """Whether everything but the varying places equals the first entry's."""
+        ours = self.first.dagster_event
+        return (
+            ours is not None
+            and event[:6] == ours[:6]
+            and event[8:] == ours[8:]
+            and entry[:2] == self.first[:2]
+            and entry.run_id == self.first.run_id
+            and entry[5:7] == self.first[5:7]
+        )
+
+    def fill(self, entry: EventLogEntry, event: DagsterEvent) -> str:
+        assert self.parts is not None
+        data, message = serialize_value(event.event_specific_data), json.dumps(event.message)
+        head, after_data, after_message, after_time, tail = self.parts
+        time, text = json.dumps(entry.timestamp), json.dumps(entry.user_message)
+        return f"{head}{data}{after_data}{message}{after_message}{time}{after_time}{text}{tail}"
+
+
+class EntrySerializer:
+    """`serialize_value` for the entries of one batch."""
+
+    def __init__(self) -> None:
+        self._templates: dict[str, _Template] = {}
+
+    def __call__(self, entry: EventLogEntry) -> str:
+        event = entry.dagster_event
+        if event is None:
+            return serialize_value(entry)
+        template = self._templates.get(event.event_type_value)
+        if template is None or not template.fits(entry, event):
+            text = serialize_value(entry)
+            template = _Template(entry, _parts(entry, event))
+            if template.parts is not None and template.fill(entry, event) != text:
+                template = _Template(entry, None)
+            self._templates[event.event_type_value] = template
+            return text
+        return serialize_value(entry) if template.parts is None else template.fill(entry, event)
+
+
+def _parts(entry: EventLogEntry, event: DagsterEvent) -> list[str] | None:
+    marks = [f"<varying-{name}>" for name in ("data", "message", "time", "text")]
+    # `_replace` puts the marks in without the constructors' type checks.
+    marked_event = event._replace(event_specific_data=marks[0], message=marks[1])  # type: ignore[arg-type]
+    marked = serialize_value(entry._replace(dagster_event=marked_event, timestamp=marks[2], user_message=marks[3]))  # type: ignore[arg-type]
+    parts = [marked]
+    for mark in marks:
+        *before, rest = parts
+        found = rest.split(json.dumps(mark))
+        if len(found) != 2:
+            return None
+        parts = [*before, *found]
+    return parts
