@@ -1,0 +1,270 @@
+"""The embedded warehouse: one Parquet file per table and day, readable by any number of processes and any tool.
+
+Belongs here: ``ParquetStore``: which files there are, replacing and reading them, telling missing from damaged.
+Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache (``parquet_manifest.py``).
+
+Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained: ``game_date`` is a column
+inside them, an empty day is a file without rows, and the manifest entry is in the footer. Every write goes to a temporary
+name in the same folder, is synced, and is renamed over the old file; so a crash leaves the old day or the new one.
+
+SQL over a table, from anywhere (or see ``duck.py``)::
+
+    duckdb -c "SELECT * FROM read_parquet('<root>/<dataset>/<table>/*/part.parquet', hive_partitioning=false)"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pyarrow as pa
+
+from nba_pipeline.failures import SourceUnavailable, WriteFailed
+from nba_pipeline.tables.spec import Table
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
+from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
+from nba_pipeline.warehouse.parquet_files import (
+    DamagedFile,
+    FileKey,
+    check_intact,
+    decode,
+    encode,
+    load,
+    open_part,
+    remove_stale,
+    sync_folder,
+    write_atomically,
+)
+from nba_pipeline.warehouse.parquet_manifest import Cached, load_cache, save_cache
+
+FILE_NAME = "part.parquet"
+_FOLDER_PREFIX = "game_date="
+_THREADS = 4  # waiting for fsync and for Arrow, which releases the interpreter: more threads than cores pay off
+_SAFE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_Result = TypeVar("_Result")
+
+
+@dataclass
+class _Scan:
+    """What was found of a table: the entries with their file versions, and why other files are damaged."""
+
+    entries: Cached = field(default_factory=dict)
+    damaged: dict[date, str] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> dict[date, ManifestEntry]:
+        return {day: self.entries[day][1] for day in sorted(self.entries)}
+
+
+class ParquetStore:
+    """Daily partitions as Parquet files below ``root``, which is created by the first write."""
+
+    name = "parquet"
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    # ------------------------------------------------------------------------------------------ where things are
+
+    def folder(self, table: Table) -> Path:
+        for part in (table.dataset, table.name):
+            if not _SAFE_NAME.fullmatch(part):  # Table promises this; a path is worth a second look
+                raise ValueError(f"{part!r} cannot be a folder of the warehouse")
+        return self.root / table.dataset / table.name
+
+    def path(self, table: Table, day: date) -> Path:
+        return self.folder(table) / f"{_FOLDER_PREFIX}{day:%Y-%m-%d}" / FILE_NAME
+
+    def location(self, table: Table) -> str:
+        return str(self.folder(table))
+
+    # ------------------------------------------------------------------------------------------ writing
+
+    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
+        return self._store(prepare_frames(table, frames, reasons))
+
+    def replace_range(
+        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
+    ) -> ReplaceResult:
+        return self._store(prepare_range(table, frame, days, reasons))
+
+    def _store(self, prepared: Prepared) -> ReplaceResult:
+        table, days = prepared.table, list(prepared.days)
+        cached = load_cache(self.folder(table))
+        entries = self._scan(table, days, cached).entries
+        same = unchanged_days(prepared, {day: entry for day, (_, entry) in entries.items()})
+        # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never be repaired.
+        intact = {day for day, whole in _in_threads(lambda day: self._is_intact(table, day), same) if whole}
+        written = [day for day in days if day not in intact]
+        written_now = self._write(prepared, written) if written else {}
+        entries.update(written_now)
+        if written_now:
+            save_cache(self.folder(table), cached | entries)
+        return ReplaceResult({day: entries[day][1] for day in days}, frozenset(written))
+
+    def _is_intact(self, table: Table, day: date) -> bool:
+        loaded = self._load(table, day)
+        try:
+            check_intact(loaded[1] if loaded else b"")
+        except DamagedFile:
+            return False
+        return True
+
+    def _write(self, prepared: Prepared, days: Sequence[date]) -> Cached:
+        """Write the days; those that fail are named together, after all others have been stored."""
+        now = datetime.now(UTC)
+        failed: dict[date, OSError] = {}
+        stored: Cached = {}
+
+        def write(day: date) -> tuple[FileKey, ManifestEntry] | OSError:
+            try:
+                return self._write_day(prepared, day, now)
+            except OSError as error:
+                return error
+
+        for day, outcome in _in_threads(write, days):
+            if isinstance(outcome, OSError):
+                failed[day] = outcome
+            else:
+                stored[day] = outcome
+        if not failed:
+            try:
+                for folder in (self.folder(prepared.table), self.folder(prepared.table).parent, self.root):
+                    sync_folder(folder)  # the day folders that were just created
+            except OSError as error:
+                failed[days[0]] = error
+        if failed:
+            raise self._write_failed(prepared.table, failed, len(stored))
+        return stored
+
+    def _write_day(self, prepared: Prepared, day: date, now: datetime) -> tuple[FileKey, ManifestEntry]:
+        new, path = prepared.days[day], self.path(prepared.table, day)
+        entry = ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason)
+        content = encode(prepared.table, entry, new.data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale(path.parent)
+        key = write_atomically(path, content)
+        return key, ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason, len(content))
+
+    def _write_failed(self, table: Table, failed: Mapping[date, OSError], stored: int) -> WriteFailed:
+        day = min(failed)
+        more = f", nor could {len(failed) - 1} other day(s)" if len(failed) > 1 else ""
+        return WriteFailed(
+            f"{table.full_name} on {day} could not be written to {self.path(table, day)}: {failed[day].strerror or failed[day]}{more}. "
+            f"What these days held before is still stored ({stored} other day(s) of this write were stored). "
+            "Free the disk or correct the permissions, then materialize the days again.",
+            days=sorted(failed),
+        )
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def read(self, table: Table, days: Iterable[date], columns: Sequence[str] | None = None) -> pd.DataFrame:
+        names = chosen_columns(table, columns)
+        damaged: dict[date, str] = {}
+        parts: list[tuple[date, pa.Table]] = []
+
+        def read_day(day: date) -> pa.Table | DamagedFile | None:
+            loaded = self._load(table, day)
+            try:
+                return decode(loaded[1], table, day, names) if loaded else None
+            except DamagedFile as error:
+                return error
+
+        for day, outcome in _in_threads(read_day, as_days(days)):
+            if isinstance(outcome, DamagedFile):
+                damaged[day] = str(outcome)
+            elif outcome is not None:
+                parts.append((day, outcome))
+        if damaged:
+            raise self._corrupt(table, damaged, self._scan(table).manifest)
+        return assemble(table, parts, names)
+
+    def manifest(self, table: Table) -> dict[date, ManifestEntry]:
+        folder = self.folder(table)
+        cached = load_cache(folder)
+        scan = self._scan(table, None, cached)
+        if scan.entries != cached:
+            remove_stale(folder)
+            save_cache(folder, scan.entries)
+        if scan.damaged:
+            raise self._corrupt(table, scan.damaged, scan.manifest)
+        return scan.manifest
+
+    def _scan(self, table: Table, days: Iterable[date] | None = None, cached: Cached | None = None) -> _Scan:
+        """Entries of the days (default: all that are stored), opening only files that the cache does not know."""
+        cached = load_cache(self.folder(table)) if cached is None else cached
+        scan, unknown = _Scan(), []
+        for day in self._stored_days(table) if days is None else days:
+            key = self._key(table, day)
+            if key is not None and day in cached and cached[day][0] == key:
+                scan.entries[day] = cached[day]
+            elif key is not None:
+                unknown.append(day)
+        for day, outcome in _in_threads(lambda day: self._read_entry(table, day), unknown):
+            if isinstance(outcome, DamagedFile):
+                scan.damaged[day] = str(outcome)
+            elif outcome is not None:
+                scan.entries[day] = outcome
+        return scan
+
+    def _stored_days(self, table: Table) -> list[date]:
+        try:
+            names = os.listdir(self.folder(table))  # noqa: PTH208 - names are all that is needed
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        days = []
+        for name in names:
+            try:
+                days.append(date.fromisoformat(name.removeprefix(_FOLDER_PREFIX)) if name.startswith(_FOLDER_PREFIX) else None)
+            except ValueError:
+                continue  # a folder somebody else made
+        return sorted(day for day in days if day is not None)
+
+    def _key(self, table: Table, day: date) -> FileKey | None:
+        try:
+            return FileKey.of(self.path(table, day).stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _read_entry(self, table: Table, day: date) -> tuple[FileKey, ManifestEntry] | DamagedFile | None:
+        loaded = self._load(table, day)
+        try:
+            return (loaded[0], open_part(loaded[1], table, day)[0]) if loaded else None
+        except DamagedFile as error:
+            return error
+
+    def _load(self, table: Table, day: date) -> tuple[FileKey, bytes] | None:
+        path = self.path(table, day)
+        try:
+            return load(path)
+        except OSError as error:
+            raise SourceUnavailable(
+                f"{table.full_name} on {day}: {path} cannot be read: {error.strerror or error}. Correct its permissions or the disk.",
+                days=[day],
+            ) from error
+
+    def _corrupt(self, table: Table, damaged: Mapping[date, str], readable: Mapping[date, ManifestEntry]) -> CorruptPartition:
+        paths = {day: self.path(table, day) for day in sorted(damaged)}
+        shown = "; ".join(f"{day} ({paths[day]}): {damaged[day]}" for day in list(paths)[:3])
+        more = f"; and {len(damaged) - 3} more" if len(damaged) > 3 else ""
+        return CorruptPartition(
+            f"{table.full_name} has {len(damaged)} damaged day(s): {shown}{more}. Materialize these days again, which replaces the files.",
+            paths=paths,
+            readable={day: entry for day, entry in readable.items() if day not in damaged},
+        )
+
+
+def _in_threads(work: Callable[[date], _Result], days: Iterable[date]) -> list[tuple[date, _Result]]:
+    """The work's result for each day, in order; a few days at a time."""
+    days = list(days)
+    if len(days) < 2:
+        return [(day, work(day)) for day in days]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="parquet-store") as pool:
+        return list(zip(days, pool.map(work, days), strict=True))
