@@ -55,6 +55,12 @@ class ColumnType:
         assert self.precision is not None and self.scale is not None
         return Decimal(10) ** (self.precision - self.scale) - Decimal(10) ** -self.scale
 
+    def widened_for(self, value: float) -> ColumnType:
+        """The NUMERIC with this scale and just enough precision for ``value``, at least this one's."""
+        assert self.precision is not None and self.scale is not None
+        digits = len(str(int(abs(value) + 0.5 * 10.0**-self.scale)))
+        return replace(self, precision=max(self.precision, digits + self.scale))
+
     def __str__(self) -> str:
         return f"NUMERIC({self.precision},{self.scale})" if self.kind is Kind.NUMERIC else str(self.kind)
 

@@ -1,0 +1,79 @@
+"""Keys and game ids: `unique_key` and `game_id_format`.
+
+Belongs here: rules about identity that every table shares. Does not belong here: rules about values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
+from nba_pipeline.failures import FailureClass
+from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, TEAM_IDS
+
+UNIQUE_KEY = "unique_key"
+GAME_ID_FORMAT = "game_id_format"
+
+
+def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
+    """Every row that shares its key with another: which of them is right cannot be known, so all are named."""
+    key = list(evidence.table.key)
+    frame = evidence.conformed
+    duplicated = frame.duplicated(key, keep=False).to_numpy()
+    rows = frame.index[duplicated].to_numpy()
+    if not len(rows):
+        return no_violations()
+    times = frame.loc[rows].groupby(key, dropna=False)[evidence.table.partition_column].transform("size")
+    messages = [
+        f"{evidence.table.full_name}: {label} appears {n} times under the key ({', '.join(key)})"
+        for label, n in zip(row_labels(evidence.computed, rows), times, strict=True)
+    ]
+    days = frame.loc[rows, evidence.table.partition_column]
+    return violations(UNIQUE_KEY, days, FailureClass.DUPLICATE_KEY, messages, rows=rows, column=", ".join(key))
+
+
+def find_bad_game_ids(evidence: Evidence) -> pd.DataFrame:
+    """Rows whose game_id is not ``YYYYMMDD_AWAY_HOME`` of their own date and teams, or names a team outside the league
+    in a competitive game."""
+    frame = evidence.conformed
+    dates = frame["game_date"].dt.strftime("%Y%m%d")
+    if "home_team_abbr" in frame:
+        away, home = frame["away_team_abbr"], frame["home_team_abbr"]
+        wrong = frame["game_id"] != dates + "_" + away + "_" + home
+        expected = "the schedule's date and teams"
+    elif {"opponent_team_abbr", "is_home"} <= set(frame.columns):
+        at_home = frame["is_home"].fillna(False).to_numpy(dtype=bool)
+        away = frame["opponent_team_abbr"].where(at_home, frame["team_abbr"])
+        home = frame["team_abbr"].where(at_home, frame["opponent_team_abbr"])
+        wrong = frame["game_id"] != dates + "_" + away + "_" + home
+        expected = "the row's date, teams and side (home and away swapped?)"
+    else:
+        away, home = frame["game_id"].str.slice(9, 12), frame["game_id"].str.slice(13, 16)
+        wrong = (frame["game_id"].str.slice(0, 8) != dates) | ((frame["team_abbr"] != away) & (frame["team_abbr"] != home))
+        expected = "the row's date and team"
+    wrong = wrong.fillna(True).to_numpy(dtype=bool)
+    found = [_id_violations(evidence, wrong, f"is not built from {expected}")]
+    if "game_type" in frame:
+        competitive = frame["game_type"].isin(COMPETITIVE_GAME_TYPES).to_numpy(dtype=bool)
+        known = (away.isin(TEAM_IDS) & home.isin(TEAM_IDS)).to_numpy(dtype=bool)
+        found.append(_id_violations(evidence, competitive & ~known & ~wrong, "names a team that is not one of the league's thirty"))
+    return combined(found)
+
+
+def _id_violations(evidence: Evidence, bad: np.ndarray, what: str) -> pd.DataFrame:
+    rows = evidence.conformed.index[bad].to_numpy()
+    ids = evidence.conformed.loc[rows, "game_id"].tolist()
+    messages = [
+        f"{evidence.table.full_name}: game_id {value} of {label} {what}"
+        for value, label in zip(ids, row_labels(evidence.computed, rows), strict=True)
+    ]
+    return violations(
+        GAME_ID_FORMAT,
+        evidence.conformed.loc[rows, "game_date"],
+        FailureClass.IMPOSSIBLE_VALUE,
+        messages,
+        rows=rows,
+        column="game_id",
+        values=ids,
+    )
