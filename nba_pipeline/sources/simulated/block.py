@@ -1,0 +1,252 @@
+"""The frames of a month: the unit in which games are dealt to players.
+
+Belongs here: ``month_of`` (cached) and the construction of the three raw frames from numbers.
+Does not belong here: how any number is drawn, and which days somebody asked for (``source.py``).
+
+A month of a season is always generated as a whole from its own random stream, so that a day's rows are the same
+whichever days are asked for, in whatever order and process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nba_pipeline.sources.simulated import lineups as lu
+from nba_pipeline.sources.simulated.boxscores import player_counts
+from nba_pipeline.sources.simulated.exhibitions import odd_minutes_texts, seconds_of
+from nba_pipeline.sources.simulated.league import IS_THREE, TEAM_IDS, TEAMS, ZONES, nba_game_id, stream
+from nba_pipeline.sources.simulated.lineups import Lineups, Sides, draw_lineups
+from nba_pipeline.sources.simulated.locations import distance_ft
+from nba_pipeline.sources.simulated.names import player_lookup
+from nba_pipeline.sources.simulated.rosters import ROSTER_SPOTS, Rosters
+from nba_pipeline.sources.simulated.season import GameSet, SeasonSkeleton, skeleton_of
+from nba_pipeline.sources.simulated.shots import Shots, appetite, draw_shots
+from nba_pipeline.tables.calendar import season_year_of
+
+MONTHS_KEPT = 2  # a day-by-day reader needs one; months are cheap to make again
+TYPES_WITHOUT_SHOTS = frozenset({"preseason", "all_star"})
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+_OFFICIAL = np.array([None, "official"], dtype=object)
+
+Ints = npt.NDArray[np.int64]
+Strings = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Month:
+    """The three raw frames of one month, in order of game id and, within a game, home before away."""
+
+    games: pd.DataFrame
+    player_boxscores: pd.DataFrame
+    shot_attempts: pd.DataFrame
+
+
+def _as_dates(day: Ints) -> npt.NDArray[np.datetime64]:
+    return (day - _EPOCH_ORDINAL).astype("datetime64[D]").astype("datetime64[s]")
+
+
+def _codes(games: GameSet) -> tuple[Strings, Ints]:
+    """Team codes and ids, (games, side)."""
+    if games.all_star:
+        return np.array([g.codes for g in games.all_star], dtype=object), np.array([g.team_ids for g in games.all_star])
+    teams = np.stack([games.fixtures.home, games.fixtures.away], axis=1)
+    return np.array(TEAMS, dtype=object)[teams], TEAM_IDS[teams]
+
+
+def _games_frame(games: GameSet, season_year: int) -> pd.DataFrame:
+    f = games.fixtures
+    codes, ids = _codes(games)
+    final = f.status == "final"
+    points = games.lines.points
+    stamp = [date.fromordinal(d).strftime("%Y%m%d") for d in f.day.tolist()]
+    return pd.DataFrame(
+        {
+            "game_id": np.array([f"{d}_{away}_{home}" for d, (home, away) in zip(stamp, codes, strict=True)], dtype=object),
+            "nba_game_id": np.array([nba_game_id(games.game_type, season_year, n) for n in f.number.tolist()], dtype=object),
+            "game_date": _as_dates(f.day),
+            "season_year": np.full(len(stamp), season_year),
+            "game_type": np.full(len(stamp), games.game_type, dtype=object),
+            "home_team_abbr": codes[:, 0],
+            "away_team_abbr": codes[:, 1],
+            "home_team_id": ids[:, 0],
+            "away_team_id": ids[:, 1],
+            "home_score": pd.array(points[:, 0], dtype="Int64"),
+            "away_score": pd.array(points[:, 1], dtype="Int64"),
+            "status": f.status,
+            "is_neutral": f.is_neutral,
+            "source": np.full(len(stamp), "simulated", dtype=object),
+        }
+    ).assign(
+        home_score=lambda d: d["home_score"].where(final),
+        away_score=lambda d: d["away_score"].where(final),
+    )
+
+
+def _sides(games: GameSet, index: Ints, rosters: Rosters) -> Sides:
+    f, lines = games.fixtures, games.lines
+    teams = np.stack([f.home, f.away], axis=1)[index].ravel()
+    day = np.repeat(f.day[index], 2)
+    in_all_star = [games.all_star[i].players for i in index] if games.all_star else []
+    player = np.array(in_all_star).reshape(-1, ROSTER_SPOTS) if in_all_star else rosters.on(teams, day)
+    exhibition = games.game_type in TYPES_WITHOUT_SHOTS
+    points = lines.points[index]
+    return Sides(
+        player=player,
+        is_fit=np.ones(player.shape, dtype=bool) if exhibition else rosters.is_available(player, day),
+        margin=(points - points[:, ::-1]).ravel(),
+        seconds=np.repeat(lines.seconds[index], 2),
+        everyone_plays=np.full(len(player), exhibition),
+    )
+
+
+def _minutes_texts(seconds: Ints) -> Strings:
+    return np.array([f"{s // 60}:{s % 60:02d}" for s in seconds.tolist()], dtype=object)
+
+
+def _boxscore_frame(games: pd.DataFrame, lineups: Lineups, counts: dict[str, Ints], rosters: Rosters) -> pd.DataFrame:
+    side, spot = np.nonzero(lineups.status != lu.NOT_LISTED)
+    player = lineups.player[side, spot]
+    game, is_home = games.iloc[side // 2].reset_index(drop=True), side % 2 == 0
+    status = lineups.status[side, spot]
+    played = status == lu.PLAYED
+    seconds = lineups.seconds[side, spot]
+    names = rosters.players.name
+    lookups = {p: player_lookup(names[p]) for p in np.unique(player).tolist()}
+    frame = pd.DataFrame(
+        {
+            "game_id": game["game_id"],
+            "nba_game_id": game["nba_game_id"],
+            "game_date": game["game_date"],
+            "team_id": np.where(is_home, game["home_team_id"], game["away_team_id"]),
+            "team_abbr": np.where(is_home, game["home_team_abbr"], game["away_team_abbr"]),
+            "opponent_team_abbr": np.where(is_home, game["away_team_abbr"], game["home_team_abbr"]),
+            "is_home": is_home,
+            "player_id": rosters.players.player_id[player],
+            "player_name": names[player],
+            "player_lookup": np.array([lookups[p] for p in player.tolist()], dtype=object),
+            "is_starter": lineups.is_starter[side, spot],
+            "status": lu.STATUS[status],
+            "comment": lineups.comment[side, spot],
+            "minutes_text": np.where(played, _minutes_texts(seconds), ""),
+            "seconds_played": _where_played(seconds, played),
+            "seconds_source": _OFFICIAL[played.astype(np.int64)],
+        }
+    )
+    for name in BOXSCORE_COUNTS:
+        frame[name] = _where_played(counts[name][side, spot], played)
+    return frame
+
+
+BOXSCORE_COUNTS = (
+    *("fg_makes", "fg_attempts", "three_pt_makes", "three_pt_attempts", "ft_makes", "ft_attempts"),
+    *("offensive_rebounds", "defensive_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls", "points", "plus_minus"),
+)
+
+
+def _where_played(values: Ints, played: npt.NDArray[np.bool_]) -> pd.api.extensions.ExtensionArray:
+    """Nullable integers: NULL, not 0, for everybody who did not play."""
+    return pd.arrays.IntegerArray(values.astype(np.int64), ~played)
+
+
+def _shots_frame(games: pd.DataFrame, lineups: Lineups, shots: Shots, rosters: Rosters) -> pd.DataFrame:
+    game = games.iloc[shots.side // 2].reset_index(drop=True)
+    ids = rosters.players.player_id
+
+    def person(side: Ints, spot: Ints) -> pd.api.extensions.ExtensionArray:
+        return pd.arrays.IntegerArray(ids[lineups.player[side, np.maximum(spot, 0)]], spot < 0)
+
+    return pd.DataFrame(
+        {
+            "game_id": game["game_id"],
+            "nba_game_id": game["nba_game_id"],
+            "game_date": game["game_date"],
+            "event_id": shots.event_id,
+            "period": shots.period,
+            "seconds_remaining": shots.seconds_remaining,
+            "team_abbr": np.where(shots.side % 2 == 0, game["home_team_abbr"], game["away_team_abbr"]),
+            "player_id": ids[lineups.player[shots.side, shots.spot]],
+            "is_made": shots.is_made,
+            "is_three": IS_THREE[shots.zone],
+            "distance_ft": distance_ft(shots.loc_x, shots.loc_y),
+            "loc_x": shots.loc_x,
+            "loc_y": shots.loc_y,
+            "zone_basic": np.array(ZONES, dtype=object)[shots.zone],
+            "assist_player_id": person(shots.side, shots.assist_spot),
+            "block_player_id": person(shots.side ^ 1, shots.block_spot),
+        }
+    )
+
+
+def _with_odd_minutes(rng: np.random.Generator, box: pd.DataFrame) -> pd.DataFrame:
+    """Rising Stars as published: the texts are kept, and seconds are NULL where the text cannot be a duration."""
+    played = (box["status"] == "played").to_numpy()
+    texts = box["minutes_text"].to_numpy(dtype=object).copy()
+    texts[played] = odd_minutes_texts(rng, int(played.sum()))
+    seconds = pd.array([seconds_of(t) if p else None for t, p in zip(texts, played, strict=True)], dtype="Int64")
+    return box.assign(minutes_text=texts, seconds_played=seconds, seconds_source=_OFFICIAL[(~seconds.isna()).astype(np.int64)])
+
+
+def _played_frames(
+    rng: np.random.Generator, games: GameSet, index: Ints, frame: pd.DataFrame, rosters: Rosters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Box scores and shots of the games at ``index``; ``frame`` has their rows of ``nba_raw.games``."""
+    lines, players = games.lines.take(index), rosters.players
+    lineups = draw_lineups(rng, players, _sides(games, index, rosters))
+    wishes = appetite(rng, players, lineups)
+    shots = draw_shots(rng, players, lineups, lines, wishes)
+    box = _boxscore_frame(frame, lineups, player_counts(rng, players, lineups, lines, shots, wishes), rosters)
+    if games.all_star and games.all_star[0].odd_minutes:
+        box = _with_odd_minutes(rng, box)
+    shot_frame = _shots_frame(frame, lineups, shots, rosters)
+    return box, shot_frame.iloc[:0] if games.game_type in TYPES_WITHOUT_SHOTS else shot_frame
+
+
+def _without_rows(skeleton: SeasonSkeleton) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Box scores and shots with their columns and types but no rows, for a month in which nothing was played."""
+    games = next(g for g in skeleton.games if g.game_type == "regular")
+    frame = _games_frame(games, skeleton.season.season_year).iloc[:1]
+    box, shots = _played_frames(stream(0), games, np.array([0]), frame, skeleton.rosters)
+    return box.iloc[:0], shots.iloc[:0]
+
+
+def _month(skeleton: SeasonSkeleton, seed: int, first: int, last: int) -> Month:
+    """The games from day number ``first`` to ``last``."""
+    season_year = skeleton.season.season_year
+    parts: dict[str, list[pd.DataFrame]] = {"games": [], "box": [], "shots": []}
+    for number, games in enumerate(skeleton.games):
+        f = games.fixtures
+        here = np.flatnonzero((f.day >= first) & (f.day <= last))
+        here = here[np.argsort(f.number[here], kind="stable")]
+        if not len(here):
+            continue
+        frame = _games_frame(games, season_year)
+        parts["games"].append(frame.iloc[here])
+        index = here[f.status[here] == "final"]
+        if len(index):
+            rng = stream(seed, season_year, "players", first, number)
+            box, shots = _played_frames(rng, games, index, frame.iloc[index].reset_index(drop=True), skeleton.rosters)
+            parts["box"].append(box)
+            parts["shots"].append(shots)
+    games_frame = _joined(parts["games"]) if parts["games"] else _games_frame(skeleton.games[0], season_year).iloc[:0]
+    if not parts["box"]:
+        return Month(games_frame, *_without_rows(skeleton))
+    return Month(games_frame, _joined(parts["box"]), _joined(parts["shots"]))
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def month_of(seed: int, year: int, month: int) -> Month:
+    """Everything that happened in a calendar month. Callers must not change the frames."""
+    first = date(year, month, 1)
+    last = date(year + month // 12, month % 12 + 1, 1).toordinal() - 1
+    return _month(skeleton_of(seed, season_year_of(first)), seed, first.toordinal(), last)
