@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -69,7 +70,8 @@ class WarehouseIOManager(dg.IOManager):
                 )
             return dict(self.store.replace(table, frames).entries)
         raise dg.DagsterInvariantViolationError(
-            f"asset {table.full_name} returned {type(obj).__name__}; return a pandas DataFrame, a mapping from days to DataFrames, or Stored."
+            f"asset {table.full_name} returned {type(obj).__name__}; return a pandas DataFrame, "
+            "a mapping from days to DataFrames, or Stored."
         )
 
     # ------------------------------------------------------------------------------------------ inputs
@@ -82,8 +84,8 @@ class WarehouseIOManager(dg.IOManager):
         absent = [day for day in days if day not in stored]
         if absent and not options.get(ALLOW_MISSING):
             raise PipelineError(
-                f"{table.full_name} lacks {len(absent)} of the {len(days)} days that this asset reads: {_list(absent)}. Materialize them first, "
-                f"or set the input's metadata {ALLOW_MISSING!r} to true if their rows are not needed.",
+                f"{table.full_name} lacks {len(absent)} of the {len(days)} days that this asset reads: {_list(absent)}. "
+                f"Materialize them first, or set the input's metadata {ALLOW_MISSING!r} to true if their rows are not needed.",
                 failure_class=FailureClass.INCOMPLETE_INPUT,
                 days=absent,
             )
@@ -109,10 +111,10 @@ class WarehouseIOManager(dg.IOManager):
         return as_days(_day(table, key) for key in context.asset_partition_keys)
 
 
-def output_metadata(table: Table, entries: Mapping[date, ManifestEntry], location: str) -> dict[str, object]:
+def output_metadata(table: Table, entries: Mapping[date, ManifestEntry], location: str) -> dict[str, Any]:
     """What the UI shows of an output: the one day's hash, or for a range a hash over the days' hashes."""
     days = sorted(entries)
-    metadata: dict[str, object] = {
+    metadata: dict[str, Any] = {
         "dagster/row_count": sum(entries[day].row_count for day in days),
         "table": table.full_name,
         "location": location,
