@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterInvalidPropertyError
 from dagster._core.events import DagsterEvent
 from dagster._core.events.log import EventLogEntry
 
@@ -32,17 +31,12 @@ def batched_events(context: dg.AssetExecutionContext | dg.OpExecutionContext, ev
     How: `yield`ing an event makes Dagster log it (a log record, a console line, one transaction per database). Here
     the same event objects, built by Dagster's own constructors, go to `store_event_batch` of the instance's storage.
     That needs no `DAGSTER_EVENT_BATCH_SIZE` in the environment of every process, and a storage without a batch
-    write stores them one by one. They are in the event log, not in the console log or in custom `@logger`s. In a directly invoked
-    asset (no run, no event log) the events are yielded as they are.
+    write stores them one by one. They are in the event log, not in the console log or in custom `@logger`s.
 
     Dagster collects failed *blocking* evaluations only from plainly yielded events: a body that uses this function
     raises for its bad days itself.
     """
-    try:
-        step = context.get_step_execution_context()
-    except DagsterInvalidPropertyError:
-        yield from events
-        return
+    step = context.get_step_execution_context()
     storage = context.instance.event_log_storage
     recorder = _Recorder(step)
     source = iter(events)

@@ -51,7 +51,8 @@ def test_runless_events_take_the_parents_way(storage: PooledSqliteEventLogStorag
     assert storage.get_materialized_partitions(KEY) == {"day-0", "day-1"}
 
 
-def test_many_runs_keep_few_databases_open(storage: PooledSqliteEventLogStorage) -> None:
+def test_many_runs_keep_few_databases_open(storage: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "MAX_OPEN_SHARDS", 3)
     runs = [f"run-{number}" for number in range(event_log.MAX_OPEN_SHARDS + 4)]
     storage.store_event_batch([materialized(run, "day-0") for run in runs])
     assert [len(storage.get_records_for_run(run).records) for run in runs] == [1] * len(runs)

@@ -1,0 +1,103 @@
+"""`batched_events`: every executor, every storage, and bodies that raise."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from nba_pipeline.instance import events
+from nba_pipeline.instance.events import batched_events
+from nba_pipeline_tests.framework.events_job import DAYS, KEY, day_events, games, job
+
+ALL_DAYS = list(DAYS.get_partition_keys())
+RANGE = {"dagster/asset_partition_range_start": ALL_DAYS[0], "dagster/asset_partition_range_end": ALL_DAYS[-1]}
+PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.instance.pipeline_instance", "class": "PipelineInstance"}}
+
+
+def assert_recorded(instance: dg.DagsterInstance, days: list[str]) -> None:
+    assert instance.event_log_storage.get_materialized_partitions(KEY) == set(days)
+    infos = instance.event_log_storage.get_asset_check_partition_info([dg.AssetCheckKey(KEY, "contract")])
+    assert {info.partition_key for info in infos if info.latest_execution_status.value == "SUCCEEDED"} == set(days)
+
+
+@pytest.mark.parametrize("overrides", [PIPELINE_INSTANCE, {}], ids=["our storage", "default storage"])
+def test_in_process(overrides: dict[str, Any]) -> None:
+    with dg.instance_for_test(overrides=overrides) as instance:
+        result = dg.materialize([games], instance=instance, tags=RANGE)
+        assert len(result.asset_materializations_for_node("games")) == len(ALL_DAYS)  # they are yielded as well as stored
+        assert_recorded(instance, ALL_DAYS)
+        assert len(instance.fetch_materializations(KEY, limit=1000).records) == len(ALL_DAYS)  # and stored once
+
+
+def test_in_a_child_process_of_the_multiprocess_executor() -> None:
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
+        with dg.execute_job(dg.reconstructable(job), instance=instance, tags=RANGE) as result:
+            assert result.success
+        assert_recorded(instance, ALL_DAYS)
+
+
+def test_in_memory() -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    assert dg.materialize([games], instance=instance, tags=RANGE).success
+    assert_recorded(instance, ALL_DAYS)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_what_came_before_an_error_is_stored(batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "BATCH_SIZE", batch_size)
+
+    def breaking() -> Iterator[Any]:
+        yield from day_events(ALL_DAYS[:20])
+        raise OSError("the source is gone")
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(KEY, skippable=True)],
+        check_specs=[dg.AssetCheckSpec("contract", asset=KEY, partitions_def=DAYS)],
+        partitions_def=DAYS,
+        can_subset=True,
+    )
+    def broken(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from batched_events(context, breaking())
+
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
+        result = dg.materialize([broken], instance=instance, tags=RANGE, raise_on_error=False)
+        assert "the source is gone" in result.failure_data_for_node("broken").error.cause.message
+        assert_recorded(instance, ALL_DAYS[:20])
+
+
+def test_other_events_are_refused() -> None:
+    @dg.asset
+    def table(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from batched_events(context, [dg.Output(1)])  # type: ignore[list-item]
+
+    with pytest.raises(TypeError, match="not Output"):
+        dg.materialize([table])
+
+
+def test_the_entry_is_the_one_that_a_plain_yield_logs() -> None:
+    """Same bytes but for the time: the stand-in for the step (`_Recorder`) has to follow Dagster's constructors."""
+
+    def body(batched: bool) -> dg.AssetsDefinition:
+        @dg.multi_asset(
+            name="games",
+            specs=[dg.AssetSpec(KEY, skippable=True)],
+            check_specs=[dg.AssetCheckSpec("contract", asset=KEY, partitions_def=DAYS)],
+            partitions_def=DAYS,
+            can_subset=True,
+        )
+        def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            given = [*day_events(ALL_DAYS[:3]), dg.AssetObservation(KEY, partition=ALL_DAYS[0], description="late")]
+            yield from batched_events(context, given) if batched else given
+
+        return asset
+
+    entries = []
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
+        for batched in (True, False):
+            result = dg.materialize([body(batched)], instance=instance, tags=RANGE)
+            kinds = {"ASSET_MATERIALIZATION", "ASSET_OBSERVATION", "ASSET_CHECK_EVALUATION"}
+            logged = [e for e in instance.all_logs(result.run_id) if e.dagster_event and e.dagster_event.event_type_value in kinds]
+            entries.append([dg.serialize_value(e._replace(timestamp=0.0)).replace(result.run_id, "") for e in logged])
+    assert len(entries[0]) == 7
+    assert entries[0] == entries[1]
