@@ -1,0 +1,57 @@
+"""The analytics tables: these inputs, this transform, this table.
+
+Belongs here: the plan of each analytics table. Does not belong here: formulas and joins (``transforms/``).
+"""
+
+from __future__ import annotations
+
+from nba_pipeline.assets.plan import Input, TablePlan
+from nba_pipeline.sources.base import SourceFrame
+from nba_pipeline.tables.vocabulary import EmptyReason
+from nba_pipeline.transforms.player_game_summary import player_game_summary
+from nba_pipeline.transforms.team_defense_game_summary import team_defense_game_summary
+from nba_pipeline.transforms.team_offense_game_summary import team_offense_game_summary
+from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player_game_context
+
+GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
+OFFENSE, PLAYERS = "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
+
+ANALYTICS_PLANS: tuple[TablePlan, ...] = (
+    TablePlan(
+        OFFENSE,
+        2,
+        (Input(GAMES), Input(BOXSCORES), Input(SHOTS)),
+        lambda source, frames, days: SourceFrame(team_offense_game_summary(frames[GAMES], frames[BOXSCORES], frames[SHOTS])),
+        summary_columns=("pace", "points", "offensive_rating"),
+    ),
+    TablePlan(
+        "nba_analytics.team_defense_game_summary",
+        3,
+        (Input(OFFENSE), Input(SHOTS)),
+        lambda source, frames, days: SourceFrame(team_defense_game_summary(frames[OFFENSE], frames[SHOTS])),
+        summary_columns=("defensive_rating",),
+    ),
+    TablePlan(
+        PLAYERS,
+        3,
+        (Input(OFFENSE), Input(BOXSCORES), Input(SHOTS)),
+        lambda source, frames, days: SourceFrame(player_game_summary(frames[BOXSCORES], frames[OFFENSE], frames[SHOTS])),
+        summary_columns=("usage_rate", "points", "minutes_played"),
+    ),
+    TablePlan(
+        "nba_analytics.upcoming_player_game_context",
+        4,
+        (
+            Input(GAMES),
+            Input(
+                PLAYERS,
+                history=True,
+                columns=("game_date", "season_year", "player_id", "player_lookup", "player_full_name", "team_abbr", "seconds_played"),
+            ),
+            Input(OFFENSE, history=True, columns=("game_date", "season_year", "team_abbr", "possessions", "team_minutes")),
+        ),
+        lambda source, frames, days: SourceFrame(upcoming_player_game_context(days, frames[GAMES], frames[PLAYERS], frames[OFFENSE])),
+        empty_with_games=EmptyReason.NO_HISTORY,
+        summary_columns=("games_in_last_7_days",),
+    ),
+)

@@ -1,0 +1,209 @@
+"""The protocol of every table's asset: one step for a set of days, green and red cell by cell.
+
+Belongs here: the asset factory and the translation of ``RangeOutcome`` into Dagster events; the only loop over partitions.
+Does not belong here: what happens to the days (``range_run.py``), which tables there are (``raw.py``, ``analytics.py``).
+
+Why not plain ``@asset`` functions that return a frame: for a range run the framework marks *every* partition
+materialized when an output is returned and *every* one failed when an error is raised. A step that records one
+materialization per good day and then raises leaves exactly the bad days red (framework tests, fact F1).
+"""
+
+# No `from __future__ import annotations` here: Dagster looks at the type of `context`, not at its name.
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, group_message, markdown_table
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
+from nba_pipeline.checks.suite import checks_of
+from nba_pipeline.instance.events import batched_events
+from nba_pipeline.partitions import backfill_policy, lookback_mapping
+from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.tables.render.dagster import asset_metadata
+from nba_pipeline.tables.spec import Table
+from nba_pipeline.warehouse.io_manager import Stored
+
+SOURCE, STORE, IO_MANAGER = "source", "store", "io_manager"
+OUTPUT = "table"
+FAILURE_CLASS, FAILURE_MESSAGE = "failure_class", "failure_message"
+
+RUN_CONFIG = {
+    "on_invalid_rows": dg.Field(
+        dg.Enum("OnInvalidRows", [dg.EnumValue(p.value) for p in InvalidRows]),
+        default_value=InvalidRows.FAIL.value,
+        description="fail: a day with rows that break the contract is not written, what was there stays. quarantine: its valid rows "
+        "are written, the others go to <dataset>.<table>__rejected; findings that no row can be blamed for still fail the day.",
+    )
+}
+
+
+def asset_key(table: Table | str) -> dg.AssetKey:
+    """The asset key [dataset, table] of a table or of its full name."""
+    return dg.AssetKey(list(table.asset_key) if isinstance(table, Table) else table.split("."))
+
+
+def op_name(table: Table | str) -> str:
+    """The op's name of a table's asset, as run config addresses it."""
+    return (table.full_name if isinstance(table, Table) else table).replace(".", "__")
+
+
+def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset of one table: everything but the plan comes from the table's declaration."""
+    table = tables[plan.table]
+    key = asset_key(table)
+    start = days.start.date()
+
+    @dg.multi_asset(
+        name=op_name(table),
+        outs={
+            OUTPUT: dg.AssetOut(
+                key=key,
+                is_required=False,
+                io_manager_key=IO_MANAGER,
+                group_name=table.phase,
+                description=table.description,
+                metadata=asset_metadata(table),
+                kinds=set(table.kinds),
+                owners=list(table.owners),
+                tags={"dataset": table.dataset},
+            )
+        },
+        deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
+        check_specs=_check_specs(table, days),
+        partitions_def=days,
+        backfill_policy=backfill_policy(plan.level),
+        can_subset=True,
+        required_resource_keys={SOURCE, STORE, IO_MANAGER},
+        config_schema=RUN_CONFIG,
+    )
+    def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        job = RangeJob(
+            plan,
+            tables,
+            store=getattr(context.resources, STORE),
+            source=getattr(context.resources, SOURCE),
+            start=start,
+            on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
+        )
+        outcome = run_range(job, [date.fromisoformat(day) for day in context.partition_keys])
+        yield from batched_events(context, outcome_events(table, outcome))
+        _log(context, table, outcome)
+        if outcome.failed:
+            message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
+            raise dg.Failure(message, metadata=_failure_summary(outcome), allow_retries=False)
+        if _feeds_another_step(context):
+            # Without an output Dagster would skip the steps of this run that depend on this one (fact F4).
+            yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
+
+    return asset
+
+
+def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:
+    with warnings.catch_warnings():
+        # Partitioned checks are a preview API; the framework tests pin what we rely on, users need not be told 30 times.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                check.name,
+                asset=asset_key(table),
+                description=f"{check.description} Enforced before the write.",
+                partitions_def=days,
+            )
+            for check in checks_of(table)
+        ]
+
+
+def _feeds_another_step(context: dg.AssetExecutionContext) -> bool:
+    op = context.op_execution_context
+    return bool(op.job_def.dependency_structure.output_to_downstream_inputs_for_node(op.op_handle.name))
+
+
+def outcome_events(table: Table, outcome: RangeOutcome) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
+    """Check evaluations of every day; a materialization of each stored day; an observation that explains each failed one."""
+    key = asset_key(table)
+    for result in outcome.checks:
+        yield _evaluation(key, result, outcome.failed.get(result.day))
+    for day, failure in sorted(outcome.failed.items()):
+        yield dg.AssetObservation(key, partition=day.isoformat(), description=failure.message, metadata=_failure_metadata(failure))
+    for day, stored in sorted(outcome.stored.items()):
+        yield dg.AssetMaterialization(
+            key,
+            partition=day.isoformat(),
+            metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ())),
+            tags={"dagster/data_version": stored.entry.content_hash},
+        )
+
+
+def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | None) -> dg.AssetCheckEvaluation:
+    metadata: dict[str, Any] = {"compared": result.compared, "violations": result.violations}
+    if not result.passed and result.sample is not None:
+        metadata["failure_class"] = str(result.sample["failure_class"].iloc[0])
+        metadata["first"] = str(result.sample["message"].iloc[0])
+        metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(result.sample))
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=result.check,
+        passed=result.passed,
+        partition=result.day.isoformat(),
+        metadata=metadata,
+        severity=dg.AssetCheckSeverity.ERROR if failure is not None else dg.AssetCheckSeverity.WARN,
+    )
+
+
+def _failure_metadata(failure: DayFailure) -> dict[str, Any]:
+    return {
+        FAILURE_CLASS: failure.failure_class.value,
+        FAILURE_MESSAGE: failure.message,
+        "offending": failure.count,
+        "what_to_do": failure.failure_class.remedy,
+        "offending_rows": dg.MetadataValue.md(markdown_table(failure.sample)),
+    }
+
+
+def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable: Any) -> dict[str, Any]:
+    entry = stored.entry
+    metadata: dict[str, Any] = {"dagster/partition_row_count": entry.row_count, "row_count": entry.row_count, "unchanged": not stored.changed}
+    if entry.reason:
+        metadata["reason"] = entry.reason
+    if stored.rejected_rows:
+        metadata["rejected_rows"] = stored.rejected_rows
+    if unusable:
+        metadata["unusable"] = dg.MetadataValue.json(list(unusable))
+    if entry.size_bytes is not None:
+        metadata["size_bytes"] = entry.size_bytes
+    for name, value in statistics.items():
+        if name != "null_counts":
+            metadata[name] = value
+        elif value:
+            metadata[name] = dg.MetadataValue.json(value)  # type: ignore[arg-type]
+    return metadata
+
+
+def _failure_summary(outcome: RangeOutcome) -> dict[str, Any]:
+    first = min(outcome.failed.values(), key=lambda f: (f.failure_class.rank, f.day))
+    classes: dict[str, int] = {}
+    for failure in outcome.failed.values():
+        classes[failure.failure_class.value] = classes.get(failure.failure_class.value, 0) + 1
+    return {
+        "failed_days": ", ".join(str(d) for d in sorted(outcome.failed)[:50]),
+        "classes": dg.MetadataValue.json(classes),
+        "offending_rows": dg.MetadataValue.md(markdown_table(first.sample)),
+    }
+
+
+def _log(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome) -> None:
+    rows = sum(s.entry.row_count for s in outcome.stored.values())
+    written = sum(s.changed for s in outcome.stored.values())
+    seconds = ", ".join(f"{phase} {value:.1f} s" for phase, value in outcome.seconds.items())
+    context.log.info(
+        f"{table.full_name}: {len(outcome.stored)} days stored ({written} of them changed), {rows} rows, {len(outcome.failed)} days failed; {seconds}"
+    )
+    for _, failure in sorted(outcome.failed.items())[:20]:
+        context.log.error(
+            f"{table.full_name} {failure.day} {failure.failure_class.value}: {failure.message}\n{json.dumps(failure.sample.to_dict('records'), default=str)}"
+        )

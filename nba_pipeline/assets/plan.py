@@ -1,0 +1,56 @@
+"""How a table is made: its inputs, its transform and why a day of it may be empty.
+
+Belongs here: ``TablePlan`` and ``Input``, the declarative half of every asset.
+Does not belong here: executing a plan (``range_run.py``) and Dagster (``partitioned.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from nba_pipeline.sources.base import Source, SourceFrame
+from nba_pipeline.tables.vocabulary import EmptyReason
+
+Frames = Mapping[str, pd.DataFrame]
+Compute = Callable[[Source, Frames, Sequence[date]], SourceFrame]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A table that another is made from.
+
+    ``history`` inputs give the look-back before each day, strictly; the others give the same day. ``columns``: only
+    these are read.
+    """
+
+    table: str
+    history: bool = False
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """One table: ``compute(source, frames by table name, days)`` makes all its rows for a set of days.
+
+    ``level`` is the table's depth in the graph. ``empty_with_games`` is the reason under which a day may be empty although
+    competitive games were played on it; without one such a day fails.
+    """
+
+    table: str
+    level: int
+    inputs: tuple[Input, ...]
+    compute: Compute
+    empty_with_games: EmptyReason | None = None
+    summary_columns: tuple[str, ...] = field(default=())
+
+    @property
+    def same_day(self) -> tuple[Input, ...]:
+        return tuple(i for i in self.inputs if not i.history)
+
+    @property
+    def history(self) -> tuple[Input, ...]:
+        return tuple(i for i in self.inputs if i.history)

@@ -1,0 +1,267 @@
+"""The range protocol without Dagster: load once, compute once, examine per day, write the good days.
+
+Belongs here: what happens to a set of days of one table, from inputs to ``RangeOutcome``, the same for every table.
+Does not belong here: Dagster events (``partitioned.py``), rules (``checks/``), how a table is computed (``transforms/``).
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+import pandas as pd
+
+from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, failure_of_violations
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.quarantine import write_rejected
+from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, competitive_days, empty_reasons, history_holes
+from nba_pipeline.assets.statistics import day_statistics, unusable_by_day
+from nba_pipeline.checks.suite import Examination, checks_of, examine
+from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
+from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.sources.base import Source
+from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.tables.spec import Table
+from nba_pipeline.warehouse.base import Store
+
+SCHEDULE = "nba_raw.games"
+_MAX_FRUITLESS_PROBES = 24
+"""After so many failed attempts without a good day the defect is not in single days; the rest is not tried."""
+
+
+class InvalidRows(StrEnum):
+    """What to do with a day that has rows which break the contract."""
+
+    FAIL = "fail"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True)
+class RangeJob:
+    """A table, where its inputs come from and where its rows go. ``start``: the first day of the pipeline."""
+
+    plan: TablePlan
+    tables: TableRegistry
+    store: Store
+    source: Source
+    start: date
+    on_invalid_rows: InvalidRows = InvalidRows.FAIL
+
+    @property
+    def table(self) -> Table:
+        return self.tables[self.plan.table]
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A computed and examined set of days."""
+
+    days: list[date]
+    computed: pd.DataFrame
+    examination: Examination
+    unusable: pd.DataFrame
+
+
+@dataclass
+class _Progress:
+    """What is known so far; becomes the outcome."""
+
+    stored: dict[date, StoredDay] = field(default_factory=dict)
+    failed: dict[date, DayFailure] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    statistics: dict[date, Mapping[str, object]] = field(default_factory=dict)
+    unusable: dict[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
+
+    def timed(self, phase: str, start: float) -> float:
+        now = time.perf_counter()
+        self.seconds[phase] += now - start
+        return now
+
+
+def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
+    """Materialize the days of one table; every day ends stored or failed, and no failure touches another day."""
+    progress = _Progress()
+    clock = time.perf_counter()
+    try:
+        ready, frames, schedule = _load(job, sorted(days), progress)
+    except PipelineError as error:
+        progress.failed.update(_failures(error, days))
+        ready, frames, schedule = [], {}, None
+    clock = progress.timed("read", clock)
+    attempts = _isolated(job, frames, ready, progress, fruitless=[0])
+    clock = progress.timed("compute", clock)
+    for attempt in attempts:
+        _settle(job, attempt, schedule, progress)
+    progress.timed("write", clock)
+    return RangeOutcome(**vars(progress))
+
+
+# ------------------------------------------------------------------------------------------------------------- inputs
+
+
+def _load(job: RangeJob, days: list[date], progress: _Progress) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
+    """(days whose inputs are all there, input frames by table, the schedule of the days)."""
+    for given in job.plan.same_day:
+        present = job.store.manifest(job.tables[given.table])
+        for day in days:
+            if day not in present and day not in progress.failed:
+                progress.failed[day] = _incomplete(day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from")
+    if job.plan.history:
+        for day, message in _holes(job, days).items():
+            progress.failed.setdefault(day, _incomplete(day, message))
+    ready = [day for day in days if day not in progress.failed]
+    frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.plan.same_day}
+    if ready:
+        past = _span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
+        frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.plan.history}
+    schedule = frames.get(SCHEDULE)
+    if schedule is None and job.plan.table != SCHEDULE:
+        schedule = job.store.read(job.tables[SCHEDULE], ready, SCHEDULE_COLUMNS)
+    return ready, frames, schedule
+
+
+def _incomplete(day: date, message: str) -> DayFailure:
+    return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message)
+
+
+def _span(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
+    """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is missing."""
+    first = max(job.start, days[0] - timedelta(days=LOOKBACK_DAYS))
+    past = _span(first, days[-1] - timedelta(days=1))
+    scheduled = job.store.manifest(job.tables[SCHEDULE])
+    games = job.store.read(job.tables[SCHEDULE], past, SCHEDULE_COLUMNS)
+    needed = competitive_days(games) | {day for day in past if day not in scheduled}
+    messages: dict[date, str] = {}
+    for given in job.plan.history:
+        present = job.store.manifest(job.tables[given.table])
+        for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
+            shown = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            messages.setdefault(day, f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown}")
+    return messages
+
+
+# ------------------------------------------------------------------------------------------------------------ compute
+
+
+def _isolated(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int]) -> list[_Attempt]:
+    """Compute the days together; where that fails, find the days to blame and compute the others without them."""
+    if not days:
+        return []
+    try:
+        attempt = _attempt(job, frames, days)
+    except PipelineError as error:
+        failures = _failures(error, days)
+        progress.failed.update(failures)
+        return _isolated(job, frames, [d for d in days if d not in failures], progress, fruitless)
+    except Exception as error:
+        fruitless[0] += 1
+        if len(days) == 1 or fruitless[0] > _MAX_FRUITLESS_PROBES:
+            progress.failed.update({d: _code_error(d, error) for d in days})
+            return []
+        half = len(days) // 2
+        return [
+            *_isolated(job, frames, days[:half], progress, fruitless),
+            *_isolated(job, frames, days[half:], progress, fruitless),
+        ]
+    fruitless[0] = 0
+    return [attempt]
+
+
+def stamps(days: Sequence[date]) -> pd.DatetimeIndex:
+    """Days as the values of a ``game_date`` column."""
+    return pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
+
+
+def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]) -> _Attempt:
+    wanted = stamps(days)
+    same_day = {i.table for i in job.plan.same_day}
+    given = {name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame for name, frame in frames.items()}
+    made = job.plan.compute(job.source, given, days)
+    computed = made.frame.reset_index(drop=True)
+    if computed["game_date"].isna().any():
+        raise SchemaDrift(f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so they belong to no day")
+    return _Attempt(days, computed, examine(job.table, wanted, computed, given), made.unusable)
+
+
+def _failures(error: PipelineError, days: Sequence[date]) -> dict[date, DayFailure]:
+    concerned = set(error.days) & set(days) or set(days)
+    return {day: DayFailure(day, error.failure_class, 1, str(error)) for day in sorted(concerned)}
+
+
+def _code_error(day: date, error: Exception) -> DayFailure:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown place"
+    sample = pd.DataFrame([{"message": "".join(traceback.format_exception(error))[-4000:]}])
+    return DayFailure(day, FailureClass.CODE_ERROR, 1, f"{type(error).__name__} at {where}: {error}", sample)
+
+
+# ------------------------------------------------------------------------------------------------------------- settle
+
+
+def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, progress: _Progress) -> None:
+    """Decide each day of an attempt, write the good ones, and note what is to be said of all."""
+    found = attempt.examination.violations.assign(date=lambda v: v["day"].dt.date)
+    conformed = attempt.examination.conformed
+    fatal = found if job.on_invalid_rows is InvalidRows.FAIL else found[found["row"].isna()]
+    failed = {day: failure_of_violations(day, rows) for day, rows in fatal.groupby("date")}
+    rejected = found[~found["date"].isin(list(failed))]
+    kept = conformed.drop(index=rejected["row"].dropna().astype("int64").unique())
+    games = conformed if schedule is None else schedule
+    reasons = empty_reasons(games, attempt.days)
+    counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
+    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d) and d not in set(rejected["date"])], reasons)
+    good = [day for day in attempt.days if day not in failed]
+    if failed:
+        kept = kept[kept["game_date"].isin(stamps(good))]
+    quiet = {d: str(reasons[d] or job.plan.empty_with_games or "") for d in good if not counts.get(d)}
+    progress.checks.extend(_check_results(job, attempt, found, failed))
+    progress.failed.update(failed)
+    try:
+        rejects = write_rejected(job.store, job.table, attempt.computed, rejected, good)
+        written = job.store.replace_range(job.table, kept, good, reasons=quiet)
+    except PipelineError as error:
+        progress.failed.update(_failures(error, good))
+        return
+    for day in good:
+        progress.stored[day] = StoredDay(written.entries[day], day in written.written, rejects.get(day, 0))
+    progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
+    progress.unusable.update(unusable_by_day(attempt.unusable))
+
+
+def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object]) -> dict[date, DayFailure]:
+    """Empty days on which games were played: success with zero rows is a failure unless the schedule says so."""
+    if job.plan.empty_with_games is not None:
+        return {}
+    return {
+        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, although competitive games were played")
+        for day in empty
+        if reasons[day] is None
+    }
+
+
+def _check_results(
+    job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]
+) -> list[CheckResult]:
+    """Every check on every day of the attempt, with what it compared and, where it failed, the offending rows."""
+    results = []
+    for check in checks_of(job.table):
+        counts = attempt.examination.compared[check.name]
+        compared = {stamp.date(): int(n) for stamp, n in counts.items()}
+        broken = dict(tuple(found[found["check"] == check.name].groupby("date")))
+        for day in attempt.days:
+            rows = broken.get(day)
+            if rows is None:
+                results.append(CheckResult(check.name, day, True, compared.get(day, 0), 0))
+            else:
+                sample = failure_of_violations(day, rows).sample
+                results.append(CheckResult(check.name, day, False, compared.get(day, 0), len(rows), sample))
+    return results

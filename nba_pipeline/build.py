@@ -1,0 +1,68 @@
+"""``build_defs``: settings in, a fresh ``dg.Definitions`` out. The command line, the tests and the code location all call it.
+
+Belongs here: putting settings, stores, sources and assets together. Does not belong here: any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from nba_pipeline.assets.analytics import ANALYTICS_PLANS
+from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_asset
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.raw import RAW_PLANS
+from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.settings import Settings
+from nba_pipeline.sources.base import Source
+from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.simulated import SimulatedSource
+from nba_pipeline.tables.registry import TABLES, TableRegistry
+from nba_pipeline.warehouse.base import Store
+from nba_pipeline.warehouse.io_manager import WarehouseIOManager
+from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline.warehouse.parquet import ParquetStore
+
+PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS)
+"""How every table is made, in dependency order."""
+
+
+def make_store(settings: Settings) -> Store:
+    """The warehouse that the settings name. Opens nothing yet."""
+    return MemoryStore() if settings.warehouse == "memory" else ParquetStore(settings.warehouse_dir)
+
+
+def make_source(settings: Settings) -> Source:
+    """The source that the settings name. Reads nothing yet."""
+    if settings.source == "bulk":
+        assert settings.bulk_dir is not None  # Settings refuses bulk without a folder
+        return BulkSource(settings.bulk_dir)
+    return SimulatedSource(first_day=settings.start_date)
+
+
+def build_defs(
+    settings: Settings | None = None, *, resources: Mapping[str, Any] | None = None, tables: TableRegistry = TABLES
+) -> dg.Definitions:
+    """A fresh ``Definitions``.
+
+    ``settings``: from the environment when not given. ``resources``: objects that replace ``source`` or ``store``.
+    ``tables``: another registry, to see what a changed declaration does. Raises ``ConfigurationError``.
+    """
+    settings = settings or Settings.from_environment()
+    given = dict(resources or {})
+    store = given.pop(STORE, None) or make_store(settings)
+    source = given.pop(SOURCE, None) or make_source(settings)
+    days = daily_partitions(settings.start_date)
+    hardcoded = dg.ResourceDefinition.hardcoded_resource
+    return dg.Definitions(
+        assets=[table_asset(plan, tables, days) for plan in PLANS],
+        resources={
+            SOURCE: hardcoded(source),
+            STORE: hardcoded(store),
+            IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(WarehouseIOManager(store, tables.values())),
+            **given,
+        },
+        executor=dg.in_process_executor,
+    )

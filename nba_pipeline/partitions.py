@@ -1,0 +1,40 @@
+"""Days as Dagster partitions: the daily definition, the look-back mapping and the backfill policies.
+
+Belongs here: what Dagster is told about partitions, with the numbers and their reasons.
+Does not belong here: season dates (``tables/calendar.py``) and selecting history (``transforms/windows.py``).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+TIMEZONE = "America/New_York"
+"""game_date is the US Eastern date of the slate, so a day ends when it ends there."""
+
+LOOKBACK_DAYS = 365
+"""How far back the history of a day can reach. The longest windows are the head-to-head window and the rosters of a
+season's openers, which come from the season before: both are at most 365 days."""
+
+MAX_DAYS_PER_RUN = 400
+"""Days of one run. A season's calendar (365 days) fits in one, and the widest table (shots) then stays under 0.5 GiB."""
+
+
+def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
+    """One partition per US Eastern calendar day, from ``start`` to yesterday."""
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIMEZONE)
+
+
+def backfill_policy(level: int) -> dg.BackfillPolicy:
+    """The policy of a table at this level of the graph.
+
+    Levels differ on purpose: the daemon puts assets with *equal* policies and an identity mapping into one run, where a
+    bad day upstream would stop the whole range downstream (see framework tests, fact F3).
+    """
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=MAX_DAYS_PER_RUN - level)
+
+
+def lookback_mapping() -> dg.TimeWindowPartitionMapping:
+    """Day D depends on the LOOKBACK_DAYS days before it, strictly. Days before the first partition are no obstacle."""
+    return dg.TimeWindowPartitionMapping(start_offset=-LOOKBACK_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True)

@@ -1,0 +1,76 @@
+"""Settings: the one place that reads the environment, and only when asked to.
+
+Belongs here: every ``NBA_PIPELINE_*`` variable, its default and its validation.
+Does not belong here: run-time choices of a single run (``on_invalid_rows`` is run config) and any secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from nba_pipeline.failures import ConfigurationError
+
+SOURCES = ("simulated", "bulk")
+WAREHOUSES = ("parquet", "memory")
+FIRST_DAY = date(2021, 10, 19)
+"""Opening night of 2021-22, the first day of the history this project was built for."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment decides. Paths are absolute."""
+
+    source: str = "simulated"
+    bulk_dir: Path | None = None
+    warehouse: str = "parquet"
+    warehouse_dir: Path = Path("warehouse")
+    start_date: date = FIRST_DAY
+
+    def __post_init__(self) -> None:
+        _one_of("NBA_PIPELINE_SOURCE", self.source, SOURCES)
+        _one_of("NBA_PIPELINE_WAREHOUSE", self.warehouse, WAREHOUSES)
+        if self.source == "bulk":
+            if self.bulk_dir is None:
+                raise ConfigurationError("the bulk source needs NBA_PIPELINE_BULK_DIR, the folder with games.parquet and player_box.parquet")
+            if not self.bulk_dir.is_dir():
+                raise ConfigurationError(f"NBA_PIPELINE_BULK_DIR={self.bulk_dir} is not a folder")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **options: object) -> Settings:
+        """Settings from ``NBA_PIPELINE_*``; ``options`` that are not None win. Raises ``ConfigurationError``.
+
+        Relative paths are relative to the working directory; the warehouse's default folder is ``warehouse`` in
+        DAGSTER_HOME, so that the history and the data it speaks of stay together.
+        """
+        env = os.environ if environ is None else environ
+        home = Path(env.get("DAGSTER_HOME") or ".")
+        bulk = options.get("bulk_dir") or env.get("NBA_PIPELINE_BULK_DIR") or None
+        folder = options.get("warehouse_dir") or env.get("NBA_PIPELINE_WAREHOUSE_DIR") or home / "warehouse"
+        start = options.get("start_date") or env.get("NBA_PIPELINE_START_DATE") or FIRST_DAY
+        return cls(
+            source=str(options.get("source") or env.get("NBA_PIPELINE_SOURCE") or cls.source),
+            bulk_dir=None if bulk is None else Path(str(bulk)).expanduser().resolve(),
+            warehouse=str(options.get("warehouse") or env.get("NBA_PIPELINE_WAREHOUSE") or cls.warehouse),
+            warehouse_dir=Path(str(folder)).expanduser().resolve(),
+            start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
+        )
+
+    def with_changes(self, **changes: object) -> Settings:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def parse_day(text: str, name: str) -> date:
+    """A YYYY-MM-DD day, or ``ConfigurationError`` naming the setting or option."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{name}={text!r} is not a day (YYYY-MM-DD)") from None
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigurationError(f"{name}={value!r} is unknown; it is one of {', '.join(allowed)}")
