@@ -80,7 +80,7 @@ class ParquetStore:
         return self.root / table.dataset / table.name
 
     def path(self, table: Table, day: date) -> Path:
-        return self.folder(table) / f"{_FOLDER_PREFIX}{day:%Y-%m-%d}" / FILE_NAME
+        return self.folder(table) / f"{_FOLDER_PREFIX}{day.isoformat()}" / FILE_NAME
 
     def location(self, table: Table) -> str:
         return str(self.folder(table))

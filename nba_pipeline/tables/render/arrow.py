@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -149,8 +150,8 @@ def _floats(table: Table, column: Column, series: pd.Series) -> np.ndarray:
     if series.dtype == np.float64:
         return series.to_numpy()
     if series.dtype == object:
-        kind = pd.api.types.infer_dtype(series, skipna=True)
-        _refuse(table, column, series, kind not in {"floating", "integer", "decimal", "mixed-integer-float", "empty"})
+        types = {type(value) for value in series.dropna()}
+        _refuse(table, column, series, any(issubclass(t, bool) or not issubclass(t, (Real, Decimal)) for t in types))
     else:
         _refuse(table, column, series, not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype))
     return series.astype(object).where(series.notna(), np.nan).to_numpy(dtype="float64", na_value=np.nan)
