@@ -73,11 +73,11 @@ def event_row(entry: EventLogEntry, serialized: str) -> Row:
     }
     event = entry.dagster_event
     if event:
-        asset_key = event.asset_key
         row["dagster_event_type"] = event.event_type_value
         row["step_key"] = event.step_key
-        row["asset_key"] = asset_key.to_string() if asset_key else None
-        row["partition"] = event.partition or None
+        if event.event_type_value in _ASSET_TYPES:  # others have neither, and asking is slow: ten look-ups of the type
+            row["asset_key"] = event.asset_key.to_string() if event.asset_key else None
+            row["partition"] = event.partition or None
     return row
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from nba_pipeline.instance.events import batched_events
 
-DAYS = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-04-01")
+DAYS = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-02-01")
 KEY = dg.AssetKey("games")
 
 

@@ -85,7 +85,7 @@ def test_f1_a_failed_range_run_leaves_exactly_the_bad_days_red(whole_history: An
 
 
 def test_f1_a_day_that_was_green_before_is_failed_after_a_later_failed_run() -> None:
-    with dg.instance_for_test() as instance:
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
         run_range(instance, [asset(good_days_then_failure(set()))], FEW_DAYS)
         assert cells(instance) == (set(FEW_DAYS), set())
         run_range(instance, [asset(good_days_then_failure({FEW_DAYS[3]}))], FEW_DAYS[2:5])
@@ -120,7 +120,7 @@ def test_f4_a_step_without_an_output_skips_its_downstream_in_the_same_run(good_o
         ran.append(list(context.partition_keys))
         yield dg.AssetMaterialization(child_key, partition=context.partition_keys[0])
 
-    with dg.instance_for_test() as instance:
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
         result = run_range(instance, [asset(parent), asset(child, child_key, deps=[KEY])], FEW_DAYS)
         skipped = [event.step_key for event in result.get_step_skipped_events()]
     assert (ran, skipped) == (([FEW_DAYS], []) if good_output else ([], ["child"]))
@@ -140,7 +140,7 @@ def test_f5_materializations_yielded_by_an_io_manager_that_raises_are_lost() -> 
     def table() -> int:
         return 1
 
-    with dg.instance_for_test() as instance:
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
         result = run_range(instance, [table], FEW_DAYS, resources={"raising": RaisingIOManager()})
         assert not result.success
         assert instance.fetch_materializations(KEY, limit=10).records == []
@@ -173,7 +173,7 @@ def test_f7_a_check_without_partitions_def_is_recorded_without_a_day() -> None:
     def body(context: dg.AssetExecutionContext) -> Iterator[Any]:
         yield dg.AssetCheckResult(asset_key=KEY, check_name="contract", passed=True)
 
-    with dg.instance_for_test() as instance:
+    with dg.instance_for_test(overrides=PIPELINE_INSTANCE) as instance:
         dg.materialize([asset(body, checks_by_day=False)], instance=instance, partition_key=FEW_DAYS[0])
         history = instance.event_log_storage.get_asset_check_execution_history(AssetCheckKey(KEY, "contract"), limit=5)
         done = [record for record in history if record.status == AssetCheckExecutionRecordStatus.SUCCEEDED]
