@@ -18,7 +18,7 @@ import pandas as pd
 
 from nba_pipeline.failures import FailureClass, PipelineError
 from nba_pipeline.tables.spec import Table
-from nba_pipeline.warehouse.base import ManifestEntry, Store
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
 from nba_pipeline.warehouse.days import as_days
 
 ALLOW_MISSING = "allow_missing_partitions"  # the name Dagster's own IO managers use for the same input metadata
@@ -79,7 +79,7 @@ class WarehouseIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         table = self._table(context.asset_key)
         options = context.definition_metadata or {}
-        stored = self.store.manifest(table)
+        stored = self._present(table)
         days = self._days(context, table) if context.has_asset_partitions else sorted(stored)
         absent = [day for day in days if day not in stored]
         if absent and not options.get(ALLOW_MISSING):
@@ -90,6 +90,13 @@ class WarehouseIOManager(dg.IOManager):
                 days=absent,
             )
         return self.store.read(table, days, options.get(COLUMNS))
+
+    def _present(self, table: Table) -> set[date]:
+        """Days that have something stored. Damaged ones count: reading them names the damage, and only if they are read."""
+        try:
+            return set(self.store.manifest(table))
+        except CorruptPartition as error:
+            return {*error.readable, *error.paths}
 
     # ------------------------------------------------------------------------------------------ keys
 

@@ -122,6 +122,10 @@ class ParquetStore:
         now = datetime.now(UTC)
         failed: dict[date, OSError] = {}
         stored: Cached = {}
+        try:
+            self._make_folders(prepared.table, days)
+        except OSError as error:
+            raise self._write_failed(prepared.table, dict.fromkeys(days, error), 0) from error
 
         def write(day: date) -> tuple[FileKey, ManifestEntry] | OSError:
             try:
@@ -134,12 +138,6 @@ class ParquetStore:
                 failed[day] = outcome
             else:
                 stored[day] = outcome
-        if not failed:
-            try:
-                for folder in (self.folder(prepared.table), self.folder(prepared.table).parent, self.root):
-                    sync_folder(folder)  # the day folders that were just created
-            except OSError as error:
-                failed[days[0]] = error
         if failed:
             raise self._write_failed(prepared.table, failed, len(stored))
         return stored
@@ -148,10 +146,17 @@ class ParquetStore:
         new, path = prepared.days[day], self.path(prepared.table, day)
         entry = ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason)
         content = encode(prepared.table, entry, new.data)
-        path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path.parent)
         key = write_atomically(path, content)
         return key, ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason, len(content))
+
+    def _make_folders(self, table: Table, days: Sequence[date]) -> None:
+        """The days' folders, before any file: whatever fails here has changed nothing."""
+        new = [folder for folder in (self.path(table, day).parent for day in days) if not folder.is_dir()]
+        for folder in new:
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder(table), self.folder(table).parent, self.root) if new else ():
+            sync_folder(folder)
 
     def _write_failed(self, table: Table, failed: Mapping[date, OSError], stored: int) -> WriteFailed:
         day = min(failed)

@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 
 from nba_pipeline.failures import PipelineError
 from nba_pipeline.tables.render.frames import empty_frame
+from nba_pipeline.warehouse.base import CorruptPartition
 from nba_pipeline.warehouse.io_manager import Stored, WarehouseIOManager
 
 from .support import TABLE, day, make_table, many, rows
@@ -206,3 +207,12 @@ def test_rows_of_another_day_fail_the_run_and_store_nothing(run, store):
     with pytest.raises(PipelineError, match="rows of 2024-01-02"):
         run([stray], day(0))
     assert store.manifest(TABLE) == {}
+
+
+def test_a_damaged_day_stops_only_those_who_read_it(parquet):
+    parquet.replace_range(TABLE, many([day(1), day(2)]), [day(1), day(2)])
+    parquet.path(TABLE, day(1)).write_bytes(b"")
+    run = {"resources": {"io_manager": WarehouseIOManager(parquet, [TABLE, COPY])}, "instance": dg.DagsterInstance.ephemeral()}
+    dg.materialize([box_scores, copies], selection=[copies], partition_key=str(day(2)), **run)
+    with pytest.raises(CorruptPartition, match="2024-01-02"):
+        dg.materialize([box_scores, copies], selection=[copies], partition_key=str(day(1)), **run)
