@@ -1,6 +1,6 @@
 """The frames of a month: the unit in which games are dealt to players.
 
-Belongs here: ``month_of`` (cached) and the construction of the three raw frames from numbers.
+Belongs here: ``games_of`` and ``played_in`` (cached) and the construction of the three raw frames from numbers.
 Does not belong here: how any number is drawn, and which days somebody asked for (``source.py``).
 
 A month of a season is always generated as a whole from its own random stream, so that a day's rows are the same
@@ -9,8 +9,9 @@ whichever days are asked for, in whatever order and process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -40,10 +41,9 @@ Strings = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
-class Month:
-    """The three raw frames of one month, in order of game id and, within a game, home before away."""
+class PlayedMonth:
+    """Rows of the games that were played in a month; within a game, home before away."""
 
-    games: pd.DataFrame
     player_boxscores: pd.DataFrame
     shot_attempts: pd.DataFrame
 
@@ -52,40 +52,39 @@ def _as_dates(day: Ints) -> npt.NDArray[np.datetime64]:
     return (day - _EPOCH_ORDINAL).astype("datetime64[D]").astype("datetime64[s]")
 
 
-def _codes(games: GameSet) -> tuple[Strings, Ints]:
+def _codes(games: GameSet, index: Ints) -> tuple[Strings, Ints]:
     """Team codes and ids, (games, side)."""
     if games.all_star:
-        return np.array([g.codes for g in games.all_star], dtype=object), np.array([g.team_ids for g in games.all_star])
-    teams = np.stack([games.fixtures.home, games.fixtures.away], axis=1)
+        chosen = [games.all_star[i] for i in index]
+        return np.array([g.codes for g in chosen], dtype=object), np.array([g.team_ids for g in chosen])
+    teams = np.stack([games.fixtures.home, games.fixtures.away], axis=1)[index]
     return np.array(TEAMS, dtype=object)[teams], TEAM_IDS[teams]
 
 
-def _games_frame(games: GameSet, season_year: int) -> pd.DataFrame:
+def _games_frame(games: GameSet, index: Ints, season_year: int) -> pd.DataFrame:
+    """Rows of ``nba_raw.games`` for the games at ``index``; scores are NULL unless the game is final."""
     f = games.fixtures
-    codes, ids = _codes(games)
-    final = f.status == "final"
-    points = games.lines.points
-    stamp = [date.fromordinal(d).strftime("%Y%m%d") for d in f.day.tolist()]
+    codes, ids = _codes(games, index)
+    not_final = f.status[index] != "final"
+    points = games.lines.points[index]
+    stamp = [date.fromordinal(d).strftime("%Y%m%d") for d in f.day[index].tolist()]
     return pd.DataFrame(
         {
             "game_id": np.array([f"{d}_{away}_{home}" for d, (home, away) in zip(stamp, codes, strict=True)], dtype=object),
-            "nba_game_id": np.array([nba_game_id(games.game_type, season_year, n) for n in f.number.tolist()], dtype=object),
-            "game_date": _as_dates(f.day),
+            "nba_game_id": np.array([nba_game_id(games.game_type, season_year, n) for n in f.number[index].tolist()], dtype=object),
+            "game_date": _as_dates(f.day[index]),
             "season_year": np.full(len(stamp), season_year),
             "game_type": np.full(len(stamp), games.game_type, dtype=object),
             "home_team_abbr": codes[:, 0],
             "away_team_abbr": codes[:, 1],
             "home_team_id": ids[:, 0],
             "away_team_id": ids[:, 1],
-            "home_score": pd.array(points[:, 0], dtype="Int64"),
-            "away_score": pd.array(points[:, 1], dtype="Int64"),
-            "status": f.status,
-            "is_neutral": f.is_neutral,
+            "home_score": pd.arrays.IntegerArray(points[:, 0].copy(), not_final),
+            "away_score": pd.arrays.IntegerArray(points[:, 1].copy(), not_final.copy()),
+            "status": f.status[index],
+            "is_neutral": f.is_neutral[index],
             "source": np.full(len(stamp), "simulated", dtype=object),
         }
-    ).assign(
-        home_score=lambda d: d["home_score"].where(final),
-        away_score=lambda d: d["away_score"].where(final),
     )
 
 
@@ -211,42 +210,53 @@ def _played_frames(
 def _without_rows(skeleton: SeasonSkeleton) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Box scores and shots with their columns and types but no rows, for a month in which nothing was played."""
     games = next(g for g in skeleton.games if g.game_type == "regular")
-    frame = _games_frame(games, skeleton.season.season_year).iloc[:1]
-    box, shots = _played_frames(stream(0), games, np.array([0]), frame, skeleton.rosters)
+    first = np.array([0])
+    frame = _games_frame(games, first, skeleton.season.season_year)
+    box, shots = _played_frames(stream(0), games, first, frame, skeleton.rosters)
     return box.iloc[:0], shots.iloc[:0]
 
 
-def _month(skeleton: SeasonSkeleton, seed: int, first: int, last: int) -> Month:
-    """The games from day number ``first`` to ``last``."""
-    season_year = skeleton.season.season_year
-    parts: dict[str, list[pd.DataFrame]] = {"games": [], "box": [], "shots": []}
-    for number, games in enumerate(skeleton.games):
-        f = games.fixtures
-        here = np.flatnonzero((f.day >= first) & (f.day <= last))
-        here = here[np.argsort(f.number[here], kind="stable")]
-        if not len(here):
-            continue
-        frame = _games_frame(games, season_year)
-        parts["games"].append(frame.iloc[here])
-        index = here[f.status[here] == "final"]
-        if len(index):
-            rng = stream(seed, season_year, "players", first, number)
-            box, shots = _played_frames(rng, games, index, frame.iloc[index].reset_index(drop=True), skeleton.rosters)
-            parts["box"].append(box)
-            parts["shots"].append(shots)
-    games_frame = _joined(parts["games"]) if parts["games"] else _games_frame(skeleton.games[0], season_year).iloc[:0]
-    if not parts["box"]:
-        return Month(games_frame, *_without_rows(skeleton))
-    return Month(games_frame, _joined(parts["box"]), _joined(parts["shots"]))
-
-
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+
+def _month_bounds(year: int, month: int) -> tuple[date, date]:
+    first = date(year, month, 1)
+    return first, date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _games_between(skeleton: SeasonSkeleton, first: date, last: date) -> Iterator[tuple[int, GameSet, Ints]]:
+    """Position of every set with games in these days, the set, and where in it those games are, in order of id."""
+    for position, games in enumerate(skeleton.games):
+        f = games.fixtures
+        here = np.flatnonzero((f.day >= first.toordinal()) & (f.day <= last.toordinal()))
+        if len(here):
+            yield position, games, here[np.argsort(f.number[here], kind="stable")]
 
 
 @lru_cache(maxsize=MONTHS_KEPT)
-def month_of(seed: int, year: int, month: int) -> Month:
-    """Everything that happened in a calendar month. Callers must not change the frames."""
-    first = date(year, month, 1)
-    last = date(year + month // 12, month % 12 + 1, 1).toordinal() - 1
-    return _month(skeleton_of(seed, season_year_of(first)), seed, first.toordinal(), last)
+def games_of(seed: int, year: int, month: int) -> pd.DataFrame:
+    """The games of a calendar month, in order of id within each type. Callers must not change the frame."""
+    first, last = _month_bounds(year, month)
+    skeleton = skeleton_of(seed, season_year_of(first))
+    season_year = skeleton.season.season_year
+    parts = [_games_frame(games, index, season_year) for _, games, index in _games_between(skeleton, first, last)]
+    return _joined(parts) if parts else _games_frame(skeleton.games[0], np.array([], dtype=np.int64), season_year)
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def played_in(seed: int, year: int, month: int) -> PlayedMonth:
+    """What the players did in a calendar month. Callers must not change the frames."""
+    first, last = _month_bounds(year, month)
+    skeleton = skeleton_of(seed, season_year_of(first))
+    season_year = skeleton.season.season_year
+    boxes, shots = [], []
+    for position, games, here in _games_between(skeleton, first, last):
+        index = here[games.fixtures.status[here] == "final"]
+        if len(index):
+            rng = stream(seed, season_year, "players", month, position)
+            frame = _games_frame(games, index, season_year)
+            box, shot = _played_frames(rng, games, index, frame, skeleton.rosters)
+            boxes.append(box)
+            shots.append(shot)
+    return PlayedMonth(_joined(boxes), _joined(shots)) if boxes else PlayedMonth(*_without_rows(skeleton))

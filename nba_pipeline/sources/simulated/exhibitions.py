@@ -7,7 +7,7 @@ Does not belong here: preseason games (they are between NBA teams: ``schedule.py
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -65,6 +65,15 @@ def all_star_weekend(rng: np.random.Generator, facts: Season, rosters: Rosters) 
     main_codes = _ALL_STAR_CODES[year]
     main = AllStarGame(sunday, 1, main_codes, (FIRST_ALL_STAR_ID, FIRST_ALL_STAR_ID + 1), (_padded(stars[0]), _padded(stars[1])), False)
     return [("rising_stars", rising), ("all_star", (main,))]
+
+
+def with_finalists(games: tuple[AllStarGame, ...], home_won: npt.NDArray[np.bool_]) -> tuple[AllStarGame, ...]:
+    """Rising Stars' third game is between the winners of the first two; the All-Star Game stays as it is."""
+    if len(games) < 3:
+        return games
+    (a, i), (b, j) = ((game, 0 if won else 1) for game, won in zip(games[:2], home_won[:2], strict=True))
+    final = replace(games[2], codes=(a.codes[i], b.codes[j]), team_ids=(a.team_ids[i], b.team_ids[j]), players=(a.players[i], b.players[j]))
+    return (*games[:2], final)
 
 
 def odd_minutes_texts(rng: np.random.Generator, count: int) -> list[str]:

@@ -130,7 +130,7 @@ def _rotation_seconds(rng: np.random.Generator, sides: Sides, level: Floats, rot
     shape = rotation.shape
     normal = rng.standard_normal(shape)
     spot = np.arange(shape[1])
-    weight = MINUTES_BY_STANDING * np.exp(0.03 * np.maximum(level, -2.0) + np.where(spot < PLAYERS_ON_COURT, 0.145, 0.29) * normal)
+    weight = MINUTES_BY_STANDING * np.exp(0.045 * np.maximum(level, -2.0) + np.where(spot < PLAYERS_ON_COURT, 0.145, 0.29) * normal)
     hurt = rng.random(shape) < 0.016
     weight = np.where(hurt, weight * rng.uniform(0.08, 0.7, shape), weight)
     rested = 1 - 0.009 * np.clip(np.abs(sides.margin) - 10, 0, 28)

@@ -13,6 +13,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 LANE_HALF_WIDTH, LANE_TOP = 80.0, 138.0
+SIDELINE = 249.0  # as far out as a shooter can stand
 
 
 def locate(rng: np.random.Generator, zone: Ints) -> tuple[Ints, Ints]:
@@ -47,7 +48,7 @@ def _mid_range(u: Floats, v: Floats, w: Floats, side: Floats) -> tuple[Floats, F
     radius = 86.0 + 146.0 * u**0.85
     angle = (v * 2 - 1) * 0.5 * np.pi
     x, y = radius * np.sin(angle), radius * np.cos(angle)
-    in_lane = (np.abs(x) <= LANE_HALF_WIDTH) & (y <= LANE_TOP)
+    in_lane = (np.abs(x) <= LANE_HALF_WIDTH + 0.5) & (y <= LANE_TOP + 0.5)  # as seen after rounding
     return np.clip(np.where(in_lane, side * (81.0 + 60.0 * w), x), -219.0, 219.0), y
 
 
@@ -58,8 +59,9 @@ def _corners(u: Floats, v: Floats) -> tuple[tuple[Floats, Floats], tuple[Floats,
 
 def _above_break(u: Floats, v: Floats) -> tuple[Floats, Floats]:
     radius = 239.0 - 14.0 * np.log(1 - 0.999 * u)
-    angle = (v * 2 - 1) * np.arccos(89.0 / radius)
-    return radius * np.sin(angle) * 0.999, radius * np.cos(angle)
+    widest = np.minimum(np.arccos(89.0 / radius), np.arcsin(np.minimum(1.0, SIDELINE / radius)))
+    angle = (v * 2 - 1) * widest
+    return radius * np.sin(angle), radius * np.cos(angle)
 
 
 def _backcourt(u: Floats, v: Floats) -> tuple[Floats, Floats]:

@@ -133,7 +133,7 @@ def _levels(talent: Floats) -> Floats:
 def _players(traits: dict[str, npt.NDArray]) -> Players:
     """Players of a season from career traits: the level of this season shapes usage and playmaking."""
     level = _levels(traits["talent"])
-    usage = 17.4 * np.exp(0.31 * level - 0.24 * np.clip(level - 1.5, 0, None) + 0.11 * traits["usage_trait"])
+    usage = 17.4 * np.exp(0.36 * level - 0.29 * np.clip(level - 1.5, 0, None) + 0.11 * traits["usage_trait"])
     kept = {f.name: traits[f.name] for f in fields(Players) if f.name not in ("level", "usage")}
     return Players(level=level, usage=usage, **kept)
 

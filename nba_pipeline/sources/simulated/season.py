@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nba_pipeline.sources.simulated import schedule, team_lines
-from nba_pipeline.sources.simulated.exhibitions import AllStarGame, all_star_weekend
+from nba_pipeline.sources.simulated.exhibitions import AllStarGame, all_star_weekend, with_finalists
 from nba_pipeline.sources.simulated.league import CONFERENCES, TEAMS, stream
 from nba_pipeline.sources.simulated.rosters import Rosters, rosters_of
 from nba_pipeline.sources.simulated.schedule import Fixtures
@@ -183,4 +183,4 @@ def _all_star_set(seed: int, facts: Season, style: str, games: tuple[AllStarGame
     even = Strengths(*(np.zeros(1) for _ in range(4)))
     rng = stream(seed, facts.season_year, style)
     lines = team_lines.draw(rng, nobody, nobody, even, STYLES[style], fixtures.is_neutral)
-    return GameSet("all_star", fixtures, lines, games)
+    return GameSet("all_star", fixtures, lines, with_finalists(games, lines.points[:, 0] > lines.points[:, 1]))

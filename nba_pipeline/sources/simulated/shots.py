@@ -22,7 +22,7 @@ from nba_pipeline.sources.simulated.team_lines import ZONE_SHARES, TeamLines
 ASSISTED: Final = np.array([0.570, 0.466, 0.441, 0.963, 0.966, 0.790, 0.556])
 BLOCKED_MISSES: Final = np.array([0.284, 0.192, 0.039, 0.016, 0.017, 0.012, 0.017])
 GAME_FORM_SD: Final = 0.17  # of the log of a player's appetite from game to game
-SHORT_STINT: Final = 25  # seconds: whoever comes in for less is usually there to do something
+SHORT_STINT: Final = 14  # seconds: whoever comes in for less is usually there to do something
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

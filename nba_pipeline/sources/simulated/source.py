@@ -14,7 +14,7 @@ import pandas as pd
 
 from nba_pipeline.failures import SourceUnavailable
 from nba_pipeline.sources.base import SourceFrame
-from nba_pipeline.sources.simulated.block import month_of
+from nba_pipeline.sources.simulated.block import games_of, played_in
 
 DEFAULT_SEED = 2021
 DEFAULT_FIRST_DAY = date(2021, 10, 19)
@@ -59,15 +59,18 @@ class SimulatedSource:
             by_month.setdefault((day.year, day.month), []).append(day)
         parts = []
         for (year, month), asked in by_month.items():
-            frame = getattr(month_of(self.seed, year, month), table)
-            mask = np.isin(frame["game_date"].to_numpy(), np.array(asked, dtype="datetime64[s]"))
-            parts.append(frame[mask])
+            frame = self._month(table, year, month)
+            parts.append(frame[np.isin(frame["game_date"].to_numpy(), np.array(asked, dtype="datetime64[s]"))])
         if not parts:  # no days asked for: the columns alone
-            first = self.first_day
-            parts.append(getattr(month_of(self.seed, first.year, first.month), table).iloc[:0])
+            parts.append(self._month(table, self.first_day.year, self.first_day.month).iloc[:0])
         filled = [p for p in parts if len(p)] or parts[:1]
         rows = pd.concat(filled, ignore_index=True)
         return SourceFrame(rows.sort_values("game_date", kind="stable", ignore_index=True))
+
+    def _month(self, table: str, year: int, month: int) -> pd.DataFrame:
+        if table == "games":
+            return games_of(self.seed, year, month)
+        return getattr(played_in(self.seed, year, month), table)
 
     def _require_coverage(self, days: Sequence[date]) -> None:
         outside = [d for d in days if d < self.first_day or (self.last_day is not None and d > self.last_day)]
