@@ -27,7 +27,8 @@ def batched_events(context: dg.AssetExecutionContext | dg.OpExecutionContext, ev
     yielded is stored, so a body may raise `dg.Failure` right after and its good days stay recorded.
 
     Measured on 2 shared cores, 986 days with one materialization and four check evaluations each (4,930 events):
-    0.9 to 1.9 s with this function and this project's storage, 20 s with plain yields and the same storage, about 68 s with plain yields and Dagster's default storage (13.8 s for 200 days).
+    0.9 to 1.9 s with this function and this project's storage, 20 s with plain yields and the same storage, about
+    68 s with plain yields and Dagster's default storage (13.8 s for 200 days).
 
     How: `yield`ing an event makes Dagster log it (a log record, a console line, one transaction per database). Here
     the same event objects, built by Dagster's own constructors, go to `store_event_batch` of the instance's storage.

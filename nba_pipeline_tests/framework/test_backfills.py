@@ -78,6 +78,7 @@ def run_backfill(workspace_file: Path, names: list[str], folder: Path) -> Outcom
             assert current is not None
             if current.status in (BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.COMPLETED_SUCCESS, BulkActionStatus.FAILED):
                 break
+        assert current is not None
         outcome = Outcome(instance, current)
         outcome.cells = {name: outcome.days(name) for name in names}
         return outcome
@@ -101,7 +102,7 @@ def test_f2_a_look_back_asset_misses_exactly_the_days_whose_window_holds_the_bad
 
 
 def test_f3_different_policies_run_separately(outcome: Outcome) -> None:
-    assert not any(key("own_run") in run.asset_selection for run in outcome.runs_of("raw"))
+    assert not any(key("own_run") in (run.asset_selection or ()) for run in outcome.runs_of("raw"))
 
 
 def test_f3_equal_policies_run_together_and_a_bad_day_stops_the_chunk(workspace_file: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -23,7 +24,7 @@ TABLES = ["event_logs", "asset_keys", "asset_event_tags", "asset_check_execution
 NOW_COLUMNS = {"create_timestamp"}  # set by the database's clock
 
 
-def entry(run_id: str, time: float, kind: dg.DagsterEventType, data: object, message: str = "") -> EventLogEntry:
+def entry(run_id: str, time: float, kind: dg.DagsterEventType, data: Any, message: str = "") -> EventLogEntry:
     event = DagsterEvent(kind.value, "a_job", event_specific_data=data, message=message, step_key="a_step", logging_tags={"run_id": run_id})
     return EventLogEntry(None, 10, message, run_id, time, "a_step", "a_job", event)
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -17,7 +18,7 @@ KEY = dg.AssetKey("games")
 
 
 @pytest.fixture
-def storage(tmp_path: Path):
+def storage(tmp_path: Path) -> Iterator[PooledSqliteEventLogStorage]:
     storage = PooledSqliteEventLogStorage(str(tmp_path))
     instance = dg.DagsterInstance.ephemeral()
     storage.register_instance(instance)

@@ -127,7 +127,7 @@ def test_f4_a_step_without_an_output_skips_its_downstream_in_the_same_run(good_o
 
 
 class RaisingIOManager(dg.IOManager):
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> Iterator[dg.AssetMaterialization]:
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> Any:
         yield dg.AssetMaterialization(KEY, partition=FEW_DAYS[0])
         raise dg.Failure("one day could not be written")
 
