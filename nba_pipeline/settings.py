@@ -29,6 +29,7 @@ class Settings:
     warehouse: str = "parquet"
     warehouse_dir: Path = Path("warehouse")
     start_date: date = FIRST_DAY
+    dagster_home: Path | None = None
 
     def __post_init__(self) -> None:
         _one_of("NBA_PIPELINE_SOURCE", self.source, SOURCES)
@@ -47,7 +48,7 @@ class Settings:
         DAGSTER_HOME, so that the history and the data it speaks of stay together.
         """
         env = os.environ if environ is None else environ
-        home = Path(env.get("DAGSTER_HOME") or ".")
+        home = _dagster_home(env)
         bulk = options.get("bulk_dir") or env.get("NBA_PIPELINE_BULK_DIR") or None
         folder = options.get("warehouse_dir") or env.get("NBA_PIPELINE_WAREHOUSE_DIR") or home / "warehouse"
         start = options.get("start_date") or env.get("NBA_PIPELINE_START_DATE") or FIRST_DAY
@@ -57,10 +58,21 @@ class Settings:
             warehouse=str(options.get("warehouse") or env.get("NBA_PIPELINE_WAREHOUSE") or cls.warehouse),
             warehouse_dir=Path(str(folder)).expanduser().resolve(),
             start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
+            dagster_home=home,
         )
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _dagster_home(env: Mapping[str, str]) -> Path:
+    """DAGSTER_HOME; without it the working directory if it has a dagster.yaml, else ``.nba_pipeline`` in it."""
+    if given := env.get("DAGSTER_HOME"):
+        if not Path(given).is_absolute():
+            raise ConfigurationError(f"DAGSTER_HOME={given} must be an absolute path (`export DAGSTER_HOME=$PWD`)")
+        return Path(given)
+    here = Path.cwd()
+    return here if (here / "dagster.yaml").is_file() else here / ".nba_pipeline"
 
 
 def parse_day(text: str, name: str) -> date:

@@ -46,7 +46,8 @@ def upcoming_player_game_context(
     players = History(player_games[appeared(player_games)], ["player_id"])
     slate = _team_slate(slate_games(days, games), teams)
     rows = _population(slate, players)
-    return shaped(UPCOMING_PLAYER_GAME_CONTEXT, {**rows.to_dict(orient="series"), **_load(rows, players), **_pace(rows, teams)})
+    known = {str(name): rows[name] for name in rows.columns}
+    return shaped(UPCOMING_PLAYER_GAME_CONTEXT, {**known, **_load(rows, players), **_pace(rows, teams)})
 
 
 def appeared(player_games: pd.DataFrame) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""What every command needs: settings, definitions, the instance and the days; and how errors become exit codes.
+
+Belongs here: opening things for a command. Does not belong here: what a command does or prints.
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+import nba_pipeline.instance
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.build import PLANS, build_defs, make_store
+from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.operations.ranges import span
+from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.settings import Settings, parse_day
+from nba_pipeline.tables.registry import TABLES, TableRegistry
+from nba_pipeline.warehouse.base import Store
+
+DEFAULT_INSTANCE = Path(nba_pipeline.instance.__file__).with_name("dagster.yaml")
+EXIT_GOOD, EXIT_SOME_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An opened pipeline: what to run, where it is recorded and where the rows are."""
+
+    settings: Settings
+    tables: TableRegistry
+    store: Store
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    partitions: dg.DailyPartitionsDefinition
+
+    @property
+    def plans(self) -> tuple[TablePlan, ...]:
+        return PLANS
+
+    def days(self, start: str | None, end: str | None) -> list[date]:
+        """The days from ``start`` to ``end``, by default all that have a partition."""
+        keys = self.partitions.get_partition_keys()
+        if not keys:
+            raise ConfigurationError(f"there is no day yet: the pipeline starts on {self.settings.start_date}")
+        earliest, latest = date.fromisoformat(keys[0]), date.fromisoformat(keys[-1])
+        first = parse_day(start, "--start") if start else earliest
+        last = parse_day(end, "--end") if end else latest
+        if last < first:
+            raise ConfigurationError(f"--end {last} is before --start {first}")
+        for name, day in (("--start", first), ("--end", last)):
+            if not earliest <= day <= latest:
+                raise ConfigurationError(f"{name} {day} is outside the days of the pipeline, {earliest} .. {latest}")
+        return span(first, last)
+
+
+@contextmanager
+def open_workspace(tables: TableRegistry = TABLES, **options: object) -> Iterator[Workspace]:
+    """Settings (options win over the environment), definitions, and the instance of DAGSTER_HOME."""
+    settings = Settings.from_environment(**options)
+    store = make_store(settings)
+    with warnings.catch_warnings():
+        # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.
+        warnings.simplefilter("ignore")
+        defs = build_defs(settings, resources={"store": store}, tables=tables)
+        with _instance(settings.dagster_home or Path.cwd()) as instance:
+            yield Workspace(settings, tables, store, defs, instance, daily_partitions(settings.start_date))
+
+
+@contextmanager
+def _instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults store every
+    event in a transaction of its own, which makes a backfill of four seasons take an hour of bookkeeping."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            shutil.copyfile(DEFAULT_INSTANCE, home / "dagster.yaml")
+    except OSError as error:
+        raise ConfigurationError(f"DAGSTER_HOME={home} cannot be used: {error.strerror}") from error
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance

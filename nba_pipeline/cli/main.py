@@ -1,0 +1,160 @@
+"""The `nba-pipeline` command: a thin printer over ``operations/``.
+
+Belongs here: options, exit codes and which function prints what.
+Does not belong here: anything a program might want to do without a terminal.
+
+Exit codes: 0 all good, 1 some partitions failed or are blocked, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from nba_pipeline.failures import ConfigurationError, PipelineError
+
+EXIT_GOOD, EXIT_SOME_FAILED, EXIT_USAGE = 0, 1, 2
+
+app = typer.Typer(
+    name="nba-pipeline",
+    help="Daily-partitioned NBA tables: run, look at and repair them. Settings come from NBA_PIPELINE_* variables; options win.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+Start = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day; by default the pipeline's first.")]
+End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default yesterday (US Eastern).")]
+Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
+SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
+WarehouseName = Annotated[str | None, typer.Option(help="parquet or memory.")]
+Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
+
+
+@app.command()
+def backfill(
+    start: Start = None,
+    end: End = None,
+    tables: Tables = None,
+    source: SourceName = None,
+    warehouse: WarehouseName = None,
+    on_invalid_rows: Policy = "fail",
+    as_json: Json = False,
+) -> None:
+    """Materialize days of tables, in dependency order and in ranges, in the Dagster instance of DAGSTER_HOME.
+
+    Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
+    """
+    from nba_pipeline.cli.context import open_workspace
+    from nba_pipeline.operations.execute import Backfill
+    from nba_pipeline.operations.graph import select
+
+    _check_policy(on_invalid_rows)
+    with open_workspace(source=source, warehouse=warehouse) as workspace:
+        days = workspace.days(start, end)
+        plans = select(workspace.plans, tables.split(",") if tables else None)
+        request = Backfill(plans, {p.table: days for p in plans}, on_invalid_rows)
+        _run(workspace, request, as_json)
+
+
+@app.command()
+def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
+    """What is materialized, empty (and why), failed (and why), blocked and missing, from the instance and the warehouse.
+
+    Exit code 1 when a day has failed. Example: `nba-pipeline status --json | jq '.tables[].failed'`
+    """
+    from nba_pipeline.cli.context import open_workspace
+    from nba_pipeline.cli.show import out, print_failures, states_table
+    from nba_pipeline.operations import state
+
+    with open_workspace() as w:
+        states = state.read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
+    if as_json:
+        print(json.dumps(state.as_json(states), indent=2))
+    else:
+        out.print(states_table(states))
+        print_failures(out, {name: s.failed.values() for name, s in states.items()})
+    if any(s.failed for s in states.values()):
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+@app.command()
+def retry(on_invalid_rows: Policy = "fail", source: SourceName = None, warehouse: WarehouseName = None, as_json: Json = False) -> None:
+    """Run exactly the failed days and the days that they blocked. When there are none, nothing is run.
+
+    Example: `nba-pipeline retry --on-invalid-rows quarantine`
+    """
+    from nba_pipeline.cli.context import open_workspace
+    from nba_pipeline.cli.show import out
+    from nba_pipeline.operations.retry import retry_request
+    from nba_pipeline.operations.state import read_state
+
+    _check_policy(on_invalid_rows)
+    with open_workspace(source=source, warehouse=warehouse) as w:
+        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(None, None), w.partitions)
+        request = retry_request(w.plans, states, on_invalid_rows)
+        if not request.plans and not as_json:
+            out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
+            return
+        _run(w, request, as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")],
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option(help="Rows to print; 0 for all.")] = 50,
+) -> None:
+    """Query the local warehouse with DuckDB, read-only.
+
+    Example: `nba-pipeline sql "SELECT game_id, player_full_name, usage_rate FROM nba_analytics.player_game_summary ORDER BY 3 DESC LIMIT 5"`
+    """
+    from nba_pipeline.cli.sql import print_query
+
+    print_query(query, as_json, limit)
+
+
+def _run(workspace: object, request: object, as_json: bool) -> None:
+    from nba_pipeline.cli.context import Workspace
+    from nba_pipeline.cli.show import BackfillProgress, err, out, print_failures, results_table
+    from nba_pipeline.operations.execute import Backfill, execute, results_json
+
+    assert isinstance(workspace, Workspace)
+    assert isinstance(request, Backfill)
+    with BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress:
+        results = execute(workspace.defs, workspace.instance, request, progress)
+    if as_json:
+        print(json.dumps(results_json(results), indent=2))
+    else:
+        out.print(results_table(results))
+        print_failures(out, {name: r.failed.values() for name, r in results.items()})
+    if any(r.failed or r.blocked for r in results.values()):
+        if not as_json:
+            out.print("\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days.")
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _check_policy(policy: str) -> None:
+    if policy not in ("fail", "quarantine"):
+        raise ConfigurationError(f"--on-invalid-rows {policy!r} is unknown; it is fail or quarantine")
+
+
+def main() -> None:
+    """The console command: errors of configuration end with one line and exit code 2."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print(f"nba-pipeline: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE) from None
+    except PipelineError as error:
+        print(f"nba-pipeline: {error.failure_class}: {error}\nwhat to do: {error.failure_class.remedy}", file=sys.stderr)
+        raise SystemExit(EXIT_SOME_FAILED) from None
+
+
+if __name__ == "__main__":
+    main()

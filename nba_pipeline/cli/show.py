@@ -1,0 +1,120 @@
+"""How results look on a terminal: rich tables and the progress display.
+
+Belongs here: layout. Does not belong here: any decision or count (``operations/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+
+from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.execute import Backfill, TableResult
+from nba_pipeline.operations.ranges import described
+from nba_pipeline.operations.state import Failed, TableState
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def _reasons(empty: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in empty.items()) or "-"
+
+
+def _count(n: int, style: str) -> str:
+    return f"[{style}]{n}[/]" if n else "0"
+
+
+def results_table(results: Mapping[str, TableResult]) -> RichTable:
+    """What a backfill did, a line per table."""
+    table = RichTable(title="Backfill", title_justify="left", show_edge=False)
+    for name, justify in (("table", "left"), ("days", "right"), ("good", "right"), ("of them empty", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("failed", "blocked", "rows", "seconds"):
+        table.add_column(name, justify="right")
+    for r in results.values():
+        table.add_row(
+            r.table,
+            str(r.requested),
+            _count(len(r.good), "green"),
+            _reasons(r.empty),
+            _count(len(r.failed), "bold red"),
+            _count(len(r.blocked), "yellow"),
+            f"{r.rows:,}",
+            f"{r.seconds:.1f}",
+        )
+    return table
+
+
+def states_table(states: Mapping[str, TableState]) -> RichTable:
+    """What is true now, a line per table."""
+    table = RichTable(title="Status", title_justify="left", show_edge=False)
+    for name, justify in (("table", "left"), ("materialized", "right"), ("of them empty", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("failed", "blocked", "running", "missing", "rows"):
+        table.add_column(name, justify="right")
+    for s in states.values():
+        table.add_row(
+            s.table,
+            _count(len(s.materialized), "green"),
+            _reasons(s.empty),
+            _count(len(s.failed), "bold red"),
+            _count(len(s.blocked), "yellow"),
+            str(len(s.in_progress)),
+            _count(len(s.missing), "yellow"),
+            f"{s.rows:,}",
+        )
+    return table
+
+
+def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
+    """Failed days grouped by cause: class, table, days, the first message and what to do."""
+    grouped: dict[tuple[str, str], list[Failed]] = {}
+    for table, failed in failures.items():
+        for f in failed:
+            grouped.setdefault((f.failure_class, table), []).append(f)
+    for (failure_class, table), days in sorted(grouped.items()):
+        ordered = sorted(days, key=lambda f: f.day)
+        console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(days)} day(s): {described(f.day for f in ordered)}")
+        console.print(f"  {escape(ordered[0].message)}")
+        console.print(f"  what to do: {FailureClass(failure_class).remedy}")
+
+
+class BackfillProgress:
+    """Days done of all, rate, time left and failures so far, on standard error."""
+
+    def __init__(self, backfill: Backfill, *, enabled: bool) -> None:
+        self._total = sum(len(days) for days in backfill.days.values())
+        self._failed: dict[str, int] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("table-days, {task.fields[rate]}/s, {task.fields[failed]} failed,"),
+            TimeElapsedColumn(),
+            TextColumn("gone, about"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=err,
+            disable=not enabled,
+        )
+
+    def __enter__(self) -> BackfillProgress:
+        self._progress.start()
+        self._task = self._progress.add_task("starting", total=self._total, rate="-", failed=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, result: TableResult, settled: int) -> None:
+        self._failed[result.table] = len(result.failed)
+        self._progress.update(self._task, advance=settled, description=result.table, failed=sum(self._failed.values()))
+        task = self._progress.tasks[0]
+        if task.elapsed:
+            self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")

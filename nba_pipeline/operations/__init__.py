@@ -1,0 +1,1 @@
+"""What the command line does, without printing: reading the state, planning ranges, executing them."""

@@ -1,0 +1,158 @@
+"""Declarations of ``nba_precompute`` (phase 4): what is known of D's teams and players the day before, and the features.
+
+Belongs here: the precompute tables and the list of features. Does not belong here: column definitions (``columns/``) or
+how values are computed (``transforms/``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nba_pipeline.tables.columns import COLUMNS
+from nba_pipeline.tables.columns.features import FEATURES
+from nba_pipeline.tables.columns.zones import PLAYER_SAMPLE_QUALITIES, TEAM_SAMPLE_QUALITIES, ZONE_ANALYSIS
+from nba_pipeline.tables.spec import FLOAT64, Column, Kind, Table, pick
+from nba_pipeline.tables.vocabulary import ZONES
+
+PRECOMPUTE_COLUMNS: dict[str, Column] = {**COLUMNS, **{c.name: c for c in (*ZONE_ANALYSIS, *FEATURES)}}
+"""The dictionary that these tables pick from."""
+
+_SLATE = "game_date player_id player_lookup game_id team_abbr opponent_team_abbr".split()
+_PHASE = {"dataset": "nba_precompute", "phase": "precompute"}
+
+SCHEDULE_LOAD = (
+    "days_rest is_back_to_back games_in_last_7_days games_in_last_14_days minutes_in_last_7_days minutes_in_last_14_days "
+    "back_to_backs_in_last_14_days avg_minutes_last_7_days"
+).split()
+"""Columns of the slate context that player_daily_cache repeats."""
+
+SHOT_MIX = "paint_rate_last_10 mid_range_rate_last_10 three_rate_last_10 assisted_rate_last_10 primary_scoring_zone".split()
+"""Columns of player_shot_zone_analysis that player_daily_cache repeats."""
+
+FEATURE_NAMES: tuple[str, ...] = tuple(
+    (
+        "points_avg_last_5 points_avg_last_10 points_avg_season points_std_last_10 games_in_last_7_days fatigue_score "
+        "shot_zone_mismatch_score pace_score usage_spike_score rest_advantage recent_trend minutes_change "
+        "opponent_defensive_rating opponent_pace is_home is_back_to_back is_playoff paint_rate mid_range_rate three_rate "
+        "free_throw_points_share team_pace team_offensive_rating team_win_pct days_rest minutes_avg_last_10 minutes_ewma "
+        "minutes_std_last_10 points_ewma points_per_minute_last_10 points_slope_last_10 points_avg_last_3 usage_rate_last_10 "
+        "usage_rate_last_3 start_rate_last_10 points_vs_opponent_avg games_vs_opponent games_since_team_change games_played_season"
+    ).split()
+)
+"""The features, in storage order; one FLOAT64 column each, never an array whose positions drift."""
+
+
+def _as_feature(column: Column) -> Column:
+    """The column as a feature: FLOAT64 and nullable, because a feature that is unknown is NULL and not a default."""
+    if column.type.kind is Kind.BOOL:
+        return replace(column, type=FLOAT64, nullable=True, unit="flag", minimum=0, maximum=1, description=f"1 or 0: {column.description}")
+    return replace(column, type=FLOAT64, nullable=True)
+
+
+TEAM_DEFENSE_ZONE_ANALYSIS = Table(
+    **_PHASE,
+    name="team_defense_zone_analysis",
+    description="What each of the thirty teams allows by shot zone, and against the league, as known the day before.",
+    grain="one row per team on every date with a competitive game",
+    key=("game_date", "team_abbr"),
+    columns=pick(
+        PRECOMPUTE_COLUMNS,
+        [
+            "game_date",
+            "team_abbr",
+            *(f"{zone}_pct_allowed_last_15" for zone in ZONES),
+            *(f"{zone}_attempts_allowed_per_game" for zone in ZONES),
+            *(f"{zone}_blocks_per_game" for zone in ZONES),
+            *(f"{zone}_defense_vs_league" for zone in ZONES),
+            *(
+                "defensive_rating_last_15 opponent_points_per_game_last_15 opponent_pace_last_15 games_in_window_15 strongest_zone "
+                "weakest_zone sample_quality"
+            ).split(),
+        ],
+    ),
+).with_column("sample_quality", allowed=TEAM_SAMPLE_QUALITIES)
+
+PLAYER_SHOT_ZONE_ANALYSIS = Table(
+    **_PHASE,
+    name="player_shot_zone_analysis",
+    description="Where each player of the slate shoots from and how well, as known the day before.",
+    grain="one row per player of the slate",
+    key=("game_date", "player_id"),
+    columns=pick(
+        PRECOMPUTE_COLUMNS,
+        [
+            *_SLATE,
+            *(f"{zone}_rate_last_10" for zone in ZONES),
+            *(f"{zone}_pct_last_10" for zone in ZONES),
+            *(f"{zone}_attempts_per_game_last_10" for zone in ZONES),
+            *(f"{zone}_rate_last_20" for zone in ZONES),
+            *(
+                "shot_attempts_last_10 assisted_rate_last_10 unassisted_rate_last_10 primary_scoring_zone games_in_window_10 "
+                "games_in_window_20 sample_quality"
+            ).split(),
+        ],
+    ),
+).with_column("sample_quality", allowed=PLAYER_SAMPLE_QUALITIES)
+
+PLAYER_COMPOSITE_FACTORS = Table(
+    **_PHASE,
+    name="player_composite_factors",
+    description="Fatigue, shot-zone matchup, pace and usage of each player of the slate, as one adjustment in points.",
+    grain="one row per player of the slate",
+    key=("game_date", "player_id"),
+    columns=pick(
+        PRECOMPUTE_COLUMNS,
+        [
+            *_SLATE,
+            *(
+                "fatigue_score shot_zone_mismatch_score pace_score usage_spike_score total_composite_adjustment missing_inputs "
+                "data_completeness_pct calculation_version"
+            ).split(),
+        ],
+    ),
+)
+
+PLAYER_DAILY_CACHE = Table(
+    **_PHASE,
+    name="player_daily_cache",
+    description="Each slate player's recent scoring, minutes, usage, team form, load and shot mix, as known the day before.",
+    grain="one row per player of the slate",
+    key=("game_date", "player_id"),
+    columns=pick(
+        PRECOMPUTE_COLUMNS,
+        [
+            *_SLATE,
+            *(
+                "games_played_season points_avg_last_3 points_avg_last_5 points_avg_last_10 points_avg_season points_std_last_10 "
+                "points_ewma points_slope_last_10 minutes_avg_last_5 minutes_avg_last_10 minutes_avg_season minutes_std_last_10 "
+                "minutes_ewma points_per_minute_last_10 rebounds_avg_last_10 assists_avg_last_10 usage_rate_last_3 "
+                "usage_rate_last_10 usage_rate_season ts_pct_last_10 ts_pct_season free_throw_points_share_last_10 "
+                "start_rate_last_10 team_pace_last_10 team_offensive_rating_last_10 team_win_pct_season"
+            ).split(),
+            *SCHEDULE_LOAD,
+            *SHOT_MIX,
+            *"games_in_window_5 games_in_window_10 days_since_last_game is_early_season".split(),
+        ],
+    ),
+)
+
+ML_FEATURE_STORE = Table(
+    **_PHASE,
+    name="ml_feature_store",
+    description="One row of named features per player of the slate; labels are joined by the training export, never stored here.",
+    grain="one row per player of the slate and version of the features",
+    key=("game_date", "player_id", "feature_version"),
+    columns=(
+        *pick(PRECOMPUTE_COLUMNS, [*_SLATE, "feature_version"]),
+        *(_as_feature(PRECOMPUTE_COLUMNS[name]) for name in FEATURE_NAMES),
+        *pick(PRECOMPUTE_COLUMNS, "known_feature_count missing_features feature_quality_score is_training_ready".split()),
+    ),
+)
+
+PRECOMPUTE_TABLES: tuple[Table, ...] = (
+    TEAM_DEFENSE_ZONE_ANALYSIS,
+    PLAYER_SHOT_ZONE_ANALYSIS,
+    PLAYER_COMPOSITE_FACTORS,
+    PLAYER_DAILY_CACHE,
+    ML_FEATURE_STORE,
+)
