@@ -24,7 +24,6 @@ def test_opening_night_is_a_tuesday_and_the_last_finals_day_a_sunday(year: int) 
     facts = season(year)
     assert facts.opening_day.weekday() == 1
     assert date(year, 10, 18) <= facts.opening_day <= date(year, 10, 24)
-    # Known: 2026-27 is announced to end on a Sunday too.
     assert facts.last_finals_day.weekday() == 6
     assert facts.first_day < facts.opening_day < facts.last_finals_day < facts.last_day
 

@@ -19,6 +19,7 @@ from nba_pipeline.tables.calendar import Season
 # Games per weekday (Monday first) relative to each other, as the league spreads them.
 WEEKDAY_WEIGHTS: Final = np.array([8.4, 5.6, 10.4, 3.6, 10.2, 7.6, 6.8])
 MOST_GAMES_PER_DAY: Final = 15
+LAYOUT_ATTEMPTS: Final = 50
 RESCHEDULED: Final = 11  # regular-season games played on another day than first announced
 CALLED_OFF: Final = 2  # of those, how many leave a never-played row and are replaced under a new id
 NEUTRAL_SITE: Final = 3
@@ -104,9 +105,10 @@ def _busy(played: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDA
     return np.asarray(third.any(axis=0)), (before | after).sum(axis=0)
 
 
-def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_], first_weekday: int) -> Ints:
+def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_], first_weekday: int) -> Ints | None:
     """A day index for every pair: never two games of a team on a day, no three in three days, few back-to-backs,
-    the league's spread over the week. Games are placed one by one on the best day left."""
+    the league's spread over the week. Games are placed one by one on the best day left;
+    None when a game finds none."""
     days = len(is_open)
     target = WEEKDAY_WEIGHTS[(first_weekday + np.arange(days)) % 7] * is_open * rng.uniform(0.2, 1.8, days)
     target *= len(pairs) / target.sum()
@@ -124,6 +126,8 @@ def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open:
         near = np.abs(np.arange(days) - last_met[home, away]) < 4
         score = np.where(free, score - 20.0 * third - 2.0 * near, -np.inf)
         day = int(np.argmax(score))
+        if not free[day] or third[day]:
+            return None
         chosen[k] = day
         played[[home, away], day + 2] = True
         count[day] += 1
@@ -137,7 +141,7 @@ def _reschedule(rng: np.random.Generator, pairs: npt.NDArray[np.int64], days: In
     for side in (0, 1):
         played[pairs[:, side], days + 2] = True
     moved: dict[int, int] = {}
-    for k in rng.permutation(np.flatnonzero(days < len(is_open) - 40)):
+    for k in rng.permutation(np.flatnonzero((days > 0) & (days < len(is_open) - 40))):
         if len(moved) == RESCHEDULED:
             break
         both = played[pairs[k]]
@@ -158,7 +162,9 @@ def regular_season(rng: np.random.Generator, season: Season) -> Fixtures:
     is_open = np.array([start + timedelta(days=d) not in off for d in range(length)])
     is_open[0] = False  # opening night is two games between teams that are free the next day
     pairs = matchups(rng)
-    days = assign_days(rng, pairs, is_open, start.weekday())
+    # Rarely the last games find no day: then the season is laid out anew.
+    layouts = (assign_days(rng, pairs, is_open, start.weekday()) for _ in range(LAYOUT_ATTEMPTS))
+    days = next(layout for layout in layouts if layout is not None)
     order = np.argsort(days, kind="stable")
     pairs, days = pairs[order], days[order]
     _move_to_opening_night(pairs, days)
