@@ -425,7 +425,7 @@ def test_everybody_plays_82_half_at_home_and_never_three_days_in_a_row(seed: int
         assert (np.diff(days) >= 1).all()
         assert (days[2:] - days[:-2] > 2).all()
         back_to_backs.append((np.diff(days) == 1).sum())
-    assert 10 <= np.mean(back_to_backs) <= 17
+    assert 10 <= np.mean(back_to_backs) <= 18  # 13.4-14.1 in the real seasons; more where the calendar is a week shorter
     meetings = np.zeros((30, 30), dtype=int)
     np.add.at(meetings, (home, away), 1)
     meetings += meetings.T

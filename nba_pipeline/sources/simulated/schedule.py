@@ -122,7 +122,7 @@ def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open:
         both = played[[home, away]]
         third, adjacent = _busy(both)
         free = is_open & ~both[:, 2:-2].any(axis=0) & (count < MOST_GAMES_PER_DAY)
-        score = (target - count) / spread * 2.4 + noise[k] - 0.62 * adjacent
+        score = (target - count) / spread * 2.4 + noise[k] - 0.8 * adjacent
         near = np.abs(np.arange(days) - last_met[home, away]) < 4
         score = np.where(free, score - 20.0 * third - 2.0 * near, -np.inf)
         day = int(np.argmax(score))
