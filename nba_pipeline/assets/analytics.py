@@ -8,6 +8,7 @@ from __future__ import annotations
 from nba_pipeline.assets.plan import Input, TablePlan
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.vocabulary import EmptyReason
+from nba_pipeline.transforms.common import COUNTS
 from nba_pipeline.transforms.player_game_summary import player_game_summary
 from nba_pipeline.transforms.team_defense_game_summary import team_defense_game_summary
 from nba_pipeline.transforms.team_offense_game_summary import team_offense_game_summary
@@ -16,25 +17,31 @@ from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player
 GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
 OFFENSE, PLAYERS = "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
 
+_SHOT_COLUMNS = tuple("game_date nba_game_id team_abbr player_id is_made zone assist_player_id block_player_id".split())
+_LINE_COLUMNS = (
+    *"game_date nba_game_id team_abbr player_id player_name player_lookup is_starter plus_minus seconds_played".split(),
+    *COUNTS,
+)
+
 ANALYTICS_PLANS: tuple[TablePlan, ...] = (
     TablePlan(
         OFFENSE,
         2,
-        (Input(GAMES), Input(BOXSCORES), Input(SHOTS)),
+        (Input(GAMES), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
         lambda source, frames, days: SourceFrame(team_offense_game_summary(frames[GAMES], frames[BOXSCORES], frames[SHOTS])),
         summary_columns=("pace", "points", "offensive_rating"),
     ),
     TablePlan(
         "nba_analytics.team_defense_game_summary",
         3,
-        (Input(OFFENSE), Input(SHOTS)),
+        (Input(OFFENSE), Input(SHOTS, columns=_SHOT_COLUMNS)),
         lambda source, frames, days: SourceFrame(team_defense_game_summary(frames[OFFENSE], frames[SHOTS])),
         summary_columns=("defensive_rating",),
     ),
     TablePlan(
         PLAYERS,
         3,
-        (Input(OFFENSE), Input(BOXSCORES), Input(SHOTS)),
+        (Input(OFFENSE), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
         lambda source, frames, days: SourceFrame(player_game_summary(frames[BOXSCORES], frames[OFFENSE], frames[SHOTS])),
         summary_columns=("usage_rate", "points", "minutes_played"),
     ),

@@ -225,16 +225,27 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     quiet = {d: str(reasons[d] or job.plan.empty_with_games or "") for d in good if not counts.get(d)}
     progress.checks.extend(_check_results(job, attempt, found, failed))
     progress.failed.update(failed)
+    _write(job, attempt, rejected, kept, good, quiet, progress)
+    progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
+    progress.unusable.update(unusable_by_day(attempt.unusable))
+
+
+def _write(
+    job: RangeJob, attempt: _Attempt, rejected: pd.DataFrame, kept: pd.DataFrame, good: list[date], quiet: Mapping[date, str], progress: _Progress
+) -> None:
+    """Write the good days; where the store loses some, the others are settled without them."""
     try:
         rejects = write_rejected(job.store, job.table, attempt.computed, rejected, good)
         written = job.store.replace_range(job.table, kept, good, reasons=quiet)
     except PipelineError as error:
-        progress.failed.update(_failures(error, good))
+        failures = _failures(error, good)
+        progress.failed.update(failures)
+        rest = [day for day in good if day not in failures]
+        if rest:
+            _write(job, attempt, rejected, kept[kept["game_date"].isin(stamps(rest))], rest, quiet, progress)
         return
     for day in good:
         progress.stored[day] = StoredDay(written.entries[day], day in written.written, rejects.get(day, 0))
-    progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
-    progress.unusable.update(unusable_by_day(attempt.unusable))
 
 
 def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object]) -> dict[date, DayFailure]:

@@ -36,29 +36,45 @@ def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
 def find_bad_game_ids(evidence: Evidence) -> pd.DataFrame:
     """Rows whose game_id is not ``YYYYMMDD_AWAY_HOME`` of their own date and teams, or names a team outside the league
     in a competitive game."""
-    frame = evidence.conformed
+    columns = [c for c in _ID_COLUMNS if c in evidence.conformed.columns]
+    frame = evidence.conformed[columns]
+    # A game's id is the same on its hundreds of rows (700,000 shots): the distinct combinations are judged, not the rows.
+    distinct = frame.drop_duplicates(ignore_index=True)
+    wrong, strangers, expected = _judge_ids(distinct)
+    found = []
+    for bad, what in ((wrong, f"is not built from {expected}"), (strangers, "names a team that is not one of the league's thirty")):
+        if bad.any():
+            guilty = pd.MultiIndex.from_frame(distinct[bad].astype(object))
+            found.append(_id_violations(evidence, pd.MultiIndex.from_frame(frame.astype(object)).isin(guilty), what))
+    return combined(found)
+
+
+_ID_COLUMNS = "game_id game_date game_type home_team_abbr away_team_abbr team_abbr opponent_team_abbr is_home".split()
+
+
+def _judge_ids(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
+    """(wrong ids, competitive games with a team outside the league, what the id should have been built from)."""
     dates = frame["game_date"].dt.strftime("%Y%m%d")
     if "home_team_abbr" in frame:
         away, home = frame["away_team_abbr"], frame["home_team_abbr"]
-        wrong = frame["game_id"] != dates + "_" + away + "_" + home
+        bad = frame["game_id"] != dates + "_" + away + "_" + home
         expected = "the schedule's date and teams"
     elif {"opponent_team_abbr", "is_home"} <= set(frame.columns):
         at_home = frame["is_home"].fillna(False).to_numpy(dtype=bool)
         away = frame["opponent_team_abbr"].where(at_home, frame["team_abbr"])
         home = frame["team_abbr"].where(at_home, frame["opponent_team_abbr"])
-        wrong = frame["game_id"] != dates + "_" + away + "_" + home
+        bad = frame["game_id"] != dates + "_" + away + "_" + home
         expected = "the row's date, teams and side (home and away swapped?)"
     else:
         away, home = frame["game_id"].str.slice(9, 12), frame["game_id"].str.slice(13, 16)
-        wrong = (frame["game_id"].str.slice(0, 8) != dates) | ((frame["team_abbr"] != away) & (frame["team_abbr"] != home))
+        bad = (frame["game_id"].str.slice(0, 8) != dates) | ((frame["team_abbr"] != away) & (frame["team_abbr"] != home))
         expected = "the row's date and team"
-    wrong = wrong.fillna(True).to_numpy(dtype=bool)
-    found = [_id_violations(evidence, wrong, f"is not built from {expected}")]
-    if "game_type" in frame:
-        competitive = frame["game_type"].isin(COMPETITIVE_GAME_TYPES).to_numpy(dtype=bool)
-        known = (away.isin(TEAM_IDS) & home.isin(TEAM_IDS)).to_numpy(dtype=bool)
-        found.append(_id_violations(evidence, competitive & ~known & ~wrong, "names a team that is not one of the league's thirty"))
-    return combined(found)
+    wrong = bad.fillna(True).to_numpy(dtype=bool)
+    if "game_type" not in frame:
+        return wrong, np.zeros(len(frame), dtype=bool), expected
+    competitive = frame["game_type"].isin(COMPETITIVE_GAME_TYPES).to_numpy(dtype=bool)
+    known = (away.isin(TEAM_IDS) & home.isin(TEAM_IDS)).to_numpy(dtype=bool)
+    return wrong, competitive & ~known & ~wrong, expected
 
 
 def _id_violations(evidence: Evidence, bad: np.ndarray, what: str) -> pd.DataFrame:

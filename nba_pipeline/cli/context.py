@@ -26,7 +26,6 @@ from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
 
 DEFAULT_INSTANCE = Path(nba_pipeline.instance.__file__).with_name("dagster.yaml")
-EXIT_GOOD, EXIT_SOME_FAILED, EXIT_USAGE = 0, 1, 2
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import typer
 
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
-EXIT_GOOD, EXIT_SOME_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_SOME_FAILED, EXIT_USAGE = 1, 2
 
 app = typer.Typer(
     name="nba-pipeline",
@@ -69,7 +69,7 @@ def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
     Exit code 1 when a day has failed. Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
     from nba_pipeline.cli.context import open_workspace
-    from nba_pipeline.cli.show import out, print_failures, states_table
+    from nba_pipeline.cli.show import out, print_empty, print_failures, states_table
     from nba_pipeline.operations import state
 
     with open_workspace() as w:
@@ -78,6 +78,7 @@ def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
         print(json.dumps(state.as_json(states), indent=2))
     else:
         out.print(states_table(states))
+        print_empty(out, {name: s.empty for name, s in states.items()})
         print_failures(out, {name: s.failed.values() for name, s in states.items()})
     if any(s.failed for s in states.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
@@ -121,7 +122,7 @@ def sql(
 
 def _run(workspace: object, request: object, as_json: bool) -> None:
     from nba_pipeline.cli.context import Workspace
-    from nba_pipeline.cli.show import BackfillProgress, err, out, print_failures, results_table
+    from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
     from nba_pipeline.operations.execute import Backfill, execute, results_json
 
     assert isinstance(workspace, Workspace)
@@ -132,6 +133,7 @@ def _run(workspace: object, request: object, as_json: bool) -> None:
         print(json.dumps(results_json(results), indent=2))
     else:
         out.print(results_table(results))
+        print_empty(out, {name: dict(sorted(r.empty.items())) for name, r in results.items()})
         print_failures(out, {name: r.failed.values() for name, r in results.items()})
     if any(r.failed or r.blocked for r in results.values()):
         if not as_json:

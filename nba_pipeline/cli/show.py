@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -21,54 +22,77 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def _reasons(empty: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {reason}" for reason, n in empty.items()) or "-"
-
-
 def _count(n: int, style: str) -> str:
     return f"[{style}]{n}[/]" if n else "0"
 
 
+def _table(title: str, columns: Iterable[str]) -> RichTable:
+    """Narrow enough for 80 columns: names without their dataset, which has a line of its own."""
+    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("table", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _add_rows(table: RichTable, rows: Iterable[tuple[str, list[str]]]) -> RichTable:
+    dataset = None
+    for full_name, cells in rows:
+        own, name = full_name.split(".")
+        if own != dataset:
+            table.add_row(f"[bold]{own}[/]")
+            dataset = own
+        table.add_row(f"  {name}", *cells)
+    return table
+
+
 def results_table(results: Mapping[str, TableResult]) -> RichTable:
     """What a backfill did, a line per table."""
-    table = RichTable(title="Backfill", title_justify="left", show_edge=False)
-    for name, justify in (("table", "left"), ("days", "right"), ("good", "right"), ("of them empty", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name in ("failed", "blocked", "rows", "seconds"):
-        table.add_column(name, justify="right")
-    for r in results.values():
-        table.add_row(
+    rows = (
+        (
             r.table,
-            str(r.requested),
-            _count(len(r.good), "green"),
-            _reasons(r.empty),
-            _count(len(r.failed), "bold red"),
-            _count(len(r.blocked), "yellow"),
-            f"{r.rows:,}",
-            f"{r.seconds:.1f}",
+            [
+                f"{_count(len(r.good), 'green')}/{r.requested}",
+                str(sum(r.empty.values())),
+                _count(len(r.failed), "bold red"),
+                _count(len(r.blocked), "yellow"),
+                f"{r.rows:,}",
+                f"{r.seconds:.1f}",
+            ],
         )
-    return table
+        for r in results.values()
+    )
+    return _add_rows(_table("Backfill: days by outcome", ("good", "empty", "failed", "blocked", "rows", "seconds")), rows)
 
 
 def states_table(states: Mapping[str, TableState]) -> RichTable:
     """What is true now, a line per table."""
-    table = RichTable(title="Status", title_justify="left", show_edge=False)
-    for name, justify in (("table", "left"), ("materialized", "right"), ("of them empty", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name in ("failed", "blocked", "running", "missing", "rows"):
-        table.add_column(name, justify="right")
-    for s in states.values():
-        table.add_row(
+    rows = (
+        (
             s.table,
-            _count(len(s.materialized), "green"),
-            _reasons(s.empty),
-            _count(len(s.failed), "bold red"),
-            _count(len(s.blocked), "yellow"),
-            str(len(s.in_progress)),
-            _count(len(s.missing), "yellow"),
-            f"{s.rows:,}",
+            [
+                _count(len(s.materialized), "green"),
+                str(sum(s.empty.values())),
+                _count(len(s.failed), "bold red"),
+                _count(len(s.blocked), "yellow"),
+                str(len(s.in_progress)),
+                _count(len(s.missing), "yellow"),
+                f"{s.rows:,}",
+            ],
         )
-    return table
+        for s in states.values()
+    )
+    return _add_rows(_table("Status: days by state", ("good", "empty", "failed", "blocked", "running", "missing", "rows")), rows)
+
+
+def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> None:
+    """Why days are empty, a line per set of tables that agree."""
+    grouped: dict[str, list[str]] = {}
+    for table, reasons in empty.items():
+        if reasons:
+            grouped.setdefault(", ".join(f"{n} {reason}" for reason, n in reasons.items()), []).append(table.split(".")[1])
+    for reasons_, tables in grouped.items():
+        console.print(f"[dim]empty:[/] {reasons_} [dim]({', '.join(tables)})[/]")
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:

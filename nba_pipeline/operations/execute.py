@@ -19,9 +19,9 @@ from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.graph import blocked_days
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.ranges import contiguous
-from nba_pipeline.partitions import MAX_DAYS_PER_RUN
+from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.state import Failed
+from nba_pipeline.partitions import MAX_DAYS_PER_RUN
 
 
 @dataclass
@@ -77,17 +77,13 @@ def _run(
     defs: dg.Definitions, instance: dg.DagsterInstance, plan: TablePlan, first: date, last: date, on_invalid_rows: str, result: TableResult
 ) -> None:
     run_config = {"ops": {op_name(plan.table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
-    run = execute_range(defs, instance, [asset_key(plan.table)], first, last, run_config)
+    run = execute_range(defs, instance, asset_key(plan.table), first, last, run_config)
     result.run_ids.append(run.run_id)
-    for event in run.all_events:
+    for event in run.events:
         _note(event, result)
-    unsettled = {d for d in _span(first, last) if d not in result.good and d not in result.failed}
+    unsettled = {d for d in span(first, last) if d not in result.good and d not in result.failed}
     for day in unsettled:
         result.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, f"run {run.run_id} ended before it came to this day; see its log")
-
-
-def _span(first: date, last: date) -> list[date]:
-    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
 
 
 def _note(event: dg.DagsterEvent, result: TableResult) -> None:

@@ -6,31 +6,67 @@ Belongs here: what Dagster needs to be told for such a run. Does not belong here
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 LAUNCHED_BY = "nba_pipeline/launched_by"
+CODE_LOCATION = "nba_pipeline.definitions"
+"""The location's name as workspace.yaml gives it, so that the UI knows whose run it is and can re-execute it."""
+
+
+@dataclass
+class RangeRun:
+    """A finished run: its id and the events of its steps."""
+
+    run_id: str
+    events: list[dg.DagsterEvent] = field(default_factory=list)
 
 
 def execute_range(
-    defs: dg.Definitions, instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey], first: date, last: date, run_config: Mapping[str, Any]
-) -> dg.ExecuteInProcessResult:
-    """Execute the assets for the days first..last. Failures are in the result, not raised.
+    defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetKey, first: date, last: date, run_config: Mapping[str, Any]
+) -> RangeRun:
+    """Execute one asset for the days first..last. What goes wrong is in the events, not raised.
 
-    The run's own log goes to the event log as always; the copy on the console is left out, since the command line
-    prints a summary and the traceback of a bad day belongs where its run is.
+    The run's log goes to the event log as always; its copy on the console is left out, because the command line prints a
+    summary, and a traceback belongs where its run is.
     """
-    job = defs.get_implicit_global_asset_job_def()
-    config = {**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    return job.execute_in_process(
-        run_config=config,
-        instance=instance,
-        asset_selection=list(keys),
+    repository = defs.get_repository_def()
+    base = repository.get_implicit_global_asset_job_def()
+    job = base.get_subset(asset_selection={key})
+    run = instance.create_run_for_job(
+        job,
+        asset_selection=frozenset({key}),
+        remote_job_origin=_repository_origin(repository.name).get_job_origin(base.name),
+        run_config={**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"},
-        raise_on_error=False,
     )
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    finished = RangeRun(run.run_id)
+    try:
+        finished.events.extend(execute_run_iterator(InMemoryJob(job), run, instance))
+    except BaseException:
+        _close(instance, run.run_id)
+        raise
+    return finished
+
+
+def _close(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A run that is interrupted must not look as if it were running for ever."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_canceled(run, message="interrupted on the command line")
+
+
+def _repository_origin(name: str) -> RemoteRepositoryOrigin:
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=CODE_LOCATION)
+    return RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=CODE_LOCATION), name)
