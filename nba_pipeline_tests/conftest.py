@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+
+from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline_tests.support.pipeline import Pipeline
 
 BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
 
@@ -18,3 +22,18 @@ def bulk_dir(pytestconfig: pytest.Config) -> Path:
     if not (folder / "games.parquet").is_file():
         pytest.skip(f"real seasons are not here: no games.parquet in {folder} (set {BULK_DIR_VARIABLE} to their folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bulk_source(bulk_dir: Path) -> BulkSource:
+    """The real seasons as a source; its files are read once per session."""
+    return BulkSource(bulk_dir)
+
+
+@pytest.fixture(scope="session")
+def real_seasons(bulk_source: BulkSource) -> Pipeline:
+    """All tables of games over the three real seasons, in memory (some 15 s), with the outcome of every table."""
+    first, last = date(2021, 10, 19), date(2024, 6, 30)
+    pipeline = Pipeline(bulk_source, first)
+    pipeline.run([first + timedelta(days=n) for n in range((last - first).days + 1)])
+    return pipeline

@@ -35,20 +35,20 @@ class BulkSource:
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
-        return bulk_frames.games(_of_days(self._schedule(), days), self.name)
+        return bulk_frames.games(bulk_frames.of_days(self._schedule(), days), self.name)
 
     def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
         lines = self._read("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS)
         self._require_seasons(days, set(lines["season"].dropna().unique()), "player_box.parquet")
-        return bulk_frames.player_boxscores(_of_days(self._schedule(), days), lines, days)
+        return bulk_frames.player_boxscores(self._schedule(), lines, days)
 
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
         seasons = sorted({bulk_frames.season_label(day) for day in days})
         names = [name for name in (f"shots_{season}.parquet" for season in seasons) if (self.folder / name).is_file()]
         shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
-        return bulk_frames.shot_attempts(_of_days(self._schedule(), days), shots, days)
+        return bulk_frames.shot_attempts(self._schedule(), shots, days)
 
     def _schedule(self) -> pd.DataFrame:
         return self._read("games.parquet", bulk_frames.GAME_COLUMNS)
@@ -90,7 +90,3 @@ class BulkSource:
         self._cache[name] = (stamp, frame)
         return frame
 
-
-def _of_days(schedule: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    wanted = pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
-    return schedule[schedule["game_date"].isin(wanted)]

@@ -18,7 +18,7 @@ from nba_pipeline.sources import parsing
 from nba_pipeline.sources.base import UNUSABLE_COLUMNS, SourceFrame, no_unusable
 from nba_pipeline.tables.calendar import season_year_of
 
-GAME_COLUMNS = dict.fromkeys("game_id game_date season home_team away_team home_team_id away_team_id home_score away_score played".split(), True)
+GAME_COLUMNS = dict.fromkeys(["game_id", "game_date", "season", "home_team", "away_team", "home_team_id", "away_team_id", "home_score", "away_score", "played"], True)
 GAME_COLUMNS |= dict.fromkeys(("game_code", "is_neutral", "postponed_status"), False)
 
 _COUNT_NAMES = {
@@ -43,16 +43,14 @@ _MARKS = [name for name in _COUNT_NAMES.values() if name != "plus_minus"]
 PLAYER_BOX_COLUMNS = dict.fromkeys(
     ["season", "game_id", "home_away", "team_id", "team_tricode", "person_id", "player_name", "minutes", *_COUNT_NAMES], True
 )
-PLAYER_BOX_COLUMNS |= dict.fromkeys(("is_starter", "comment", "seconds_pbp"), False)
+PLAYER_BOX_COLUMNS |= dict.fromkeys(("game_date", "is_starter", "comment", "seconds_pbp"), False)
 
 SHOT_COLUMNS = dict.fromkeys(
-    (
-        "GAME_ID GAME_EVENT_ID PERIOD MINUTES_REMAINING SECONDS_REMAINING PLAYER_ID TEAM_ABBREVIATION SHOT_MADE_FLAG IS_THREE"
-    ).split(),
+    ["GAME_ID", "GAME_EVENT_ID", "PERIOD", "MINUTES_REMAINING", "SECONDS_REMAINING", "PLAYER_ID", "TEAM_ABBREVIATION", "SHOT_MADE_FLAG", "IS_THREE"],
     True,
 )
 SHOT_COLUMNS |= dict.fromkeys(
-    ("PBP_DISTANCE", "SHOT_DISTANCE", "LOC_X", "LOC_Y", "SHOT_ZONE_BASIC", "ASSIST_PLAYER_ID", "BLOCK_PLAYER_ID"), False
+    ("GAME_DATE", "PBP_DISTANCE", "SHOT_DISTANCE", "LOC_X", "LOC_Y", "SHOT_ZONE_BASIC", "ASSIST_PLAYER_ID", "BLOCK_PLAYER_ID"), False
 )
 
 
@@ -69,7 +67,8 @@ def dated_schedule(games: pd.DataFrame, path: Path) -> pd.DataFrame:
     dates = dates.fillna(from_code)
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna())[0])
-        raise UnparseableSource(f"{path}, row {row}: game {games['game_id'].iloc[row]} has no readable date ({games['game_date'].iloc[row]!r})")
+        game, text = games["game_id"].iloc[row], games["game_date"].iloc[row]
+        raise UnparseableSource(f"{path}, row {row}: game {game} has no readable date ({text!r})")
     return games.assign(game_date=dates.astype("datetime64[s]"))
 
 
@@ -93,7 +92,7 @@ def games(schedule: pd.DataFrame, source: str) -> SourceFrame:
 
 
 def _statuses(schedule: pd.DataFrame) -> np.ndarray:
-    played = schedule["played"].fillna(False).astype(bool)
+    played = schedule["played"].astype("boolean").fillna(False).astype(bool)
     has_score = schedule["home_score"].notna() & schedule["away_score"].notna()
     postponed = schedule["postponed_status"].fillna("").astype(str).str.upper().isin(["Y", "P", "PPD", "POSTPONED"])
     playoffs = parsing.game_types(schedule["game_id"]) == "playoffs"
@@ -103,8 +102,12 @@ def _statuses(schedule: pd.DataFrame) -> np.ndarray:
 
 
 def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence[date]) -> SourceFrame:
-    """nba_raw.player_boxscores from the published lines of the scheduled games; ids and dates come from the schedule."""
-    lines = _joined(lines, schedule, "game_id")
+    """nba_raw.player_boxscores of some days from the whole schedule and all published lines.
+
+    Ids and dates come from the schedule. Lines of games that it does not know are counted on the date they carry.
+    """
+    orphans = _orphans(lines, schedule, ("game_id", "game_date", "player_name"), days)
+    lines = _joined(lines, of_days(schedule, days), "game_id")
     frame = _renamed(
         lines,
         {"game_id": "nba_game_id", "team_tricode": "team_abbr", "person_id": "player_id", "minutes": "minutes_text", **_COUNT_NAMES},
@@ -127,6 +130,7 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
     )
     frame = frame.assign(**{name: frame[name].where(played) for name in _COUNT_NAMES.values()})
     notes = [
+        orphans,
         _unusable(frame[played & seconds.isna()], "minutes_not_a_duration", "minutes_text"),
         _unusable(frame[corrected], "play_by_play_seconds_contradicted_rounded_minutes", "player_name"),
         _unusable(frame[~played & lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])], "line_without_time_or_stats", "player_name"),
@@ -148,11 +152,16 @@ def _seconds(lines: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
 
 
 def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: Sequence[date]) -> SourceFrame:
-    """nba_raw.shot_attempts (without zones, which the pipeline adds) from the shots of the scheduled games."""
+    """nba_raw.shot_attempts (without zones, which the pipeline adds) of some days from the whole schedule and some files.
+
+    Dates come from the schedule. Shots of games that it does not know are counted on the date they carry.
+    """
+    orphans = [_orphans(shots, schedule, ("GAME_ID", "GAME_DATE", "GAME_ID"), days) for shots in files]
+    schedule = of_days(schedule, days)
     wanted = schedule["game_id"].unique()
     parts = [shots[shots["GAME_ID"].isin(wanted)] for shots in files] or [pd.DataFrame(columns=list(SHOT_COLUMNS))]
     shots = _joined(pd.concat(parts, ignore_index=True), schedule, "GAME_ID")
-    distance = shots["PBP_DISTANCE"].fillna(shots["SHOT_DISTANCE"])
+    distance = pd.to_numeric(shots["PBP_DISTANCE"]).fillna(pd.to_numeric(shots["SHOT_DISTANCE"]))
     frame = _renamed(
         shots,
         {
@@ -175,7 +184,28 @@ def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: S
         is_made=shots["SHOT_MADE_FLAG"] == 1,
         distance_ft=distance,
     )
-    return SourceFrame(frame.reset_index(drop=True))
+    return SourceFrame(frame.reset_index(drop=True), _together(orphans))
+
+
+def of_days(schedule: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """The schedule's rows on some days."""
+    return schedule[schedule["game_date"].isin(_stamps(days))]
+
+
+def _stamps(days: Sequence[date]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
+
+
+def _orphans(rows: pd.DataFrame, schedule: pd.DataFrame, columns: tuple[str, str, str], days: Sequence[date]) -> pd.DataFrame:
+    """How many rows of the days are of games that are not in the (whole) schedule.
+
+    ``columns`` names the game id, the date and the sample. Such a row has only its own date to go by.
+    """
+    game_id, dated, sample = columns
+    lost = rows[~rows[game_id].isin(schedule["game_id"].unique())]
+    dates = pd.to_datetime(lost[dated], format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
+    lost = lost[[sample]].assign(game_date=dates)
+    return _unusable(lost[dates.isin(_stamps(days))], "game_not_in_schedule", sample)
 
 
 def _joined(rows: pd.DataFrame, schedule: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nba_pipeline.tables.vocabulary import GAME_TYPE_BY_DIGIT
 
-_CLOCK = re.compile(r"(?P<minutes>\d+):(?P<seconds>[0-5]?\d|60)(?:\.\d+)?")  # 17:60 is published for 18:00
+_CLOCK = re.compile(r"(?P<minutes>\d+)(?:\.0+)?:(?P<seconds>[0-5]?\d|60)(?:\.\d+)?")  # 17:60 is published for 18:00
 _ISO = re.compile(r"PT(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.\d+)?S)?")
 ROUNDING_SECONDS = 31
 """Most that exact seconds of the play-by-play can differ from whole minutes: half a minute, and a second of its own."""
@@ -49,7 +49,7 @@ def player_lookups(names: pd.Series) -> pd.Series:
 
 
 def parse_seconds(text: str) -> float:
-    """Seconds in a published playing time: ``38:34``, ``PT36M12.00S``, ``48.0`` (minutes).
+    """Seconds in a published playing time: ``38:34``, ``38.000000:34``, ``PT36M12.00S``, ``48.0`` (minutes).
 
     NaN for what cannot be a duration to the second: empty, negative (``-79:0-6``), and a bare integer (``31``), which
     is a rounded number of minutes.
@@ -73,9 +73,10 @@ def reconcile_seconds(rounded_minutes: pd.Series, play_by_play: pd.Series, team_
 
     The play-by-play counts a player as on court when a substitution is missing from it: 8 of the 26,039 lines of
     2021-22 contradict their rounded minutes by 74 to 707 seconds, one line in each of eight team-games whose other
-    lines agree within 31 seconds (half a minute of rounding and the play-by-play's own second). There the line gets what its team's 14,400 + 1,500·OT seconds leave over, if that rounds to its
-    minutes; a contradiction that cannot be resolved so becomes NaN rather than a guess. ``team_game`` identifies the
-    team's lines of a game. float64 in, float64 and bool out.
+    lines agree within 31 seconds (half a minute of rounding and the play-by-play's own second). There the line gets
+    what its team's 14,400 + 1,500·OT seconds leave over, if that rounds to its minutes; a contradiction that cannot be
+    resolved so becomes NaN rather than a guess. ``team_game`` identifies the team's lines of a game. float64 in,
+    float64 and bool out.
     """
     minutes = rounded_minutes.astype("float64")
     seconds = play_by_play.astype("float64")

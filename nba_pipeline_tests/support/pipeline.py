@@ -1,0 +1,59 @@
+"""Running tables of the pipeline without Dagster: every plan over some days, into a store in memory.
+
+Belongs here: helpers around ``run_range``. Does not belong here: leagues and defects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from nba_pipeline.assets.outcome import RangeOutcome
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
+from nba_pipeline.build import PLANS
+from nba_pipeline.sources.base import Source
+from nba_pipeline.tables.registry import TABLES, TableRegistry
+from nba_pipeline.warehouse.base import Store
+from nba_pipeline.warehouse.memory import MemoryStore
+
+GAME_TABLES = (
+    "nba_raw.games",
+    "nba_raw.player_boxscores",
+    "nba_raw.shot_attempts",
+    "nba_analytics.team_offense_game_summary",
+    "nba_analytics.team_defense_game_summary",
+    "nba_analytics.player_game_summary",
+)
+"""The tables of games; later ones are about what is known before a slate."""
+
+
+@dataclass
+class Pipeline:
+    """A source, a store and the registry; ``run`` materializes tables over days in dependency order."""
+
+    source: Source
+    start: date
+    store: Store = field(default_factory=MemoryStore)
+    tables: TableRegistry = field(default_factory=lambda: TABLES)
+    outcomes: dict[str, RangeOutcome] = field(default_factory=dict)
+
+    def run(self, days: Sequence[date], names: Iterable[str] = GAME_TABLES, on_invalid_rows: str = "fail") -> dict[str, RangeOutcome]:
+        wanted = set(names)
+        done = {plan.table: self.run_plan(plan, days, on_invalid_rows) for plan in PLANS if plan.table in wanted}
+        self.outcomes |= done
+        return done
+
+    def run_plan(self, plan: TablePlan, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
+        return run_range(RangeJob(plan, self.tables, self.store, self.source, self.start, InvalidRows(on_invalid_rows)), days)
+
+    def read(self, table: str, days: Iterable[date] | None = None) -> pd.DataFrame:
+        declared = self.tables[table]
+        return self.store.read(declared, sorted(self.store.manifest(declared)) if days is None else days)
+
+
+def plan_of(table: str) -> TablePlan:
+    return next(plan for plan in PLANS if plan.table == table)
