@@ -17,27 +17,63 @@ from nba_pipeline.tables.vocabulary import ZONES
 PRECOMPUTE_COLUMNS: dict[str, Column] = {**COLUMNS, **{c.name: c for c in (*ZONE_ANALYSIS, *FEATURES)}}
 """The dictionary that these tables pick from."""
 
-_SLATE = "game_date player_id player_lookup game_id team_abbr opponent_team_abbr".split()
-_PHASE = {"dataset": "nba_precompute", "phase": "precompute"}
+_SLATE = ["game_date", "player_id", "player_lookup", "game_id", "team_abbr", "opponent_team_abbr"]
 
-SCHEDULE_LOAD = (
-    "days_rest is_back_to_back games_in_last_7_days games_in_last_14_days minutes_in_last_7_days minutes_in_last_14_days "
-    "back_to_backs_in_last_14_days avg_minutes_last_7_days"
-).split()
+SCHEDULE_LOAD = [
+    "days_rest",
+    "is_back_to_back",
+    "games_in_last_7_days",
+    "games_in_last_14_days",
+    "minutes_in_last_7_days",
+    "minutes_in_last_14_days",
+    "back_to_backs_in_last_14_days",
+    "avg_minutes_last_7_days",
+]
 """Columns of the slate context that player_daily_cache repeats."""
 
-SHOT_MIX = "paint_rate_last_10 mid_range_rate_last_10 three_rate_last_10 assisted_rate_last_10 primary_scoring_zone".split()
+SHOT_MIX = ["paint_rate_last_10", "mid_range_rate_last_10", "three_rate_last_10", "assisted_rate_last_10", "primary_scoring_zone"]
 """Columns of player_shot_zone_analysis that player_daily_cache repeats."""
 
-FEATURE_NAMES: tuple[str, ...] = tuple(
-    (
-        "points_avg_last_5 points_avg_last_10 points_avg_season points_std_last_10 games_in_last_7_days fatigue_score "
-        "shot_zone_mismatch_score pace_score usage_spike_score rest_advantage recent_trend minutes_change "
-        "opponent_defensive_rating opponent_pace is_home is_back_to_back is_playoff paint_rate mid_range_rate three_rate "
-        "free_throw_points_share team_pace team_offensive_rating team_win_pct days_rest minutes_avg_last_10 minutes_ewma "
-        "minutes_std_last_10 points_ewma points_per_minute_last_10 points_slope_last_10 points_avg_last_3 usage_rate_last_10 "
-        "usage_rate_last_3 start_rate_last_10 points_vs_opponent_avg games_vs_opponent games_since_team_change games_played_season"
-    ).split()
+FEATURE_NAMES: tuple[str, ...] = (
+    "points_avg_last_5",
+    "points_avg_last_10",
+    "points_avg_season",
+    "points_std_last_10",
+    "games_in_last_7_days",
+    "fatigue_score",
+    "shot_zone_mismatch_score",
+    "pace_score",
+    "usage_spike_score",
+    "rest_advantage",
+    "recent_trend",
+    "minutes_change",
+    "opponent_defensive_rating",
+    "opponent_pace",
+    "is_home",
+    "is_back_to_back",
+    "is_playoff",
+    "paint_rate",
+    "mid_range_rate",
+    "three_rate",
+    "free_throw_points_share",
+    "team_pace",
+    "team_offensive_rating",
+    "team_win_pct",
+    "days_rest",
+    "minutes_avg_last_10",
+    "minutes_ewma",
+    "minutes_std_last_10",
+    "points_ewma",
+    "points_per_minute_last_10",
+    "points_slope_last_10",
+    "points_avg_last_3",
+    "usage_rate_last_10",
+    "usage_rate_last_3",
+    "start_rate_last_10",
+    "points_vs_opponent_avg",
+    "games_vs_opponent",
+    "games_since_team_change",
+    "games_played_season",
 )
 """The features, in storage order; one FLOAT64 column each, never an array whose positions drift."""
 
@@ -50,7 +86,8 @@ def _as_feature(column: Column) -> Column:
 
 
 TEAM_DEFENSE_ZONE_ANALYSIS = Table(
-    **_PHASE,
+    dataset="nba_precompute",
+    phase="precompute",
     name="team_defense_zone_analysis",
     description="What each of the thirty teams allows by shot zone, and against the league, as known the day before.",
     grain="one row per team on every date with a competitive game",
@@ -64,16 +101,22 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
             *(f"{zone}_attempts_allowed_per_game" for zone in ZONES),
             *(f"{zone}_blocks_per_game" for zone in ZONES),
             *(f"{zone}_defense_vs_league" for zone in ZONES),
-            *(
-                "defensive_rating_last_15 opponent_points_per_game_last_15 opponent_pace_last_15 games_in_window_15 strongest_zone "
-                "weakest_zone sample_quality"
-            ).split(),
+            *[
+                "defensive_rating_last_15",
+                "opponent_points_per_game_last_15",
+                "opponent_pace_last_15",
+                "games_in_window_15",
+                "strongest_zone",
+                "weakest_zone",
+                "sample_quality",
+            ],
         ],
     ),
 ).with_column("sample_quality", allowed=TEAM_SAMPLE_QUALITIES)
 
 PLAYER_SHOT_ZONE_ANALYSIS = Table(
-    **_PHASE,
+    dataset="nba_precompute",
+    phase="precompute",
     name="player_shot_zone_analysis",
     description="Where each player of the slate shoots from and how well, as known the day before.",
     grain="one row per player of the slate",
@@ -86,16 +129,22 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
             *(f"{zone}_pct_last_10" for zone in ZONES),
             *(f"{zone}_attempts_per_game_last_10" for zone in ZONES),
             *(f"{zone}_rate_last_20" for zone in ZONES),
-            *(
-                "shot_attempts_last_10 assisted_rate_last_10 unassisted_rate_last_10 primary_scoring_zone games_in_window_10 "
-                "games_in_window_20 sample_quality"
-            ).split(),
+            *[
+                "shot_attempts_last_10",
+                "assisted_rate_last_10",
+                "unassisted_rate_last_10",
+                "primary_scoring_zone",
+                "games_in_window_10",
+                "games_in_window_20",
+                "sample_quality",
+            ],
         ],
     ),
 ).with_column("sample_quality", allowed=PLAYER_SAMPLE_QUALITIES)
 
 PLAYER_COMPOSITE_FACTORS = Table(
-    **_PHASE,
+    dataset="nba_precompute",
+    phase="precompute",
     name="player_composite_factors",
     description="Fatigue, shot-zone matchup, pace and usage of each player of the slate, as one adjustment in points.",
     grain="one row per player of the slate",
@@ -104,16 +153,23 @@ PLAYER_COMPOSITE_FACTORS = Table(
         PRECOMPUTE_COLUMNS,
         [
             *_SLATE,
-            *(
-                "fatigue_score shot_zone_mismatch_score pace_score usage_spike_score total_composite_adjustment missing_inputs "
-                "data_completeness_pct calculation_version"
-            ).split(),
+            *[
+                "fatigue_score",
+                "shot_zone_mismatch_score",
+                "pace_score",
+                "usage_spike_score",
+                "total_composite_adjustment",
+                "missing_inputs",
+                "data_completeness_pct",
+                "calculation_version",
+            ],
         ],
     ),
 )
 
 PLAYER_DAILY_CACHE = Table(
-    **_PHASE,
+    dataset="nba_precompute",
+    phase="precompute",
     name="player_daily_cache",
     description="Each slate player's recent scoring, minutes, usage, team form, load and shot mix, as known the day before.",
     grain="one row per player of the slate",
@@ -122,22 +178,44 @@ PLAYER_DAILY_CACHE = Table(
         PRECOMPUTE_COLUMNS,
         [
             *_SLATE,
-            *(
-                "games_played_season points_avg_last_3 points_avg_last_5 points_avg_last_10 points_avg_season points_std_last_10 "
-                "points_ewma points_slope_last_10 minutes_avg_last_5 minutes_avg_last_10 minutes_avg_season minutes_std_last_10 "
-                "minutes_ewma points_per_minute_last_10 rebounds_avg_last_10 assists_avg_last_10 usage_rate_last_3 "
-                "usage_rate_last_10 usage_rate_season ts_pct_last_10 ts_pct_season free_throw_points_share_last_10 "
-                "start_rate_last_10 team_pace_last_10 team_offensive_rating_last_10 team_win_pct_season"
-            ).split(),
+            *[
+                "games_played_season",
+                "points_avg_last_3",
+                "points_avg_last_5",
+                "points_avg_last_10",
+                "points_avg_season",
+                "points_std_last_10",
+                "points_ewma",
+                "points_slope_last_10",
+                "minutes_avg_last_5",
+                "minutes_avg_last_10",
+                "minutes_avg_season",
+                "minutes_std_last_10",
+                "minutes_ewma",
+                "points_per_minute_last_10",
+                "rebounds_avg_last_10",
+                "assists_avg_last_10",
+                "usage_rate_last_3",
+                "usage_rate_last_10",
+                "usage_rate_season",
+                "ts_pct_last_10",
+                "ts_pct_season",
+                "free_throw_points_share_last_10",
+                "start_rate_last_10",
+                "team_pace_last_10",
+                "team_offensive_rating_last_10",
+                "team_win_pct_season",
+            ],
             *SCHEDULE_LOAD,
             *SHOT_MIX,
-            *"games_in_window_5 games_in_window_10 days_since_last_game is_early_season".split(),
+            *["games_in_window_5", "games_in_window_10", "days_since_last_game", "is_early_season"],
         ],
     ),
 )
 
 ML_FEATURE_STORE = Table(
-    **_PHASE,
+    dataset="nba_precompute",
+    phase="precompute",
     name="ml_feature_store",
     description="One row of named features per player of the slate; labels are joined by the training export, never stored here.",
     grain="one row per player of the slate and version of the features",
@@ -145,7 +223,7 @@ ML_FEATURE_STORE = Table(
     columns=(
         *pick(PRECOMPUTE_COLUMNS, [*_SLATE, "feature_version"]),
         *(_as_feature(PRECOMPUTE_COLUMNS[name]) for name in FEATURE_NAMES),
-        *pick(PRECOMPUTE_COLUMNS, "known_feature_count missing_features feature_quality_score is_training_ready".split()),
+        *pick(PRECOMPUTE_COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]),
     ),
 )
 

@@ -48,3 +48,10 @@ def texts(values: Any) -> np.ndarray:
     """A string column as an object array with None for NULL."""
     series = pd.Series(values).astype(object)
     return series.where(series.notna(), None).to_numpy(dtype=object)
+
+
+def null_where(unknown: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Texts as an object array with None where ``unknown``."""
+    result = names.astype(object)
+    result[unknown] = None
+    return result
