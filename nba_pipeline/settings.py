@@ -36,7 +36,9 @@ class Settings:
         _one_of("NBA_PIPELINE_WAREHOUSE", self.warehouse, WAREHOUSES)
         if self.source == "bulk":
             if self.bulk_dir is None:
-                raise ConfigurationError("the bulk source needs NBA_PIPELINE_BULK_DIR, the folder with games.parquet and player_box.parquet")
+                raise ConfigurationError(
+                    "the bulk source needs NBA_PIPELINE_BULK_DIR, the folder with games.parquet and player_box.parquet"
+                )
             if not self.bulk_dir.is_dir():
                 raise ConfigurationError(f"NBA_PIPELINE_BULK_DIR={self.bulk_dir} is not a folder")
 

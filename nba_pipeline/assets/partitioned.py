@@ -123,7 +123,9 @@ def _feeds_another_step(context: dg.AssetExecutionContext) -> bool:
     return bool(op.job_def.dependency_structure.output_to_downstream_inputs_for_node(op.op_handle.name))
 
 
-def outcome_events(table: Table, outcome: RangeOutcome) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
+def outcome_events(
+    table: Table, outcome: RangeOutcome
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
     """Check evaluations of every day; a materialization of each stored day; an observation that explains each failed one."""
     key = asset_key(table)
     for result in outcome.checks:
@@ -167,7 +169,11 @@ def _failure_metadata(failure: DayFailure) -> dict[str, Any]:
 
 def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable: Any) -> dict[str, Any]:
     entry = stored.entry
-    metadata: dict[str, Any] = {"dagster/partition_row_count": entry.row_count, "row_count": entry.row_count, "unchanged": not stored.changed}
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": entry.row_count,
+        "row_count": entry.row_count,
+        "unchanged": not stored.changed,
+    }
     if entry.reason:
         metadata["reason"] = entry.reason
     if stored.rejected_rows:

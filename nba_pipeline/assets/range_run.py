@@ -152,7 +152,9 @@ def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
 # ------------------------------------------------------------------------------------------------------------ compute
 
 
-def _isolated(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int]) -> list[_Attempt]:
+def _isolated(
+    job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int]
+) -> list[_Attempt]:
     """Compute the days together; where that fails, find the days to blame and compute the others without them."""
     if not days:
         return []
@@ -184,11 +186,15 @@ def stamps(days: Sequence[date]) -> pd.DatetimeIndex:
 def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]) -> _Attempt:
     wanted = stamps(days)
     same_day = {i.table for i in job.plan.same_day}
-    given = {name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame for name, frame in frames.items()}
+    given = {
+        name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame for name, frame in frames.items()
+    }
     made = job.plan.compute(job.source, given, days)
     computed = made.frame.reset_index(drop=True)
     if computed["game_date"].isna().any():
-        raise SchemaDrift(f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so they belong to no day")
+        raise SchemaDrift(
+            f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so they belong to no day"
+        )
     return _Attempt(days, computed, examine(job.table, wanted, computed, given), made.unusable)
 
 
@@ -218,7 +224,9 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     games = conformed if schedule is None else schedule
     reasons = empty_reasons(games, attempt.days)
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
-    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d) and d not in set(rejected["date"])], reasons)
+    failed |= _unexplained(
+        job, [d for d in attempt.days if d not in failed and not counts.get(d) and d not in set(rejected["date"])], reasons
+    )
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
@@ -231,7 +239,13 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
 
 
 def _write(
-    job: RangeJob, attempt: _Attempt, rejected: pd.DataFrame, kept: pd.DataFrame, good: list[date], quiet: Mapping[date, str], progress: _Progress
+    job: RangeJob,
+    attempt: _Attempt,
+    rejected: pd.DataFrame,
+    kept: pd.DataFrame,
+    good: list[date],
+    quiet: Mapping[date, str],
+    progress: _Progress,
 ) -> None:
     """Write the good days; where the store loses some, the others are settled without them."""
     try:
@@ -259,9 +273,7 @@ def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, ob
     }
 
 
-def _check_results(
-    job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]
-) -> list[CheckResult]:
+def _check_results(job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]) -> list[CheckResult]:
     """Every check on every day of the attempt, with what it compared and, where it failed, the offending rows."""
     results = []
     for check in checks_of(job.table):

@@ -43,7 +43,9 @@ def _reason(day: date, games: pd.DataFrame | None) -> EmptyReason | None:
     return EmptyReason.POSTPONED if np.isin(status, ["postponed", "cancelled"]).any() else quiet
 
 
-def history_holes(days: Sequence[date], needed: Iterable[date], present: Mapping[date, object], lookback_days: int) -> dict[date, list[date]]:
+def history_holes(
+    days: Sequence[date], needed: Iterable[date], present: Mapping[date, object], lookback_days: int
+) -> dict[date, list[date]]:
     """For each day, the days in the look-back before it that are ``needed`` and not ``present`` (days without holes are left out)."""
     holes = np.array(sorted(d for d in needed if d not in present), dtype="datetime64[D]")
     if not len(holes):

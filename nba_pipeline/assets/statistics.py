@@ -14,7 +14,9 @@ import pandas as pd
 from nba_pipeline.tables.spec import Kind, Table
 
 
-def day_statistics(table: Table, frame: pd.DataFrame, summary_columns: Sequence[str], days: Sequence[date]) -> dict[date, dict[str, object]]:
+def day_statistics(
+    table: Table, frame: pd.DataFrame, summary_columns: Sequence[str], days: Sequence[date]
+) -> dict[date, dict[str, object]]:
     """Per day: ``null_counts`` (columns with NULLs only) and ``max_``/``mean_`` of the summary columns."""
     if frame.empty:
         return {day: {} for day in days}

@@ -39,7 +39,9 @@ def find_incomplete_defense(evidence: Evidence) -> pd.DataFrame:
     offense = evidence.inputs["nba_analytics.team_offense_game_summary"]
     sides = offense.groupby(["game_date", "game_id"])["team_abbr"].nunique().reset_index()
     short = sides[sides["team_abbr"] != 2]
-    messages = [f"{row.game_id} has {row.team_abbr} team(s) in nba_analytics.team_offense_game_summary instead of 2" for row in short.itertuples()]
+    messages = [
+        f"{row.game_id} has {row.team_abbr} team(s) in nba_analytics.team_offense_game_summary instead of 2" for row in short.itertuples()
+    ]
     return violations(COMPLETENESS, short["game_date"], FailureClass.INCOMPLETE_INPUT, messages)
 
 
@@ -54,7 +56,10 @@ def find_incomplete_players(evidence: Evidence) -> pd.DataFrame:
     timed = lines["seconds_played"].fillna(0) > 0
     orphans = lines[competitive & timed].merge(offense[_SIDE], on=_SIDE, how="left", indicator=True)
     orphans = orphans[orphans["_merge"] == "left_only"].drop(columns="_merge").reset_index(drop=True)
-    messages = [f"{label} played, but his team has no row in nba_analytics.team_offense_game_summary" for label in row_labels(orphans, orphans.index)]
+    messages = [
+        f"{label} played, but his team has no row in nba_analytics.team_offense_game_summary"
+        for label in row_labels(orphans, orphans.index)
+    ]
     found.append(violations(COMPLETENESS, orphans["game_date"], FailureClass.INCOMPLETE_INPUT, messages))
     return combined(found)
 

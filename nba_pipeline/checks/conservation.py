@@ -42,7 +42,7 @@ def find_unbalanced_teams(evidence: Evidence) -> pd.DataFrame:
 
 def find_unbalanced_defense(evidence: Evidence) -> pd.DataFrame:
     """For team_defense_game_summary: points identity and zones of the opponent's offense."""
-    counts = "points_allowed opp_fg_makes opp_fg_attempts opp_three_pt_makes opp_ft_makes".split()
+    counts = ["points_allowed", "opp_fg_makes", "opp_fg_attempts", "opp_three_pt_makes", "opp_ft_makes"]
     zones = [f"opp_{c}" for c in (*_zone("attempts"), *_zone("makes"))]
     frame = evidence.computed.assign(**as_float(evidence.computed, [*counts, *zones]))
     identity = _points_identity(frame, "points_allowed", "opp_fg_makes", "opp_three_pt_makes", "opp_ft_makes")
@@ -51,7 +51,16 @@ def find_unbalanced_defense(evidence: Evidence) -> pd.DataFrame:
 
 def find_unbalanced_players(evidence: Evidence) -> pd.DataFrame:
     """For player_game_summary: points identity and zones of each row; sums against the team's row; usage shares."""
-    columns = [*COUNTS, "seconds_played", "usage_rate", "plays_used", "team_plays_used", "team_minutes", *_zone("attempts"), *_zone("makes")]
+    columns = [
+        *COUNTS,
+        "seconds_played",
+        "usage_rate",
+        "plays_used",
+        "team_plays_used",
+        "team_minutes",
+        *_zone("attempts"),
+        *_zone("makes"),
+    ]
     frame = evidence.computed.assign(**as_float(evidence.computed, columns))
     return combined(
         [
@@ -126,7 +135,9 @@ def _seconds(frame: pd.DataFrame) -> pd.DataFrame:
     uneven = (by_game.transform("nunique") > 1).to_numpy()
     overtime = [
         f"{row.game_id}: the teams' seconds amount to different overtimes ({_n(low)} and {_n(high)})"
-        for row, low, high in zip(frame[uneven].itertuples(), by_game.transform("min")[uneven], by_game.transform("max")[uneven], strict=True)
+        for row, low, high in zip(
+            frame[uneven].itertuples(), by_game.transform("min")[uneven], by_game.transform("max")[uneven], strict=True
+        )
     ]
     return combined([_rows(frame, off, classes, messages), _rows(frame, uneven, FailureClass.INCOMPLETE_INPUT, overtime)])
 
@@ -163,7 +174,10 @@ def _against_team(frame: pd.DataFrame, offense: pd.DataFrame) -> pd.DataFrame:
         classes[side] = FailureClass.INCOMPLETE_INPUT if (off < 0).all() else FailureClass.IMPOSSIBLE_VALUE
     sides = pd.MultiIndex.from_frame(frame[_SIDE])
     hit = sides.isin(bad.index)
-    messages = [f"{row.game_id} {row.team_abbr}: players do not sum to the team: {said[(row.nba_game_id, row.team_abbr)]}" for row in frame[hit].itertuples()]
+    messages = [
+        f"{row.game_id} {row.team_abbr}: players do not sum to the team: {said[(row.nba_game_id, row.team_abbr)]}"
+        for row in frame[hit].itertuples()
+    ]
     return _rows(frame, hit, [classes[side] for side in sides[hit]], messages)
 
 
@@ -176,5 +190,8 @@ def _usage_shares(frame: pd.DataFrame) -> pd.DataFrame:
     share = share.where(frame["usage_rate"].notna(), untimed.fillna(0.0))
     total = share.groupby([frame["nba_game_id"], frame["team_abbr"]]).transform("sum")
     bad = (total - 100.0).abs().to_numpy() > 100 * _FLOAT_EPSILON
-    messages = [f"{row.game_id} {row.team_abbr}: usage shares sum to {t:.4f} %, not 100 %" for row, t in zip(frame[bad].itertuples(), total[bad], strict=True)]
+    messages = [
+        f"{row.game_id} {row.team_abbr}: usage shares sum to {t:.4f} %, not 100 %"
+        for row, t in zip(frame[bad].itertuples(), total[bad], strict=True)
+    ]
     return _rows(frame, bad, FailureClass.IMPOSSIBLE_VALUE, messages)

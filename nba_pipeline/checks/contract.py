@@ -99,7 +99,8 @@ def _uncastable(table: Table, column: Column, computed: pd.DataFrame, rows: np.n
     values = computed[column.name].iloc[rows].tolist()
     labels = row_labels(computed, computed.index[rows])
     messages = [
-        f"{table.full_name}.{column.name} is {value!r} in {label}, which is no {column.type}" for label, value in zip(labels, values, strict=True)
+        f"{table.full_name}.{column.name} is {value!r} in {label}, which is no {column.type}"
+        for label, value in zip(labels, values, strict=True)
     ]
     return violations(
         SCHEMA_CONTRACT,

@@ -76,6 +76,4 @@ def find_missing_usage(evidence: Evidence) -> pd.DataFrame:
     inputs = [dict(record) for record in frame.loc[rows, list(_INPUTS)].to_dict("records")]
     messages = [f"{label} has playing time and no usage_rate" for label in row_labels(frame, rows)]
     days = frame.loc[rows, "game_date"]
-    return violations(
-        USAGE_RATE_COVERAGE, days, FailureClass.INCOMPLETE_INPUT, messages, rows=rows, column="usage_rate", inputs=inputs
-    )
+    return violations(USAGE_RATE_COVERAGE, days, FailureClass.INCOMPLETE_INPUT, messages, rows=rows, column="usage_rate", inputs=inputs)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -60,7 +61,7 @@ class Workspace:
 
 
 @contextmanager
-def open_workspace(tables: TableRegistry = TABLES, **options: object) -> Iterator[Workspace]:
+def open_workspace(tables: TableRegistry = TABLES, **options: Any) -> Iterator[Workspace]:
     """Settings (options win over the environment), definitions, and the instance of DAGSTER_HOME."""
     settings = Settings.from_environment(**options)
     store = make_store(settings)

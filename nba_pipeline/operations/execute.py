@@ -53,7 +53,9 @@ Listener = Callable[[TableResult, int], None]
 """Called after each range with the table's result so far and the number of days that range settled."""
 
 
-def execute(defs: dg.Definitions, instance: dg.DagsterInstance, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
+def execute(
+    defs: dg.Definitions, instance: dg.DagsterInstance, backfill: Backfill, listener: Listener | None = None
+) -> dict[str, TableResult]:
     """Run the request; a day that a failed or blocked day stands before is not tried."""
     results: dict[str, TableResult] = {}
     bad: dict[str, set[date]] = {}
@@ -112,7 +114,9 @@ def results_json(results: Mapping[str, TableResult]) -> dict[str, Any]:
                 "requested": r.requested,
                 "materialized": len(r.good),
                 "empty": dict(sorted(r.empty.items())),
-                "failed": [{"date": f.day.isoformat(), "class": f.failure_class, "message": f.message} for _, f in sorted(r.failed.items())],
+                "failed": [
+                    {"date": f.day.isoformat(), "class": f.failure_class, "message": f.message} for _, f in sorted(r.failed.items())
+                ],
                 "blocked": [d.isoformat() for d in sorted(r.blocked)],
                 "rows": r.rows,
                 "seconds": round(r.seconds, 3),

@@ -139,7 +139,9 @@ def _failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[
         if not page.has_more:
             break
     for day in red - set(found):
-        found[day] = Failed(day, FailureClass.CODE_ERROR.value, "its run ended before it came to this day (stopped, killed or out of memory)")
+        found[day] = Failed(
+            day, FailureClass.CODE_ERROR.value, "its run ended before it came to this day (stopped, killed or out of memory)"
+        )
     return found
 
 
