@@ -17,9 +17,9 @@ from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player
 GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
 OFFENSE, PLAYERS = "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
 
-_SHOT_COLUMNS = tuple(["game_date", "nba_game_id", "team_abbr", "player_id", "is_made", "zone", "assist_player_id", "block_player_id"])
+_SHOT_COLUMNS = tuple("game_date nba_game_id team_abbr player_id is_made zone assist_player_id block_player_id".split())
 _LINE_COLUMNS = (
-    *["game_date", "nba_game_id", "team_abbr", "player_id", "player_name", "player_lookup", "is_starter", "plus_minus", "seconds_played"],
+    *"game_date nba_game_id team_abbr player_id player_name player_lookup is_starter plus_minus seconds_played".split(),
     *COUNTS,
 )
 

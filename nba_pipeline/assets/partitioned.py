@@ -207,9 +207,11 @@ def _log(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome)
     written = sum(s.changed for s in outcome.stored.values())
     seconds = ", ".join(f"{phase} {value:.1f} s" for phase, value in outcome.seconds.items())
     context.log.info(
-        f"{table.full_name}: {len(outcome.stored)} days stored ({written} of them changed), {rows} rows, {len(outcome.failed)} days failed; {seconds}"
+        f"{table.full_name}: {len(outcome.stored)} days stored ({written} of them changed), {rows} rows, "
+        f"{len(outcome.failed)} days failed; {seconds}"
     )
     for _, failure in sorted(outcome.failed.items())[:20]:
         context.log.error(
-            f"{table.full_name} {failure.day} {failure.failure_class.value}: {failure.message}\n{json.dumps(failure.sample.to_dict('records'), default=str)}"
+            f"{table.full_name} {failure.day} {failure.failure_class.value}: {failure.message}\n"
+            f"{json.dumps(failure.sample.to_dict('records'), default=str)}"
         )

@@ -26,7 +26,7 @@ def competitive_days(games: pd.DataFrame, statuses: Sequence[str] = ("final",)) 
 
 def empty_reasons(games: pd.DataFrame, days: Iterable[date]) -> dict[date, EmptyReason | None]:
     """Why each day has no competitive rows according to its games; None where games were played or are to be played."""
-    by_day = {d: group for d, group in games[list(SCHEDULE_COLUMNS)].groupby(games["game_date"].dt.date)}
+    by_day = dict(tuple(games[list(SCHEDULE_COLUMNS)].groupby(games["game_date"].dt.date)))
     return {day: _reason(day, by_day.get(day)) for day in days}
 
 

@@ -79,7 +79,8 @@ def _short_sides(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
 
 def _short_violations(short: pd.DataFrame, where: str) -> pd.DataFrame:
     messages = [
-        f"{row.game_id}: {row.team_abbr} has {int(row.players)} players with playing time in {where}; a final game needs at least {MIN_PLAYERS}"
+        f"{row.game_id}: {row.team_abbr} has {int(row.players)} players with playing time in {where}; "
+        f"a final game needs at least {MIN_PLAYERS}"
         for row in short.itertuples()
     ]
     return violations(COMPLETENESS, short["game_date"], FailureClass.INCOMPLETE_INPUT, messages)

@@ -42,7 +42,7 @@ def find_unbalanced_teams(evidence: Evidence) -> pd.DataFrame:
 
 def find_unbalanced_defense(evidence: Evidence) -> pd.DataFrame:
     """For team_defense_game_summary: points identity and zones of the opponent's offense."""
-    counts = ["points_allowed", "opp_fg_makes", "opp_fg_attempts", "opp_three_pt_makes", "opp_ft_makes"]
+    counts = "points_allowed opp_fg_makes opp_fg_attempts opp_three_pt_makes opp_ft_makes".split()
     zones = [f"opp_{c}" for c in (*_zone("attempts"), *_zone("makes"))]
     frame = evidence.computed.assign(**as_float(evidence.computed, [*counts, *zones]))
     identity = _points_identity(frame, "points_allowed", "opp_fg_makes", "opp_three_pt_makes", "opp_ft_makes")
@@ -128,7 +128,8 @@ def _seconds(frame: pd.DataFrame) -> pd.DataFrame:
     classes = [FailureClass.INCOMPLETE_INPUT if d < 0 else FailureClass.IMPOSSIBLE_VALUE for d in difference[off]]
     messages = [
         f"{row.game_id} {row.team_abbr}: the players' seconds sum to {_n(row.player_seconds)}, {_n(abs(d))} "
-        f"{'less' if d < 0 else 'more'} than {REGULATION_SECONDS} + {OVERTIME_SECONDS}·{_n(row.overtime_periods)} OT (tolerance {SECONDS_TOLERANCE})"
+        f"{'less' if d < 0 else 'more'} than {REGULATION_SECONDS} + {OVERTIME_SECONDS}·{_n(row.overtime_periods)} OT "
+        f"(tolerance {SECONDS_TOLERANCE})"
         for row, d in zip(frame[off].itertuples(), difference[off], strict=True)
     ]
     by_game = frame.groupby("nba_game_id")["overtime_periods"]

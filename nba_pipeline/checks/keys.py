@@ -49,7 +49,7 @@ def find_bad_game_ids(evidence: Evidence) -> pd.DataFrame:
     return combined(found)
 
 
-_ID_COLUMNS = ["game_id", "game_date", "game_type", "home_team_abbr", "away_team_abbr", "team_abbr", "opponent_team_abbr", "is_home"]
+_ID_COLUMNS = "game_id game_date game_type home_team_abbr away_team_abbr team_abbr opponent_team_abbr is_home".split()
 
 
 def _judge_ids(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:

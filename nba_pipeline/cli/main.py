@@ -113,7 +113,7 @@ def sql(
 ) -> None:
     """Query the local warehouse with DuckDB, read-only.
 
-    Example: `nba-pipeline sql "SELECT game_id, player_full_name, usage_rate FROM nba_analytics.player_game_summary ORDER BY 3 DESC LIMIT 5"`
+    Example: `nba-pipeline sql "SELECT player_full_name, usage_rate FROM nba_analytics.player_game_summary ORDER BY 2 DESC LIMIT 5"`
     """
     from nba_pipeline.cli.sql import print_query
 

@@ -39,11 +39,13 @@ PLAYER_BOXSCORES = Table(
     key=("nba_game_id", "player_id"),
     columns=pick(
         COLUMNS,
-        (
-            "game_id nba_game_id game_date team_id team_abbr opponent_team_abbr is_home player_id player_name player_lookup "
-            "is_starter status comment minutes_text seconds_played seconds_source"
-        ).split()
-        + _COUNTS,
+        [
+            *(
+                "game_id nba_game_id game_date team_id team_abbr opponent_team_abbr is_home player_id player_name player_lookup "
+                "is_starter status comment minutes_text seconds_played seconds_source"
+            ).split(),
+            *_COUNTS,
+        ],
         nullable=_COUNTS,
     ),
 ).with_column("status", allowed=PLAYER_STATUSES)

@@ -12,10 +12,13 @@ import pandas as pd
 
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
-COUNTS = ["points", "fg_makes", "fg_attempts", "three_pt_makes", "three_pt_attempts", "ft_makes", "ft_attempts", "offensive_rebounds", "defensive_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls"]
+COUNTS = (
+    "points fg_makes fg_attempts three_pt_makes three_pt_attempts ft_makes ft_attempts offensive_rebounds defensive_rebounds "
+    "assists steals blocks turnovers personal_fouls"
+).split()
 """The counting columns of a published line (``rebounds`` is their sum, not a column of the source)."""
 
-GAME_COLUMNS = ["game_id", "nba_game_id", "game_date", "season_year", "game_type"]
+GAME_COLUMNS = "game_id nba_game_id game_date season_year game_type".split()
 
 
 def competitive_finals(games: pd.DataFrame) -> pd.DataFrame:
