@@ -150,7 +150,11 @@ def bookkeeping(missing: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def names_where(marked: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Comma-separated names of the marked columns of each row; "" when none is. Built once per distinct pattern."""
-    patterns, which = np.unique(marked, axis=0, return_inverse=True)
-    texts_ = [",".join(n for n, m in zip(names, pattern, strict=True) if m) for pattern in patterns]
-    return np.array([*texts_, ""], dtype=object)[which.reshape(-1)]
+    """Comma-separated names (at most 62) of the marked columns of each row; "" when none is.
+
+    Rows are grouped by their pattern, as one whole number, so that each text is built once.
+    """
+    codes = marked @ (np.int64(1) << np.arange(len(names), dtype="int64"))
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    listed = [",".join(n for n, m in zip(names, marked[i], strict=True) if m) for i in first]
+    return np.array([*listed, ""], dtype=object)[which.reshape(-1)]

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
+from nba_pipeline.tables.render.frames import pandas_dtype
+from nba_pipeline.tables.spec import Table
 from nba_pipeline.transforms import team_defense_zone_analysis as defense_module
 from nba_pipeline.transforms import windows
 from nba_pipeline.transforms.look_ahead import ABSURD, leaking_columns, made_absurd
@@ -90,6 +93,20 @@ def test_neither_row_order_nor_range_matter(seed: int, at: int) -> None:
         pd.testing.assert_frame_equal(shuffled[name], frame, check_exact=True)
         of_day = frame[frame["game_date"] == pd.Timestamp(day)].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone[name], of_day, check_exact=True)
+
+
+@pytest.mark.parametrize("table", PRECOMPUTE_TABLES, ids=lambda t: t.name)
+def test_frames_have_the_tables_columns_dtypes_and_bounds_also_when_empty(table: Table) -> None:
+    league = random_league(3)
+    for days in (league.days, [date(2022, 8, 1)]):
+        frame = phase_4(league, days)[table.name]
+        assert {c: frame[c].dtype for c in frame} == {c.name: pandas_dtype(c) for c in table.columns}
+        for column in table.columns:
+            values = frame[column.name].dropna()
+            assert column.minimum is None or (values >= column.minimum - 1e-9).all(), column.name
+            assert column.maximum is None or (values <= column.maximum + 1e-9).all(), column.name
+            assert not column.allowed or set(values) <= set(column.allowed), column.name
+            assert column.nullable or len(values) == len(frame), column.name
 
 
 def test_inputs_are_not_modified() -> None:
