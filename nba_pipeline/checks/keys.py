@@ -10,6 +10,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.tables.render.frames import STRING_DTYPE
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, TEAM_IDS
 
 UNIQUE_KEY = "unique_key"
@@ -54,7 +55,7 @@ _ID_COLUMNS = "game_id game_date game_type home_team_abbr away_team_abbr team_ab
 
 def _judge_ids(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
     """(wrong ids, competitive games with a team outside the league, what the id should have been built from)."""
-    dates = frame["game_date"].dt.strftime("%Y%m%d")
+    dates = frame["game_date"].dt.strftime("%Y%m%d").astype(STRING_DTYPE)  # without rows it would be no text at all
     if "home_team_abbr" in frame:
         away, home = frame["away_team_abbr"], frame["home_team_abbr"]
         bad = frame["game_id"] != dates + "_" + away + "_" + home

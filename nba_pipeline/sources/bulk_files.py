@@ -89,4 +89,3 @@ class BulkSource:
             frame = bulk_frames.dated_schedule(frame, path)
         self._cache[name] = (stamp, frame)
         return frame
-

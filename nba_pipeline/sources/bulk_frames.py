@@ -18,7 +18,9 @@ from nba_pipeline.sources import parsing
 from nba_pipeline.sources.base import UNUSABLE_COLUMNS, SourceFrame, no_unusable
 from nba_pipeline.tables.calendar import season_year_of
 
-GAME_COLUMNS = dict.fromkeys(["game_id", "game_date", "season", "home_team", "away_team", "home_team_id", "away_team_id", "home_score", "away_score", "played"], True)
+GAME_COLUMNS = dict.fromkeys(
+    ["game_id", "game_date", "season", "home_team", "away_team", "home_team_id", "away_team_id", "home_score", "away_score", "played"], True
+)
 GAME_COLUMNS |= dict.fromkeys(("game_code", "is_neutral", "postponed_status"), False)
 
 _COUNT_NAMES = {
@@ -46,7 +48,17 @@ PLAYER_BOX_COLUMNS = dict.fromkeys(
 PLAYER_BOX_COLUMNS |= dict.fromkeys(("game_date", "is_starter", "comment", "seconds_pbp"), False)
 
 SHOT_COLUMNS = dict.fromkeys(
-    ["GAME_ID", "GAME_EVENT_ID", "PERIOD", "MINUTES_REMAINING", "SECONDS_REMAINING", "PLAYER_ID", "TEAM_ABBREVIATION", "SHOT_MADE_FLAG", "IS_THREE"],
+    [
+        "GAME_ID",
+        "GAME_EVENT_ID",
+        "PERIOD",
+        "MINUTES_REMAINING",
+        "SECONDS_REMAINING",
+        "PLAYER_ID",
+        "TEAM_ABBREVIATION",
+        "SHOT_MADE_FLAG",
+        "IS_THREE",
+    ],
     True,
 )
 SHOT_COLUMNS |= dict.fromkeys(
@@ -76,7 +88,9 @@ def games(schedule: pd.DataFrame, source: str) -> SourceFrame:
     """nba_raw.games from the schedule's rows of some days."""
     types = parsing.game_types(schedule["game_id"])
     frame = _renamed(
-        schedule, {"home_team": "home_team_abbr", "away_team": "away_team_abbr"}, "home_team_id away_team_id home_score away_score is_neutral"
+        schedule,
+        {"home_team": "home_team_abbr", "away_team": "away_team_abbr"},
+        "home_team_id away_team_id home_score away_score is_neutral",
     )
     frame = frame.assign(
         game_date=schedule["game_date"],
@@ -145,9 +159,12 @@ def _seconds(lines: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     whole = text.str.fullmatch(r"\d+")
     rounded = pd.to_numeric(text.where(whole), errors="coerce")
     seconds, corrected = parsing.reconcile_seconds(
-        rounded, pd.to_numeric(lines["seconds_pbp"], errors="coerce").where(whole), lines["game_id"].astype(str) + lines["team_tricode"].astype(str)
+        rounded,
+        pd.to_numeric(lines["seconds_pbp"], errors="coerce").where(whole),
+        lines["game_id"].astype(str) + lines["team_tricode"].astype(str),
     )
-    source = pd.Series(np.where(official.notna(), "official", np.where(seconds.notna(), "play_by_play", None)), index=lines.index)
+    source = pd.Series("official", index=lines.index, dtype=object).where(official.notna(), "play_by_play")
+    source = source.where(official.notna() | seconds.notna())
     return official.fillna(seconds), source, corrected
 
 

@@ -31,7 +31,23 @@ GAME = {
     "postponed_status": None,
 }
 ZEROS = dict.fromkeys(
-    ["field_goals_made", "field_goals_attempted", "three_pointers_made", "three_pointers_attempted", "free_throws_made", "free_throws_attempted", "rebounds_offensive", "rebounds_defensive", "assists", "steals", "blocks", "turnovers", "fouls_personal", "points", "plus_minus_points"],
+    [
+        "field_goals_made",
+        "field_goals_attempted",
+        "three_pointers_made",
+        "three_pointers_attempted",
+        "free_throws_made",
+        "free_throws_attempted",
+        "rebounds_offensive",
+        "rebounds_defensive",
+        "assists",
+        "steals",
+        "blocks",
+        "turnovers",
+        "fouls_personal",
+        "points",
+        "plus_minus_points",
+    ],
     0,
 )
 LINE = {
@@ -195,7 +211,9 @@ def test_damaged_files_are_named(folder: Folder, tmp_path: Path, file: str) -> N
             _everything(BulkSource(tmp_path))
 
 
-@pytest.mark.parametrize(("file", "column"), [("games.parquet", "played"), ("player_box.parquet", "turnovers"), ("shots_2023-24.parquet", "PERIOD")])
+@pytest.mark.parametrize(
+    ("file", "column"), [("games.parquet", "played"), ("player_box.parquet", "turnovers"), ("shots_2023-24.parquet", "PERIOD")]
+)
 def test_a_missing_column_is_schema_drift_that_names_file_and_column(folder: Folder, tmp_path: Path, file: str, column: str) -> None:
     folder()
     pd.read_parquet(tmp_path / file).drop(columns=column).to_parquet(tmp_path / file)

@@ -34,7 +34,9 @@ def test_a_published_playing_time_is_exact_seconds(text: str, seconds: int) -> N
     assert parsing.parse_seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "   ", "0", "1", "31", "-79:0-6", "-5:00", "17:61", "1:2:3", "PT", "DNP", "nan", "1e3", "3:", ":30", "−3:00"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "0", "1", "31", "-79:0-6", "-5:00", "17:61", "1:2:3", "PT", "DNP", "nan", "1e3", "3:", ":30", "−3:00"]
+)
 def test_what_is_no_duration_to_the_second_is_unknown_and_never_zero(text: str) -> None:
     assert math.isnan(parsing.parse_seconds(text))
 
