@@ -108,6 +108,8 @@ _LABELS = ("game_id", "team_abbr", "player_full_name", "player_name", "player_id
 def row_labels(frame: pd.DataFrame, rows: Sequence[int] | np.ndarray) -> list[str]:
     """How a person recognises each row: ``20240307_CHI_GSW GSW Lester Quinones (1631311)``."""
     columns = [c for c in _LABELS if c in frame.columns]
+    if not columns:
+        return [f"row {row}" for row in rows]
     labels = []
     for record in frame.loc[list(rows), columns].to_dict("records"):
         name = record.pop("player_full_name", None) or record.pop("player_name", None)
