@@ -13,6 +13,7 @@ import dagster as dg
 from nba_pipeline.assets.analytics import ANALYTICS_PLANS
 from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_asset
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.precompute import PRECOMPUTE_PLANS
 from nba_pipeline.assets.raw import RAW_PLANS
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings
@@ -25,7 +26,7 @@ from nba_pipeline.warehouse.io_manager import WarehouseIOManager
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline.warehouse.parquet import ParquetStore
 
-PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS)
+PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS, *PRECOMPUTE_PLANS)
 """How every table is made, in dependency order."""
 
 

@@ -6,6 +6,7 @@ Does not belong here: season dates (``tables/calendar.py``) and selecting histor
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 
 import dagster as dg
@@ -37,4 +38,7 @@ def backfill_policy(level: int) -> dg.BackfillPolicy:
 
 def lookback_mapping() -> dg.TimeWindowPartitionMapping:
     """Day D depends on the LOOKBACK_DAYS days before it, strictly. Days before the first partition are no obstacle."""
-    return dg.TimeWindowPartitionMapping(start_offset=-LOOKBACK_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True)
+    with warnings.catch_warnings():
+        # allow_nonexistent_upstream_partitions is beta; the framework tests pin it (fact F10), users need not be told.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.TimeWindowPartitionMapping(start_offset=-LOOKBACK_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True)

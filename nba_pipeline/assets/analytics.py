@@ -5,7 +5,7 @@ Belongs here: the plan of each analytics table. Does not belong here: formulas a
 
 from __future__ import annotations
 
-from nba_pipeline.assets.plan import Input, TablePlan
+from nba_pipeline.assets.plan import PLAYER_HISTORY, TEAM_HISTORY, Input, TablePlan
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.common import COUNTS
@@ -50,12 +50,8 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
         4,
         (
             Input(GAMES),
-            Input(
-                PLAYERS,
-                history=True,
-                columns=("game_date", "season_year", "player_id", "player_lookup", "player_full_name", "team_abbr", "seconds_played"),
-            ),
-            Input(OFFENSE, history=True, columns=("game_date", "season_year", "team_abbr", "possessions", "team_minutes")),
+            PLAYER_HISTORY,
+            TEAM_HISTORY,
         ),
         lambda source, frames, days: SourceFrame(upcoming_player_game_context(days, frames[GAMES], frames[PLAYERS], frames[OFFENSE])),
         empty_with_games=EmptyReason.NO_HISTORY,

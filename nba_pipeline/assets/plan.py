@@ -32,6 +32,28 @@ class Input:
     columns: tuple[str, ...] | None = None
 
 
+PLAYER_HISTORY = Input(
+    "nba_analytics.player_game_summary",
+    history=True,
+    columns=tuple(
+        (
+            "game_date game_id season_year player_id player_lookup player_full_name team_abbr opponent_team_abbr seconds_played plays_used "
+            "points rebounds assists fg_attempts ft_makes ft_attempts is_starter paint_makes paint_attempts mid_range_makes "
+            "mid_range_attempts three_makes three_attempts assisted_fg_makes unassisted_fg_makes"
+        ).split()
+    ),
+)
+"""What the tables of the slate and of phase 4 read of players' past games. One set of columns for all, although each needs
+only some: a store that keeps what it read recently then opens each day once and not once per table."""
+
+TEAM_HISTORY = Input(
+    "nba_analytics.team_offense_game_summary",
+    history=True,
+    columns=("game_date", "game_id", "season_year", "team_abbr", "points", "possessions", "plays_used", "team_minutes", "win_flag"),
+)
+"""The same for teams."""
+
+
 @dataclass(frozen=True)
 class TablePlan:
     """One table: ``compute(source, frames by table name, days)`` makes all its rows for a set of days.

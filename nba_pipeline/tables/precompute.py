@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nba_pipeline.tables.columns import COLUMNS
-from nba_pipeline.tables.columns.features import FEATURES
-from nba_pipeline.tables.columns.zones import PLAYER_SAMPLE_QUALITIES, TEAM_SAMPLE_QUALITIES, ZONE_ANALYSIS
+from nba_pipeline.tables.columns.zones import PLAYER_SAMPLE_QUALITIES, TEAM_SAMPLE_QUALITIES
 from nba_pipeline.tables.spec import FLOAT64, Column, Kind, Table, pick
 from nba_pipeline.tables.vocabulary import ZONES
-
-PRECOMPUTE_COLUMNS: dict[str, Column] = {**COLUMNS, **{c.name: c for c in (*ZONE_ANALYSIS, *FEATURES)}}
-"""The dictionary that these tables pick from."""
 
 _SLATE = ["game_date", "player_id", "player_lookup", "game_id", "team_abbr", "opponent_team_abbr"]
 
@@ -93,7 +89,7 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
     grain="one row per team on every date with a competitive game",
     key=("game_date", "team_abbr"),
     columns=pick(
-        PRECOMPUTE_COLUMNS,
+        COLUMNS,
         [
             "game_date",
             "team_abbr",
@@ -122,7 +118,7 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
     grain="one row per player of the slate",
     key=("game_date", "player_id"),
     columns=pick(
-        PRECOMPUTE_COLUMNS,
+        COLUMNS,
         [
             *_SLATE,
             *(f"{zone}_rate_last_10" for zone in ZONES),
@@ -150,7 +146,7 @@ PLAYER_COMPOSITE_FACTORS = Table(
     grain="one row per player of the slate",
     key=("game_date", "player_id"),
     columns=pick(
-        PRECOMPUTE_COLUMNS,
+        COLUMNS,
         [
             *_SLATE,
             *[
@@ -175,7 +171,7 @@ PLAYER_DAILY_CACHE = Table(
     grain="one row per player of the slate",
     key=("game_date", "player_id"),
     columns=pick(
-        PRECOMPUTE_COLUMNS,
+        COLUMNS,
         [
             *_SLATE,
             *[
@@ -221,9 +217,9 @@ ML_FEATURE_STORE = Table(
     grain="one row per player of the slate and version of the features",
     key=("game_date", "player_id", "feature_version"),
     columns=(
-        *pick(PRECOMPUTE_COLUMNS, [*_SLATE, "feature_version"]),
-        *(_as_feature(PRECOMPUTE_COLUMNS[name]) for name in FEATURE_NAMES),
-        *pick(PRECOMPUTE_COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]),
+        *pick(COLUMNS, [*_SLATE, "feature_version"]),
+        *(_as_feature(COLUMNS[name]) for name in FEATURE_NAMES),
+        *pick(COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]),
     ),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from nba_pipeline.tables.analytics import ANALYTICS_TABLES
+from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
 from nba_pipeline.tables.raw import RAW_TABLES
 from nba_pipeline.tables.spec import Table
 
@@ -37,5 +38,5 @@ class TableRegistry(Mapping[str, Table]):
         return TableRegistry(changed if t.full_name == full_name else t for t in self.values())
 
 
-TABLES = TableRegistry((*RAW_TABLES, *ANALYTICS_TABLES))
+TABLES = TableRegistry((*RAW_TABLES, *ANALYTICS_TABLES, *PRECOMPUTE_TABLES))
 """Every table of the project."""

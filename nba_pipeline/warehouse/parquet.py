@@ -42,7 +42,8 @@ from nba_pipeline.warehouse.parquet_files import (
     sync_folder,
     write_atomically,
 )
-from nba_pipeline.warehouse.parquet_manifest import Cached, load_cache, save_cache
+from nba_pipeline.warehouse.parquet_manifest import Cached, is_settled, load_cache, save_cache
+from nba_pipeline.warehouse.recent import RecentPartitions
 
 FILE_NAME = "part.parquet"
 _FOLDER_PREFIX = "game_date="
@@ -70,6 +71,7 @@ class ParquetStore:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
+        self._recent = RecentPartitions()
 
     # ------------------------------------------------------------------------------------------ where things are
 
@@ -176,11 +178,19 @@ class ParquetStore:
         parts: list[tuple[date, pa.Table]] = []
 
         def read_day(day: date) -> pa.Table | DamagedFile | None:
+            key = (table.full_name, day, tuple(names))
+            version = self._key(table, day)
+            recent = self._recent.get(key, version)
+            if recent is not None:
+                return recent
             loaded = self._load(table, day)
             try:
-                return decode(loaded[1], table, day, names) if loaded else None
+                rows = decode(loaded[1], table, day, names) if loaded else None
             except DamagedFile as error:
                 return error
+            if loaded and rows is not None and is_settled(loaded[0]):
+                self._recent.put(key, loaded[0], rows)
+            return rows
 
         for day, outcome in _in_threads(read_day, self._days_with_rows(table, as_days(days))):
             if isinstance(outcome, DamagedFile):

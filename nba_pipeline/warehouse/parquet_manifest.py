@@ -26,6 +26,11 @@ _SETTLED_NS = 20_000_000
 Cached = dict[date, tuple[FileKey, ManifestEntry]]
 
 
+def is_settled(key: FileKey) -> bool:
+    """Whether a file's version can be told from its successor's by its key."""
+    return time.time_ns() - key.mtime_ns >= _SETTLED_NS
+
+
 def load_cache(folder: Path) -> Cached:
     """The cached entries; none if the cache is missing or not exactly what was saved."""
     try:
@@ -39,7 +44,6 @@ def load_cache(folder: Path) -> Cached:
 
 def save_cache(folder: Path, entries: Mapping[date, tuple[FileKey, ManifestEntry]]) -> None:
     """Replace the cache; not being able to (a read-only warehouse, a full disk) is no error."""
-    now = time.time_ns()
     days = {
         day.isoformat(): [
             key.mtime_ns,
@@ -52,7 +56,7 @@ def save_cache(folder: Path, entries: Mapping[date, tuple[FileKey, ManifestEntry
             e.reason,
         ]
         for day, (key, e) in sorted(entries.items())
-        if now - key.mtime_ns >= _SETTLED_NS
+        if is_settled(key)
     }
     content = json.dumps({"crc32": _checksum(days), "days": days}).encode()
     with contextlib.suppress(OSError):

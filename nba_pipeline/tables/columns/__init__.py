@@ -9,11 +9,13 @@ from __future__ import annotations
 from nba_pipeline.tables.columns.boxscore import BOXSCORE
 from nba_pipeline.tables.columns.context import CONTEXT
 from nba_pipeline.tables.columns.efficiency import EFFICIENCY
+from nba_pipeline.tables.columns.features import FEATURES
 from nba_pipeline.tables.columns.identity import IDENTITY
 from nba_pipeline.tables.columns.shots import SHOTS
+from nba_pipeline.tables.columns.zones import ZONE_ANALYSIS
 from nba_pipeline.tables.spec import Column
 
-THEMES: tuple[tuple[Column, ...], ...] = (IDENTITY, BOXSCORE, SHOTS, EFFICIENCY, CONTEXT)
+THEMES: tuple[tuple[Column, ...], ...] = (IDENTITY, BOXSCORE, SHOTS, EFFICIENCY, CONTEXT, ZONE_ANALYSIS, FEATURES)
 
 
 def _dictionary(themes: tuple[tuple[Column, ...], ...]) -> dict[str, Column]:
