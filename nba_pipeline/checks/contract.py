@@ -26,7 +26,8 @@ def conform(table: Table, computed: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
     """(conformed, violations): the table's columns with declared dtypes, NUMERIC rounded half-even.
 
     A value that cannot be cast (text in a number, 3.5 in an INT64) becomes NULL in the conformed frame and a violation
-    that names its row. A column that is absent concerns every row, so it raises ``SchemaDrift``.
+    that names its row. A column that is absent concerns every row, and a row whose day cannot be read concerns no day
+    that could be named, so both raise ``SchemaDrift``.
     """
     missing = [c for c in table.column_names if c not in computed.columns]
     if missing:
@@ -36,6 +37,8 @@ def conform(table: Table, computed: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
     for column in table.columns:
         cast, bad = _cast(column, computed[column.name])
         casts[column.name] = cast
+        if bad.any() and column.name == table.partition_column:
+            raise SchemaDrift(f"{table.full_name}: {computed[column.name][bad].iloc[0]!r} is no day, so {bad.sum()} row(s) belong to none")
         if bad.any():
             found.append(_uncastable(table, column, computed, np.flatnonzero(bad)))
     return pd.DataFrame(casts, index=computed.index), combined(found)
@@ -74,7 +77,8 @@ def _instances(values: pd.Series, types: tuple[type, ...]) -> np.ndarray:
 def _cast_number(column: Column, values: pd.Series) -> tuple[pd.Series, np.ndarray]:
     null = values.isna().to_numpy()
     if values.dtype == object or isinstance(values.dtype, pd.StringDtype):
-        numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+        booleans = _instances(values, (bool, np.bool_))  # pandas would make 1 and 0 of them
+        numbers = pd.to_numeric(values.astype(object).mask(booleans), errors="coerce").astype("float64")
     elif values.dtype == bool or isinstance(values.dtype, pd.BooleanDtype):
         numbers = pd.Series(np.nan, index=values.index)
     elif column.type.kind is Kind.INT64 and (pd.api.types.is_integer_dtype(values.dtype)):
