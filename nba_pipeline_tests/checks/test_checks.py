@@ -231,6 +231,7 @@ class TestConform:
             clean, _ = conform(TABLES[BOXSCORES], frame)
             assert conformed[column].iloc[1:].astype(object).equals(clean[column].iloc[1:].astype(object)), value
 
+    @pytest.mark.filterwarnings("ignore:Could not infer format")
     def test_a_row_whose_day_cannot_be_read_is_schema_drift(self) -> None:
         frame, _ = computed(BOXSCORES)
         days = pd.Series(["soon", *frame["game_date"].dt.strftime("%Y-%m-%d").tolist()[1:]], dtype=object)

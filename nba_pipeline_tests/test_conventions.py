@@ -1,0 +1,171 @@
+"""Rules about the code itself, read from its text: who imports whom, sizes, docstrings, environment, machine paths."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nba_pipeline.build import PLANS
+from nba_pipeline.tables.registry import TABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "nba_pipeline"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 50
+BLIND = {"Exception", "BaseException"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "tables": {"tables", "failures"},
+    "metrics": {"tables", "metrics"},
+    "transforms": {"tables", "metrics", "transforms"},
+    "sources": {"tables", "sources", "failures"},
+    "warehouse": {"tables", "warehouse", "failures"},
+    "checks": {"tables", "metrics", "transforms", "checks", "failures"},
+    "instance": {"instance", "failures"},
+    "assets": {"tables", "metrics", "transforms", "sources", "warehouse", "checks", "instance", "partitions", "assets", "failures"},
+}
+"""Package -> what it may import of the project. Those that are not here (build, operations, cli) come last and may import all
+that does not import them."""
+ONLY_LIBRARIES: dict[str, set[str]] = {"metrics": {"numpy", "pandas"}, "transforms": {"numpy", "pandas"}}
+LATER = ("automation", "build", "definitions", "operations", "cli")
+"""In order: none of these may import a later one, and no package of MAY_IMPORT any of them."""
+
+every_module = pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def part(path: Path) -> str:
+    """The package or top module a file belongs to: ``tables``, ``build``, ..."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module imported anywhere in the file, relative imports excluded by another test."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} uses a relative import"
+            yield str(node.module)
+
+
+def of_project(path: Path) -> set[str]:
+    names = (name.split(".") for name in imports(path))
+    return {name[1] for name in names if name[0] == "nba_pipeline" and len(name) > 1}
+
+
+@every_module
+def test_imports_point_in_one_direction(path: Path) -> None:
+    mine, theirs = part(path), of_project(path)
+    if mine in MAY_IMPORT:
+        assert theirs <= MAY_IMPORT[mine]
+    if mine in LATER:
+        assert not theirs & set(LATER[LATER.index(mine) + 1 :])
+
+
+@every_module
+def test_formulas_and_transforms_know_no_framework_no_files_and_no_clock(path: Path) -> None:
+    allowed = ONLY_LIBRARIES.get(part(path))
+    if allowed is None:
+        return
+    libraries = {name.split(".")[0] for name in imports(path)} - {"nba_pipeline"}
+    pure = set("__future__ collections dataclasses datetime enum functools hashlib itertools math types typing".split())
+    if path.name == "versions.py":  # hashes the source of the transforms, so that a changed formula is a new version
+        pure |= {"ast", "importlib", "inspect"}
+        "__future__",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "functools",
+        "hashlib",
+        "inspect",
+        "itertools",
+        "math",
+        "types",
+        "typing",
+    }
+    assert libraries <= allowed | pure
+    clock = {"now", "today", "utcnow"}
+    assert not [n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute) and n.attr in clock]
+
+
+def test_only_settings_read_the_environment() -> None:
+    readers = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+    }
+    assert readers == {"settings.py"}
+
+
+@every_module
+def test_a_module_says_what_it_is_and_stays_readable(path: Path) -> None:
+    text, module = path.read_text(encoding="utf-8"), tree(path)
+    if text.strip():
+        assert ast.get_docstring(module), "no module docstring"
+    assert len(text.splitlines()) <= MAX_FILE_LINES
+    functions = [n for n in ast.walk(module) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    long = {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno and f.end_lineno - f.lineno >= MAX_FUNCTION_LINES}
+    assert long == {}
+
+
+@every_module
+def test_no_error_is_swallowed_without_a_name(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else BLIND
+        silent = all(isinstance(statement, (ast.Pass, ast.Continue)) for statement in node.body)
+        assert not (silent and names & BLIND), f"line {node.lineno}"
+
+
+def test_every_table_is_an_asset_and_every_asset_a_table() -> None:
+    assert [plan.table for plan in PLANS] == list(TABLES)
+    known: set[str] = set()
+    for plan in PLANS:
+        assert {i.table for i in plan.inputs} <= known, f"{plan.table} is made from a table that comes later"
+        known.add(plan.table)
+        assert all(TABLES[plan.table].has(column) for column in plan.summary_columns)
+        for given in plan.inputs:
+            assert all(TABLES[given.table].has(column) for column in given.columns or ())
+
+
+def test_levels_follow_the_graph() -> None:
+    level = {plan.table: plan.level for plan in PLANS}
+    for plan in PLANS:
+        assert all(level[given.table] < plan.level for given in plan.inputs), plan.table
+
+
+def test_the_licence_is_there() -> None:
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+_MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:" + "|".join(("work", "tmp", "root", "home", "Users")) + r")/\w")
+
+
+def test_texts_and_settings_name_no_path_of_a_machine() -> None:
+    patterns = ("*.md", "*.toml", "*.yaml", "*.txt", "docs/**/*.md", ".ci/*", "bench/*.py")
+    texts = [path for pattern in patterns for path in ROOT.glob(pattern)]
+        *ROOT.glob("*.md"),
+        *ROOT.glob("*.toml"),
+        *ROOT.glob("*.yaml"),
+        *ROOT.glob("*.txt"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob(".ci/*"),
+    ]
+    named = {
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in [*texts, *MODULES]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if _MACHINE_PATH.search(line)
+    }
+    assert named == set()
