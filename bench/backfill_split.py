@@ -2,7 +2,7 @@
 
     python bench/backfill_split.py [--bulk FOLDER] [--start D] [--end D]
 
-Runs `backfill` in a temporary DAGSTER_HOME, in this process, and prints the split per table, the peak memory and the
+Runs `backfill --workers 1` in a temporary DAGSTER_HOME, in this process, and prints the split per table, the peak memory and the
 share of bookkeeping (whatever is not reading inputs, computing and examining, or writing). With --bulk it uses that folder,
 otherwise the simulated league.
 """
@@ -33,8 +33,9 @@ def main() -> int:
 
 def measure(options: argparse.Namespace) -> int:
     from nba_pipeline.assets import partitioned
-    from nba_pipeline.cli.context import open_workspace
-    from nba_pipeline.operations.execute import Backfill, execute
+    from nba_pipeline.operations.execute import InProcessRunner, execute
+    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.workspace import open_workspace
 
     phases: dict[str, dict[str, float]] = {}
     original = partitioned.run_range
@@ -51,7 +52,8 @@ def measure(options: argparse.Namespace) -> int:
     with open_workspace(**source) as workspace:
         started = time.perf_counter()
         days = workspace.days(options.start, options.end)
-        results = execute(workspace.defs, workspace.instance, Backfill(workspace.plans, {p.table: days for p in workspace.plans}))
+        runner = InProcessRunner(workspace.defs, workspace.instance)
+        results = execute(runner, Backfill(workspace.plans, {p.table: days for p in workspace.plans}))
     total = time.perf_counter() - BEGIN
     print(f"{'table':46} {'read':>6} {'compute':>8} {'write':>6} {'bookkeeping':>12} {'total':>6}  seconds, {len(days)} days")
     sums = dict.fromkeys(("read", "compute", "write"), 0.0)

@@ -20,6 +20,7 @@ from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.quarantine import write_rejected
 from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, competitive_days, empty_reasons, history_holes
 from nba_pipeline.assets.statistics import day_statistics, unusable_by_day
+from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
 from nba_pipeline.partitions import LOOKBACK_DAYS
@@ -31,6 +32,10 @@ from nba_pipeline.warehouse.base import Store
 SCHEDULE = "nba_raw.games"
 _MAX_FRUITLESS_PROBES = 24
 """After so many failed attempts without a good day the defect is not in single days; the rest is not tried."""
+
+
+_OF_ALL = (FailureClass.SOURCE_UNAVAILABLE, FailureClass.UNPARSEABLE_SOURCE)
+"""Errors that concern every day when they name none: a source that is down is not asked again for each half of the range."""
 
 
 class InvalidRows(StrEnum):
@@ -113,7 +118,8 @@ def _load(job: RangeJob, days: list[date], progress: _Progress) -> tuple[list[da
                 progress.failed[day] = _incomplete(day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from")
     if job.plan.history:
         for day, message in _holes(job, days).items():
-            progress.failed.setdefault(day, _incomplete(day, message))
+            failure = progress.failed.setdefault(day, _incomplete(day, message))
+            progress.checks.append(CheckResult(HISTORY_COMPLETE, day, False, 0, 1, failure.sample))
     ready = [day for day in days if day not in progress.failed]
     frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.plan.same_day}
     if ready:
@@ -126,7 +132,8 @@ def _load(job: RangeJob, days: list[date], progress: _Progress) -> tuple[list[da
 
 
 def _incomplete(day: date, message: str) -> DayFailure:
-    return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message)
+    sample = pd.DataFrame([{"failure_class": FailureClass.INCOMPLETE_INPUT.value, "message": message}])
+    return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message, sample)
 
 
 def _span(first: date, last: date) -> list[date]:
@@ -161,21 +168,30 @@ def _isolated(
     try:
         attempt = _attempt(job, frames, days)
     except PipelineError as error:
-        failures = _failures(error, days)
-        progress.failed.update(failures)
-        return _isolated(job, frames, [d for d in days if d not in failures], progress, fruitless)
+        if error.failure_class in _OF_ALL or set(error.days) & set(days) or len(days) == 1:
+            failures = _failures(error, days)
+            progress.failed.update(failures)
+            return _isolated(job, frames, [d for d in days if d not in failures], progress, fruitless)
+        return _halved(job, frames, days, progress, fruitless, error)
     except Exception as error:
-        fruitless[0] += 1
-        if len(days) == 1 or fruitless[0] > _MAX_FRUITLESS_PROBES:
-            progress.failed.update({d: _code_error(d, error) for d in days})
-            return []
-        half = len(days) // 2
-        return [
-            *_isolated(job, frames, days[:half], progress, fruitless),
-            *_isolated(job, frames, days[half:], progress, fruitless),
-        ]
+        return _halved(job, frames, days, progress, fruitless, error)
     fruitless[0] = 0
     return [attempt]
+
+
+def _halved(
+    job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int], error: Exception
+) -> list[_Attempt]:
+    """Try both halves of days that failed together with an error that names none of them."""
+    fruitless[0] += 1
+    if len(days) == 1 or fruitless[0] > _MAX_FRUITLESS_PROBES:
+        progress.failed.update(_failures(error, days) if isinstance(error, PipelineError) else {d: _code_error(d, error) for d in days})
+        return []
+    half = len(days) // 2
+    return [
+        *_isolated(job, frames, days[:half], progress, fruitless),
+        *_isolated(job, frames, days[half:], progress, fruitless),
+    ]
 
 
 def stamps(days: Sequence[date]) -> pd.DatetimeIndex:
@@ -195,7 +211,15 @@ def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]
         raise SchemaDrift(
             f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so they belong to no day"
         )
-    return _Attempt(days, computed, examine(job.table, wanted, computed, given), made.unusable)
+    examination = examine(
+        job.table,
+        wanted,
+        computed,
+        given,
+        history=frozenset(i.table for i in job.plan.history),
+        recompute=lambda inputs, some_days: job.plan.compute(job.source, inputs, some_days).frame,
+    )
+    return _Attempt(days, computed, examination, made.unusable)
 
 
 def _failures(error: PipelineError, days: Sequence[date]) -> dict[date, DayFailure]:
@@ -224,9 +248,9 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     games = conformed if schedule is None else schedule
     reasons = empty_reasons(games, attempt.days)
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
-    failed |= _unexplained(
-        job, [d for d in attempt.days if d not in failed and not counts.get(d) and d not in set(rejected["date"])], reasons
-    )
+    failed |= _wholly_refused(rejected, kept)
+    rejected = rejected[~rejected["date"].isin(list(failed))]
+    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons)
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
@@ -235,6 +259,9 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     progress.failed.update(failed)
     _write(job, attempt, rejected, kept, good, quiet, progress)
     progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
+    if attempt.examination.history_through is not None:
+        for stamp, newest in attempt.examination.history_through.dropna().items():
+            progress.statistics[stamp.date()] = {**progress.statistics.get(stamp.date(), {}), "history_through": newest.date().isoformat()}
     progress.unusable.update(unusable_by_day(attempt.unusable))
 
 
@@ -262,12 +289,18 @@ def _write(
         progress.stored[day] = StoredDay(written.entries[day], day in written.written, rejects.get(day, 0))
 
 
+def _wholly_refused(rejected: pd.DataFrame, kept: pd.DataFrame) -> dict[date, DayFailure]:
+    """Days of which nothing would be left but the quarantine: an empty table is not a success."""
+    held = set(kept["game_date"].dt.date.unique())
+    return {day: failure_of_violations(day, rows) for day, rows in rejected.groupby("date") if day not in held}
+
+
 def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object]) -> dict[date, DayFailure]:
     """Empty days on which games were played: success with zero rows is a failure unless the schedule says so."""
     if job.plan.empty_with_games is not None:
         return {}
     return {
-        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, although competitive games were played")
+        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, although competitive games were played or are scheduled")
         for day in empty
         if reasons[day] is None
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,8 @@ class Evidence:
 
     ``computed`` is the transform's unrounded result with a RangeIndex (it may carry inputs of the formulas as further
     columns), ``conformed`` the same rows with the table's columns, dtypes and rounding, ``inputs`` the frames the
-    transform was given, by table name, ``days`` the days asked for.
+    transform was given, by table name, ``days`` the days asked for. ``history`` names the inputs that are looked back into;
+    ``recompute(inputs, days)`` is the transform itself, for checks that ask what it would say to other inputs.
     """
 
     table: Table
@@ -33,6 +35,8 @@ class Evidence:
     computed: pd.DataFrame
     conformed: pd.DataFrame
     inputs: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    history: frozenset[str] = frozenset()
+    recompute: Callable[[Mapping[str, pd.DataFrame], Sequence[date]], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)

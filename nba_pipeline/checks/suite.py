@@ -5,13 +5,15 @@ Belongs here: the list of checks per table and ``examine``. Does not belong here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.checks import completeness, conservation, keys, usage
+from nba_pipeline.checks import completeness, conservation, history, keys, usage
 from nba_pipeline.checks.contract import SCHEMA_CONTRACT, conform, find_contract_violations
+from nba_pipeline.checks.history import history_through
 from nba_pipeline.checks.model import Check, Evidence, combined
 from nba_pipeline.tables.spec import Table
 
@@ -42,6 +44,32 @@ def _completeness(description: str, find: object, *, compares: str = "team-games
 def _conservation(description: str, find: object) -> Check:
     return Check(conservation.CONSERVATION, description, find, "team-games", conservation.team_games)  # type: ignore[arg-type]
 
+
+_LOOKING_BACK = (
+    Check(
+        history.HISTORY_COMPLETE,
+        "Every day in the look-back that the schedule says had games is there; a day with a hole in its history is not computed. "
+        "Protects against features made from half a history.",
+        history.find_incomplete_history,
+        "days of history",
+        history.days_of_history,
+    ),
+    Check(
+        history.NO_LOOKAHEAD,
+        "A day of each run is recomputed with absurd results on and after it, and nothing may move. Protects against the windows "
+        "with `<=` that once made a four-season feature history useless.",
+        history.find_lookahead,
+        "recomputed rows",
+        history.sampled_rows,
+    ),
+)
+_POPULATION = Check(
+    history.POPULATION,
+    "Exactly the players of the slate have a row. Protects against players dropped because something about them is unknown.",
+    history.find_other_population,
+    "players of the slate",
+    history.slate_rows,
+)
 
 _SPECIFIC: dict[str, tuple[Check, ...]] = {
     "nba_raw.player_boxscores": (
@@ -92,6 +120,19 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             conservation.find_unbalanced_players,
         ),
     ),
+    "nba_analytics.upcoming_player_game_context": _LOOKING_BACK,
+    "nba_precompute.team_defense_zone_analysis": (
+        *_LOOKING_BACK,
+        Check(history.POPULATION, "Every date with competitive games has exactly the league's thirty teams.", history.find_missing_teams),
+    ),
+    "nba_precompute.player_shot_zone_analysis": (
+        *_LOOKING_BACK,
+        _POPULATION,
+        Check(history.ZONE_RATES, "The rates of the three zones sum to 100 %.", history.find_unbalanced_rates),
+    ),
+    "nba_precompute.player_composite_factors": (*_LOOKING_BACK, _POPULATION),
+    "nba_precompute.player_daily_cache": (*_LOOKING_BACK, _POPULATION),
+    "nba_precompute.ml_feature_store": (*_LOOKING_BACK, _POPULATION),
 }
 
 
@@ -103,18 +144,31 @@ def checks_of(table: Table) -> tuple[Check, ...]:
 
 @dataclass(frozen=True)
 class Examination:
-    """A conformed range, what is wrong with it, and how much each check compared per day (check name -> counts by day)."""
+    """A conformed range, what is wrong with it, how much each check compared per day (check name -> counts by day), and for
+    tables that look back the newest day of history before each day."""
 
     conformed: pd.DataFrame
     violations: pd.DataFrame
     compared: Mapping[str, pd.Series]
+    history_through: pd.Series | None = None
 
 
-def examine(table: Table, days: pd.DatetimeIndex, computed: pd.DataFrame, inputs: Mapping[str, pd.DataFrame]) -> Examination:
-    """Conform a computed range to its table and run every check of the table over it. Writes nothing."""
+def examine(
+    table: Table,
+    days: pd.DatetimeIndex,
+    computed: pd.DataFrame,
+    inputs: Mapping[str, pd.DataFrame],
+    *,
+    history: frozenset[str] = frozenset(),
+    recompute: Callable[[Mapping[str, pd.DataFrame], Sequence[date]], pd.DataFrame] | None = None,
+) -> Examination:
+    """Conform a computed range to its table and run every check of the table over it. Writes nothing.
+
+    ``history`` and ``recompute`` are described at ``Evidence``.
+    """
     computed = computed.reset_index(drop=True)
     conformed, uncastable = conform(table, computed)
-    evidence = Evidence(table, days, computed, conformed, inputs)
+    evidence = Evidence(table, days, computed, conformed, inputs, history, recompute)
     found, compared = [uncastable], {}
     rows = conformed["game_date"].value_counts()
     for check in checks_of(table):
@@ -123,7 +177,7 @@ def examine(table: Table, days: pd.DatetimeIndex, computed: pd.DataFrame, inputs
         else:
             found.append(check.find(evidence))
         compared[check.name] = rows if check.population is None else check.population(evidence)
-    return Examination(conformed, combined(found), compared)
+    return Examination(conformed, combined(found), compared, history_through(evidence) if history else None)
 
 
 def _without_usage_range(table: Table, found: pd.DataFrame) -> pd.DataFrame:

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nba_pipeline.failures import ConfigurationError, PipelineError
+
+if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
+    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.workspace import Workspace
 
 EXIT_SOME_FAILED, EXIT_USAGE = 1, 2
 
@@ -33,6 +37,9 @@ Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `d
 SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
 WarehouseName = Annotated[str | None, typer.Option(help="parquet or memory.")]
 Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes; by default two for a long backfill where there are two cores, else none.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 
 
@@ -44,22 +51,23 @@ def backfill(
     source: SourceName = None,
     warehouse: WarehouseName = None,
     on_invalid_rows: Policy = "fail",
+    workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Materialize days of tables, in dependency order and in ranges, in the Dagster instance of DAGSTER_HOME.
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
-    from nba_pipeline.cli.context import open_workspace
-    from nba_pipeline.operations.execute import Backfill
     from nba_pipeline.operations.graph import select
+    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as workspace:
         days = workspace.days(start, end)
         plans = select(workspace.plans, tables.split(",") if tables else None)
         request = Backfill(plans, {p.table: days for p in plans}, on_invalid_rows)
-        _run(workspace, request, as_json)
+        _run(workspace, request, as_json, workers)
 
 
 @app.command()
@@ -68,9 +76,9 @@ def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
 
     Exit code 1 when a day has failed. Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
-    from nba_pipeline.cli.context import open_workspace
     from nba_pipeline.cli.show import out, print_empty, print_failures, states_table
     from nba_pipeline.operations import state
+    from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
         states = state.read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
@@ -85,15 +93,21 @@ def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def retry(on_invalid_rows: Policy = "fail", source: SourceName = None, warehouse: WarehouseName = None, as_json: Json = False) -> None:
+def retry(
+    on_invalid_rows: Policy = "fail",
+    source: SourceName = None,
+    warehouse: WarehouseName = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
     """Run exactly the failed days and the days that they blocked. When there are none, nothing is run.
 
     Example: `nba-pipeline retry --on-invalid-rows quarantine`
     """
-    from nba_pipeline.cli.context import open_workspace
     from nba_pipeline.cli.show import out
     from nba_pipeline.operations.retry import retry_request
     from nba_pipeline.operations.state import read_state
+    from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as w:
@@ -102,7 +116,7 @@ def retry(on_invalid_rows: Policy = "fail", source: SourceName = None, warehouse
         if not request.plans and not as_json:
             out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
             return
-        _run(w, request, as_json)
+        _run(w, request, as_json, workers)
 
 
 @app.command()
@@ -120,15 +134,16 @@ def sql(
     print_query(query, as_json, limit)
 
 
-def _run(workspace: object, request: object, as_json: bool) -> None:
-    from nba_pipeline.cli.context import Workspace
+def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None) -> None:
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
-    from nba_pipeline.operations.execute import Backfill, execute, results_json
+    from nba_pipeline.operations.execute import execute, results_json
+    from nba_pipeline.operations.workers import runner_for
 
-    assert isinstance(workspace, Workspace)
-    assert isinstance(request, Backfill)
-    with BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress:
-        results = execute(workspace.defs, workspace.instance, request, progress)
+    with (
+        runner_for(workspace, request, workers) as runner,
+        BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress,
+    ):
+        results = execute(runner, request, progress)
     if as_json:
         print(json.dumps(results_json(results), indent=2))
     else:

@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as RichTable
 
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.operations.execute import Backfill, TableResult
+from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.state import Failed, TableState
+from nba_pipeline.operations.tasks import Backfill
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

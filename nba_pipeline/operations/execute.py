@@ -1,32 +1,37 @@
-"""Executing a backfill in this process: table by table in dependency order, range by range, in the Dagster instance.
+"""Executing a backfill: its tasks in dependency order, recorded in the Dagster instance, every day accounted for.
 
-Belongs here: running ranges and keeping count of what became of each day.
-Does not belong here: deciding what to run (``plan.py``), printing (``cli/``), what a run does (``assets/``).
+Belongs here: scheduling tasks, running ranges in this process, keeping count of what became of each day.
+Does not belong here: cutting requests into tasks (``tasks.py``), other processes (``workers.py``), printing (``cli/``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 
 from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE, asset_key, op_name
-from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.graph import blocked_days
 from nba_pipeline.operations.launch import execute_range
 from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.state import Failed
-from nba_pipeline.partitions import MAX_DAYS_PER_RUN
+from nba_pipeline.operations.tasks import Backfill, Settled, Task, tasks_of, waits_for
+
+Ranges = Sequence[tuple[date, date]]
 
 
 @dataclass
 class TableResult:
-    """What a backfill did to one table. Every requested day is in exactly one of good, failed and blocked."""
+    """What a backfill did to one table. Every requested day is in exactly one of good, failed and blocked.
+
+    ``seconds`` is the time spent in the table's runs; tables that ran side by side add up to more than the clock's time.
+    """
 
     table: str
     requested: int
@@ -37,73 +42,123 @@ class TableResult:
     failed: dict[date, Failed] = field(default_factory=dict)
     blocked: dict[date, str] = field(default_factory=dict)
     run_ids: list[str] = field(default_factory=list)
-    phases: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Backfill:
-    """A request: days per table, in dependency order."""
-
-    plans: Sequence[TablePlan]
-    days: Mapping[str, Collection[date]]
-    on_invalid_rows: str = "fail"
 
 
 Listener = Callable[[TableResult, int], None]
-"""Called after each range with the table's result so far and the number of days that range settled."""
+"""Called after each task with the table's result so far and the number of days that the task settled."""
 
 
-def execute(
-    defs: dg.Definitions, instance: dg.DagsterInstance, backfill: Backfill, listener: Listener | None = None
-) -> dict[str, TableResult]:
+class Runner(Protocol):
+    """Where ranges run. ``slots``: how many tasks at once."""
+
+    slots: int
+
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]: ...
+
+
+class InProcessRunner:
+    """Runs ranges here and now, one task at a time."""
+
+    slots = 1
+
+    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self._defs = defs
+        self._instance = instance
+
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+        future: Future[Settled] = Future()
+        future.set_result(run_ranges(self._defs, self._instance, table, ranges, on_invalid_rows))
+        return future
+
+
+def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
     """Run the request; a day that a failed or blocked day stands before is not tried."""
-    results: dict[str, TableResult] = {}
-    bad: dict[str, set[date]] = {}
-    for plan in backfill.plans:
-        days = sorted(backfill.days.get(plan.table, ()))
-        result = results[plan.table] = TableResult(plan.table, len(days))
-        start = time.perf_counter()
-        result.blocked = blocked_days(plan, days, bad)
-        if result.blocked and listener:
-            listener(result, len(result.blocked))
-        for first, last in contiguous((d for d in days if d not in result.blocked), MAX_DAYS_PER_RUN):
-            _run(defs, instance, plan, first, last, backfill.on_invalid_rows, result)
-            result.seconds = time.perf_counter() - start
-            if listener:
-                listener(result, (last - first).days + 1)
-        bad[plan.table] = {*result.failed, *result.blocked}
+    results = {p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans}
+    pending, running = tasks_of(backfill), dict[Future[Settled], Task]()
+    while pending or running:
+        for task in _ready(pending, running, runner.slots):
+            pending.remove(task)
+            future = _start(runner, task, backfill.on_invalid_rows, results)
+            if future is None:
+                _tell(listener, results[task.plan.table], len(task.days))
+            else:
+                running[future] = task
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            task = running.pop(future)
+            _settle(results[task.plan.table], future.result())
+            _tell(listener, results[task.plan.table], len(task.days))
     return results
 
 
-def _run(
-    defs: dg.Definitions, instance: dg.DagsterInstance, plan: TablePlan, first: date, last: date, on_invalid_rows: str, result: TableResult
-) -> None:
-    run_config = {"ops": {op_name(plan.table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
-    run = execute_range(defs, instance, asset_key(plan.table), first, last, run_config)
-    result.run_ids.append(run.run_id)
-    for event in run.events:
-        _note(event, result)
-    unsettled = {d for d in span(first, last) if d not in result.good and d not in result.failed}
-    for day in unsettled:
-        result.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, f"run {run.run_id} ended before it came to this day; see its log")
+def _ready(pending: Sequence[Task], running: Mapping[Future[Settled], Task], slots: int) -> list[Task]:
+    """The next tasks that wait for nothing, as many as there are free slots."""
+    chosen: list[Task] = []
+    unfinished = [*pending, *running.values()]
+    for task in pending:
+        if len(running) + len(chosen) >= slots:
+            break
+        if not any(waits_for(task, other) for other in unfinished):
+            chosen.append(task)
+    return chosen
 
 
-def _note(event: dg.DagsterEvent, result: TableResult) -> None:
+def _start(runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]) -> Future[Settled] | None:
+    """Submit the task's days without those that are blocked; None if nothing is left of it."""
+    bad = {name: {*r.failed, *r.blocked} for name, r in results.items()}
+    blocked = blocked_days(task.plan, task.days, bad)
+    results[task.plan.table].blocked.update(blocked)
+    ranges = list(contiguous(d for d in task.days if d not in blocked))
+    return runner.submit(task.plan.table, ranges, on_invalid_rows) if ranges else None
+
+
+def _settle(result: TableResult, settled: Settled) -> None:
+    result.good.update(settled.rows)
+    result.rows += sum(settled.rows.values())
+    result.failed.update(settled.failed)
+    result.run_ids.extend(settled.run_ids)
+    result.seconds += settled.seconds
+    for reason in settled.reasons.values():
+        result.empty[reason] = result.empty.get(reason, 0) + 1
+
+
+def _tell(listener: Listener | None, result: TableResult, days: int) -> None:
+    if listener:
+        listener(result, days)
+
+
+def run_ranges(defs: dg.Definitions, instance: dg.DagsterInstance, table: str, ranges: Ranges, on_invalid_rows: str) -> Settled:
+    """One run per range; every day of the ranges is in the result's ``rows`` or ``failed``."""
+    settled = Settled()
+    start = time.perf_counter()
+    for first, last in ranges:
+        run_config = {"ops": {op_name(table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
+        run = execute_range(defs, instance, asset_key(table), first, last, run_config)
+        settled.run_ids.append(run.run_id)
+        for event in run.events:
+            _note(event, settled)
+        for day in span(first, last):
+            if day not in settled.rows and day not in settled.failed:
+                message = f"run {run.run_id} ended before it came to this day; see its log"
+                settled.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, message)
+    settled.seconds = time.perf_counter() - start
+    return settled
+
+
+def _note(event: dg.DagsterEvent, settled: Settled) -> None:
     if event.is_step_materialization:
         data: Any = event.step_materialization_data.materialization
-        if data.partition is None or date.fromisoformat(data.partition) in result.good:
+        if data.partition is None or "row_count" not in data.metadata:
             return
-        result.good.add(date.fromisoformat(data.partition))
-        rows = int(data.metadata["row_count"].value) if "row_count" in data.metadata else 0
-        result.rows += rows
+        day = date.fromisoformat(data.partition)
+        settled.rows[day] = int(data.metadata["row_count"].value)
         if "reason" in data.metadata:
-            reason = str(data.metadata["reason"].value)
-            result.empty[reason] = result.empty.get(reason, 0) + 1
+            settled.reasons[day] = str(data.metadata["reason"].value)
     elif event.is_asset_observation:
         seen = event.asset_observation_data.asset_observation
         if seen.partition is not None and FAILURE_CLASS in seen.metadata:
             day = date.fromisoformat(seen.partition)
-            result.failed[day] = Failed(day, str(seen.metadata[FAILURE_CLASS].value), str(seen.metadata[FAILURE_MESSAGE].value))
+            settled.failed[day] = Failed(day, str(seen.metadata[FAILURE_CLASS].value), str(seen.metadata[FAILURE_MESSAGE].value))
 
 
 def results_json(results: Mapping[str, TableResult]) -> dict[str, Any]:

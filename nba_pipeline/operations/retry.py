@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.operations.execute import Backfill
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.operations.tasks import Backfill
 
 
 def retry_request(plans: Sequence[TablePlan], states: Mapping[str, TableState], on_invalid_rows: str = "fail") -> Backfill:

@@ -1,6 +1,6 @@
-"""What every command needs: settings, definitions, the instance and the days; and how errors become exit codes.
+"""An opened pipeline: settings, definitions, the instance, the warehouse and the days.
 
-Belongs here: opening things for a command. Does not belong here: what a command does or prints.
+Belongs here: opening these for a command or a worker. Does not belong here: what is then done with them.
 """
 
 from __future__ import annotations
@@ -62,8 +62,14 @@ class Workspace:
 
 @contextmanager
 def open_workspace(tables: TableRegistry = TABLES, **options: Any) -> Iterator[Workspace]:
-    """Settings (options win over the environment), definitions, and the instance of DAGSTER_HOME."""
-    settings = Settings.from_environment(**options)
+    """The pipeline of the environment's settings (options win), recorded in the instance of DAGSTER_HOME."""
+    with open_with(Settings.from_environment(**options), tables) as workspace:
+        yield workspace
+
+
+@contextmanager
+def open_with(settings: Settings, tables: TableRegistry = TABLES) -> Iterator[Workspace]:
+    """The pipeline of these settings."""
     store = make_store(settings)
     with warnings.catch_warnings():
         # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.

@@ -1,0 +1,83 @@
+"""Ranges in worker processes: pandas keeps one core busy, and machines have more.
+
+Belongs here: the pool and what a worker opens. Does not belong here: scheduling (``execute.py``).
+
+A worker is a fresh process that builds its own definitions and opens its own instance and store from the settings, so only
+settings that name things (not objects that a test hands over) can be used here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from nba_pipeline.operations.execute import InProcessRunner, Ranges, Runner, run_ranges
+from nba_pipeline.operations.tasks import Backfill, Settled
+from nba_pipeline.operations.workspace import Workspace, open_with
+from nba_pipeline.settings import Settings
+from nba_pipeline.tables.registry import TableRegistry
+
+_worker: dict[str, Any] = {}  # what this process has opened; empty in the process of the command
+
+
+class ProcessRunner:
+    """Runs tasks in ``slots`` worker processes."""
+
+    def __init__(self, pool: ProcessPoolExecutor, slots: int) -> None:
+        self.slots = slots
+        self._pool = pool
+
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+        return self._pool.submit(_work, table, list(ranges), on_invalid_rows)
+
+
+_FEW_TABLE_DAYS = 1500
+"""Below this a backfill is over before worker processes, which start in some three seconds, would have helped."""
+
+
+@contextmanager
+def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> Iterator[Runner]:
+    """Where this backfill should run: here, or in ``workers`` processes (default: two, where there are two cores)."""
+    slots = workers or min(2, os.cpu_count() or 1)
+    few = sum(len(days) for days in backfill.days.values()) < _FEW_TABLE_DAYS
+    if slots < 2 or workspace.store.name == "memory" or (few and workers is None):
+        yield InProcessRunner(workspace.defs, workspace.instance)
+        return
+    with process_runner(workspace.settings, workspace.tables, slots) as runner:
+        yield runner
+
+
+@contextmanager
+def process_runner(settings: Settings, tables: TableRegistry, slots: int) -> Iterator[ProcessRunner]:
+    """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what runs."""
+    # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(settings, tables, os.getpid()))
+    try:
+        yield ProcessRunner(pool, slots)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _open(settings: Settings, tables: TableRegistry, parent: int) -> None:
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _worker["open"] = open_with(settings, tables)  # kept, because dropping it would close the instance
+    _worker["workspace"] = _worker["open"].__enter__()
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose command was killed would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _work(table: str, ranges: Ranges, on_invalid_rows: str) -> Settled:
+    workspace: Workspace = _worker["workspace"]
+    return run_ranges(workspace.defs, workspace.instance, table, ranges, on_invalid_rows)
