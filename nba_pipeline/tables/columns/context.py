@@ -57,11 +57,11 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "back_to_backs_in_last_14_days",
         INT64,
-        "Games in [D−14, D−1] that the player played on the day after another game of his.",
+        "Games in [D−14, D−1] that the player played on the day after another game of his; the earlier one may be on D−15.",
         unit="games",
         nullable=False,
         minimum=0,
-        maximum=13,
+        maximum=14,
     ),
     Column(
         "team_games_played_season",

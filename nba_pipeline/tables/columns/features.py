@@ -92,8 +92,9 @@ _CACHE: tuple[Column, ...] = (
     *_spread("minutes"),
     Column(
         "points_per_minute_last_10",
-        numeric(6, 4),
-        "Σ points / Σ minutes, his last 10 games.",
+        numeric(7, 4),
+        "Σ points / Σ minutes, his last 10 games. Three points in the one second of an only game are 180 per minute, which "
+        "NUMERIC(6,4) could not hold.",
         unit="points per minute",
         minimum=0,
     ),
