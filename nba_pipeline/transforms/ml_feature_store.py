@@ -134,7 +134,6 @@ def ml_feature_store(
     for name, table in tables.items():
         features |= _gathered(name, rows, table)
     features |= _slate_features(rows) | _history_features(rows, player_games)
-    features["minutes_change"] = _minutes_change(rows, cache)
     ids = {str(name): rows[name] for name in ("game_date", "player_id", "player_lookup", "game_id", "team_abbr", "opponent_team_abbr")}
     version = np.full(len(rows), feature_version(), dtype=object)
     return shaped(ML_FEATURE_STORE, {**ids, **features, **_quality(features), "feature_version": version})
@@ -155,19 +154,15 @@ def _slate_features(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def _minutes_change(rows: pd.DataFrame, cache: pd.DataFrame) -> np.ndarray:
-    found = looked_up(rows, cache, SAME_PLAYER, ["minutes_avg_last_10", "minutes_avg_season"])
-    season = floats(found["minutes_avg_season"])
-    return ratio(floats(found["minutes_avg_last_10"]) - season, season)
-
-
 def _history_features(rows: pd.DataFrame, player_games: pd.DataFrame) -> dict[str, np.ndarray]:
     history = appearances(player_games)
     recent, both = (history.before(rows, last_games(n)) for n in TREND_GAMES)
     earlier = ratio(both.total("points") - recent.total("points"), both.games - recent.games)
-    season = history.before(rows, season_to_date())
+    season, ten = history.before(rows, season_to_date()), history.before(rows, last_games(10))
+    usual = season.mean("seconds_played")
     met = appearances(player_games, ["player_id", "opponent_team_abbr"]).before(rows, head_to_head())
     return {
+        "minutes_change": ratio(ten.mean("seconds_played") - usual, usual),
         "recent_trend": np.where(both.games == TREND_GAMES[1], recent.mean("points") - earlier, np.nan),
         "points_vs_opponent_avg": met.mean("points"),
         "games_vs_opponent": met.games.astype("float64"),

@@ -111,14 +111,18 @@ def player_composite_factors(
 
 
 def fatigue_score(load: pd.DataFrame) -> np.ndarray:
-    """0 (exhausted) to 100 (rested) from the slate's load columns; an unknown one (every comparison false) changes nothing."""
+    """0 (exhausted) to 100 (rested) from the slate's load columns; an unknown one (every comparison false) changes nothing.
+
+    The average of the week's games is judged on their sum: 35.004 minutes are stored as 35.00, but four games of them as 140.02.
+    """
     rest, backs = floats(load["days_rest"]), floats(load["back_to_backs_in_last_14_days"])
+    games, minutes = floats(load["games_in_last_7_days"]), floats(load["minutes_in_last_7_days"])
     f = FACTORS
     score = np.full(len(load), f.rested)
     score += np.where(floats(load["is_back_to_back"]) == 1, f.back_to_back, np.where(rest >= f.long_rest_days, f.long_rest, 0.0))
-    score += np.where(floats(load["games_in_last_7_days"]) >= f.many_games_in_7_days, f.many_games, 0.0)
-    score += np.where(floats(load["minutes_in_last_7_days"]) > f.many_minutes_in_7_days, f.many_minutes, 0.0)
-    score += np.where(floats(load["avg_minutes_last_7_days"]) > f.heavy_average_minutes, f.heavy_games, 0.0)
+    score += np.where(games >= f.many_games_in_7_days, f.many_games, 0.0)
+    score += np.where(minutes > f.many_minutes_in_7_days, f.many_minutes, 0.0)
+    score += np.where(minutes > f.heavy_average_minutes * games, f.heavy_games, 0.0)
     score += np.where(backs >= 2, f.two_back_to_backs, np.where(backs >= 1, f.one_back_to_back, 0.0))
     return np.clip(score, 0.0, f.rested)
 

@@ -167,7 +167,7 @@ def reference_quality(features: Row) -> Row:
 
 def load(**changes: object) -> pd.DataFrame:
     rested = {"days_rest": 2, "is_back_to_back": False, "games_in_last_7_days": 2, "minutes_in_last_7_days": 60.0}
-    rested |= {"avg_minutes_last_7_days": 30.0, "back_to_backs_in_last_14_days": 0}
+    rested |= {"back_to_backs_in_last_14_days": 0}
     return pd.DataFrame([{**rested, **changes}])
 
 
@@ -179,13 +179,14 @@ def load(**changes: object) -> pd.DataFrame:
         ({"days_rest": 3}, 100),
         ({"days_rest": 3, "games_in_last_7_days": 4}, 95),
         ({"games_in_last_7_days": 4}, 90),
-        ({"minutes_in_last_7_days": 140.0}, 100),
-        ({"minutes_in_last_7_days": 140.01}, 90),
-        ({"avg_minutes_last_7_days": 35.0}, 100),
-        ({"avg_minutes_last_7_days": 35.01}, 92),
+        ({"games_in_last_7_days": 4, "minutes_in_last_7_days": 140.0}, 90),
+        ({"games_in_last_7_days": 5, "minutes_in_last_7_days": 140.01}, 80),
+        ({"games_in_last_7_days": 3, "minutes_in_last_7_days": 105.0}, 100),
+        ({"games_in_last_7_days": 3, "minutes_in_last_7_days": 105.02}, 92),
+        ({"games_in_last_7_days": 4, "minutes_in_last_7_days": 140.02}, 72),
         ({"back_to_backs_in_last_14_days": 1}, 95),
         ({"back_to_backs_in_last_14_days": 3}, 88),
-        ({"days_rest": None, "avg_minutes_last_7_days": None}, 100),
+        ({"days_rest": None, "games_in_last_7_days": 0, "minutes_in_last_7_days": 0.0}, 100),
     ],
 )
 def test_fatigue_at_its_edges(changes: dict[str, object], score: int) -> None:

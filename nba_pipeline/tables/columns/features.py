@@ -147,7 +147,7 @@ def _feature(name: str, description: str, unit: str, minimum: float | None = Non
 _FEATURES: tuple[Column, ...] = (
     _feature("rest_advantage", "days_rest − opponent_days_rest, clamped to ±2.", "days", -2, 2),
     _feature("recent_trend", "Mean points of the last 2 games − mean of the 3 before them; NULL below 5 games.", "points per game"),
-    _feature("minutes_change", "(minutes_avg_last_10 − minutes_avg_season) / minutes_avg_season.", "ratio", -1),
+    _feature("minutes_change", "(minutes_avg_last_10 − minutes_avg_season) / minutes_avg_season, of the unrounded averages.", "ratio", -1),
     _feature("opponent_defensive_rating", "The opponent's defensive_rating_last_15.", "points per 100 possessions", 0, 300),
     _feature("opponent_pace", "opponent_pace_last_10.", "possessions per 48 minutes", 40, 200),
     _feature("is_playoff", "1 in a playoff game, else 0 (the play-in is not a playoff game).", "flag", 0, 1),
