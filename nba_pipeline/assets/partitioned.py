@@ -11,7 +11,8 @@ materialization per good day and then raises leaves exactly the bad days red (fr
 # No `from __future__ import annotations` here: Dagster looks at the type of `context`, not at its name.
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, S
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.checks.suite import checks_of
-from nba_pipeline.instance.events import batched_events
+from nba_pipeline.instance.events import record_events
 from nba_pipeline.partitions import backfill_policy, lookback_mapping
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.dagster import asset_metadata
@@ -91,7 +92,8 @@ def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitions
             on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
         )
         outcome = run_range(job, [date.fromisoformat(day) for day in context.partition_keys])
-        yield from batched_events(context, outcome_events(table, outcome))
+        record_events(context, outcome_events(table, outcome))
+        _report(table, outcome)
         _log(context, table, outcome)
         if outcome.failed:
             message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
@@ -101,6 +103,18 @@ def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitions
             yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
 
     return asset
+
+
+OutcomeListener = Callable[[Table, RangeOutcome], None]
+outcome_listener: ContextVar[OutcomeListener | None] = ContextVar("outcome_listener", default=None)
+"""Who, in this process, wants to know what became of the days: the command line, which executes runs in process and would
+otherwise have to read from the event log what has just been written to it."""
+
+
+def _report(table: Table, outcome: RangeOutcome) -> None:
+    listener = outcome_listener.get()
+    if listener is not None:
+        listener(table, outcome)
 
 
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:

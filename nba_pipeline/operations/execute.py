@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import dagster as dg
 
-from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE, asset_key, op_name
+from nba_pipeline.assets.outcome import RangeOutcome
+from nba_pipeline.assets.partitioned import asset_key, op_name, outcome_listener
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.graph import blocked_days
 from nba_pipeline.operations.launch import execute_range
@@ -131,34 +132,29 @@ def run_ranges(defs: dg.Definitions, instance: dg.DagsterInstance, table: str, r
     """One run per range; every day of the ranges is in the result's ``rows`` or ``failed``."""
     settled = Settled()
     start = time.perf_counter()
-    for first, last in ranges:
-        run_config = {"ops": {op_name(table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
-        run = execute_range(defs, instance, asset_key(table), first, last, run_config)
-        settled.run_ids.append(run.run_id)
-        for event in run.events:
-            _note(event, settled)
-        for day in span(first, last):
-            if day not in settled.rows and day not in settled.failed:
-                message = f"run {run.run_id} ended before it came to this day; see its log"
-                settled.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, message)
+    token = outcome_listener.set(lambda _, outcome: _note(outcome, settled))
+    try:
+        for first, last in ranges:
+            run_config = {"ops": {op_name(table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
+            run = execute_range(defs, instance, asset_key(table), first, last, run_config)
+            settled.run_ids.append(run.run_id)
+            for day in span(first, last):
+                if day not in settled.rows and day not in settled.failed:
+                    message = f"run {run.run_id} ended before it came to this day; {run.error or 'see its log'}"
+                    settled.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, message)
+    finally:
+        outcome_listener.reset(token)
     settled.seconds = time.perf_counter() - start
     return settled
 
 
-def _note(event: dg.DagsterEvent, settled: Settled) -> None:
-    if event.is_step_materialization:
-        data: Any = event.step_materialization_data.materialization
-        if data.partition is None or "row_count" not in data.metadata:
-            return
-        day = date.fromisoformat(data.partition)
-        settled.rows[day] = int(data.metadata["row_count"].value)
-        if "reason" in data.metadata:
-            settled.reasons[day] = str(data.metadata["reason"].value)
-    elif event.is_asset_observation:
-        seen = event.asset_observation_data.asset_observation
-        if seen.partition is not None and FAILURE_CLASS in seen.metadata:
-            day = date.fromisoformat(seen.partition)
-            settled.failed[day] = Failed(day, str(seen.metadata[FAILURE_CLASS].value), str(seen.metadata[FAILURE_MESSAGE].value))
+def _note(outcome: RangeOutcome, settled: Settled) -> None:
+    for day, stored in outcome.stored.items():
+        settled.rows[day] = stored.entry.row_count
+        if stored.entry.reason:
+            settled.reasons[day] = stored.entry.reason
+    for day, failure in outcome.failed.items():
+        settled.failed[day] = Failed(day, failure.failure_class.value, failure.message)
 
 
 def results_json(results: Mapping[str, TableResult]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -26,10 +26,10 @@ CODE_LOCATION = "nba_pipeline.definitions"
 
 @dataclass
 class RangeRun:
-    """A finished run: its id and the events of its steps."""
+    """A finished run: its id, and what Dagster says went wrong with it as a whole (a step that failed says it itself)."""
 
     run_id: str
-    events: list[dg.DagsterEvent] = field(default_factory=list)
+    error: str | None = None
 
 
 def execute_range(
@@ -53,7 +53,9 @@ def execute_range(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     finished = RangeRun(run.run_id)
     try:
-        finished.events.extend(execute_run_iterator(InMemoryJob(job), run, instance))
+        for event in execute_run_iterator(InMemoryJob(job), run, instance):
+            if event.is_step_failure and event.step_failure_data.error is not None:
+                finished.error = event.step_failure_data.error.message
     except BaseException:
         _close(instance, run.run_id)
         raise

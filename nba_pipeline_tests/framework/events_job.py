@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.instance.events import batched_events
+from nba_pipeline.instance.events import record_events
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-02-01")
 KEY = dg.AssetKey("games")
@@ -19,7 +19,8 @@ KEY = dg.AssetKey("games")
     can_subset=True,
 )
 def games(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    yield from batched_events(context, day_events(list(context.partition_keys)))
+    record_events(context, day_events(list(context.partition_keys)))
+    yield from ()
 
 
 def day_events(days: list[str]) -> Iterator[Any]:

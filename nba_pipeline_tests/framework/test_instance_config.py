@@ -15,6 +15,8 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from nba_pipeline.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
+from nba_pipeline.operations.launch import CODE_LOCATION
+from nba_pipeline.operations.workspace import DEFAULT_INSTANCE
 
 ROOT = Path(__file__).parents[2]
 ABSOLUTE_PATH = re.compile(r"(^|[\s'\"])[/~]\w")
@@ -110,4 +112,9 @@ def test_the_files_name_no_path_and_load_our_definitions() -> None:
         text = (ROOT / name).read_text()
         assert not ABSOLUTE_PATH.search(text), name
     [target] = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
-    assert target == {"python_module": {"module_name": "nba_pipeline.definitions", "attribute": "defs"}}
+    named = {"module_name": "nba_pipeline.definitions", "attribute": "defs", "location_name": CODE_LOCATION}
+    assert target == {"python_module": named}  # under another name the UI would not know the command line's runs
+
+
+def test_a_home_without_a_dagster_yaml_gets_the_same_one() -> None:
+    assert DEFAULT_INSTANCE.read_bytes() == (ROOT / "dagster.yaml").read_bytes()
