@@ -1,0 +1,127 @@
+"""A partition backfill through the UI's own machinery: webserver, daemon, queue, run processes, GraphQL.
+
+One test session of some three minutes, most of it waiting for the daemon, which looks every 30 s (fact F9).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nba_pipeline.operations.ranges import span
+from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
+
+pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(420)]
+
+ROOT = Path(__file__).parents[2]
+DAYS = [str(d) for d in span(date(2024, 3, 4), date(2024, 3, 10))]
+BAD_DAY = "2024-03-07"
+PLAYERS, SLATE = "nba_analytics.player_game_summary", "nba_analytics.upcoming_player_game_context"
+SELECTED = [
+    *("nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"),
+    *("nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS, SLATE),
+]
+LOCATION = """
+from nba_pipeline.build import build_defs
+from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.tables.spec import numeric
+
+defs = build_defs(tables=TABLES.with_column("nba_analytics.player_game_summary", "usage_rate", type=numeric(5, 2)))
+"""
+LAUNCH = """
+mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+BACKFILL = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+CELLS = """
+query ($key: AssetKeyInput!) {
+  assetNodeOrError(assetKey: $key) {
+    ... on AssetNode {
+      assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
+    }
+  }
+}"""
+EXECUTIONS = """
+query ($key: AssetKeyInput!, $check: String!) {
+  assetCheckExecutions(assetKey: $key, checkName: $check, limit: 100) {
+    status
+    evaluation {
+      partition
+      success
+      metadataEntries { label ... on MarkdownMetadataEntry { mdStr } ... on TextMetadataEntry { text } }
+    }
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """`dagster dev` over the real seasons with usage_rate declared NUMERIC(5,2), after a backfill of SELECTED over DAYS."""
+    home = tmp_path_factory.mktemp("ui")
+    shutil.copy(ROOT / "dagster.yaml", home)
+    (home / "location.py").write_text(LOCATION)
+    settings = {"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(bulk_dir), "NBA_PIPELINE_START_DATE": DAYS[0]}
+    with dagster_dev(home, ["-f", "location.py"], settings) as running:
+        params = {"assetSelection": [{"path": table.split(".")} for table in SELECTED], "partitionNames": DAYS}
+        launched = running.ask(LAUNCH, params=params)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def ended() -> str | None:
+            status = running.ask(BACKFILL, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
+            return None if status in ("REQUESTED", "FAILING", "CANCELING") else str(status)
+
+        assert running.wait_for("the end of the backfill", ended, 300) == "COMPLETED_FAILED"
+        yield running
+
+
+def cells(server: DevServer, table: str) -> dict[str, set[str]]:
+    """Days by status as the UI colours them; days without a colour are under MISSING."""
+    answer = server.ask(CELLS, key={"path": table.split(".")})["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
+    found: dict[str, set[str]] = {}
+    for part in answer:
+        days = {str(d) for d in span(date.fromisoformat(part["startKey"]), date.fromisoformat(part["endKey"]))}
+        found.setdefault(part["status"], set()).update(days)
+    coloured = set().union(*found.values())
+    found["MISSING"] = set(DAYS) - coloured
+    return {status: days for status, days in found.items() if days}
+
+
+def executions(server: DevServer, table: str, check: str) -> dict[str, dict[str, Any]]:
+    """Evaluations of a check by day."""
+    answer = server.ask(EXECUTIONS, key={"path": table.split(".")}, check=check)["assetCheckExecutions"]
+    return {e["evaluation"]["partition"]: e["evaluation"] for e in answer if e["evaluation"]}
+
+
+def test_exactly_the_bad_cell_is_red_and_only_what_it_blocks_is_missing(server: DevServer) -> None:
+    seen = {table: cells(server, table) for table in SELECTED}
+    later = {day for day in DAYS if day > BAD_DAY}
+    expected = {table: {"MATERIALIZED": set(DAYS)} for table in SELECTED}
+    expected[PLAYERS] = {"MATERIALIZED": set(DAYS) - {BAD_DAY}, "FAILED": {BAD_DAY}}
+    expected[SLATE] = {"MATERIALIZED": set(DAYS) - later, "MISSING": later}
+    assert seen == expected
+
+
+def test_the_red_day_shows_its_failed_check_with_the_row(server: DevServer) -> None:
+    days = executions(server, PLAYERS, "usage_rate_range")
+    assert set(days) == set(DAYS)
+    assert {day for day, evaluation in days.items() if not evaluation["success"]} == {BAD_DAY}
+    entries = {e["label"]: e for e in days[BAD_DAY]["metadataEntries"]}
+    table = entries["offending_rows"]["mdStr"]
+    assert table.startswith("| ")
+    for word in ("Quinones", "1196.81", "usage_rate", "NUMERIC(6,2)"):
+        assert word in table
+    assert entries["failure_class"]["text"] == "type_overflow"
+
+
+def test_every_other_check_of_the_day_is_green(server: DevServer) -> None:
+    for check in ("schema_contract", "unique_key", "conservation", "completeness"):
+        assert all(e["success"] for e in executions(server, PLAYERS, check).values()), check
