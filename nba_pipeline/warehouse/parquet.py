@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -33,12 +33,17 @@ from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_colu
 from nba_pipeline.warehouse.parquet_files import (
     DamagedFile,
     FileKey,
+    can_sync_filesystem,
     check_intact,
     decode,
+    discard,
     encode,
     load,
     open_part,
+    publish,
     remove_stale,
+    stage,
+    sync_filesystem,
     sync_folder,
     write_atomically,
 )
@@ -48,8 +53,10 @@ from nba_pipeline.warehouse.recent import RecentPartitions
 FILE_NAME = "part.parquet"
 _FOLDER_PREFIX = "game_date="
 _THREADS = 4  # waiting for fsync and for Arrow, which releases the interpreter: more threads than cores pay off
+_MANY_DAYS = 32  # from here on days are synced together
 _SAFE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _Result = TypeVar("_Result")
+_Written = tuple[FileKey, ManifestEntry]
 
 
 @dataclass
@@ -129,13 +136,8 @@ class ParquetStore:
         except OSError as error:
             raise self._write_failed(prepared.table, dict.fromkeys(days, error), 0) from error
 
-        def write(day: date) -> tuple[FileKey, ManifestEntry] | OSError:
-            try:
-                return self._write_day(prepared, day, now)
-            except OSError as error:
-                return error
-
-        for day, outcome in _in_threads(write, days):
+        many = len(days) >= _MANY_DAYS and can_sync_filesystem()
+        for day, outcome in (self._write_together if many else self._write_singly)(prepared, days, now):
             if isinstance(outcome, OSError):
                 failed[day] = outcome
             else:
@@ -144,13 +146,59 @@ class ParquetStore:
             raise self._write_failed(prepared.table, failed, len(stored))
         return stored
 
-    def _write_day(self, prepared: Prepared, day: date, now: datetime) -> tuple[FileKey, ManifestEntry]:
-        new, path = prepared.days[day], self.path(prepared.table, day)
+    def _write_singly(self, prepared: Prepared, days: Sequence[date], now: datetime) -> list[tuple[date, _Written | OSError]]:
+        """Each day written, synced and renamed by itself."""
+
+        def write(day: date) -> _Written | OSError:
+            try:
+                entry, content = self._encoded(prepared, day, now)
+                return write_atomically(self.path(prepared.table, day), content), entry
+            except OSError as error:
+                return error
+
+        return _in_threads(write, days)
+
+    def _write_together(self, prepared: Prepared, days: Sequence[date], now: datetime) -> list[tuple[date, _Written | OSError]]:
+        """All days written, one sync, all renamed, one sync: two waits for the disk instead of two per day.
+
+        Two fsyncs of a day take 7 ms on a busy disk and were two thirds of the time of a large write.
+        """
+
+        def stage_day(day: date) -> tuple[Path, FileKey, ManifestEntry] | OSError:
+            try:
+                entry, content = self._encoded(prepared, day, now)
+                return (*stage(self.path(prepared.table, day), content, durable=False), entry)
+            except OSError as error:
+                return error
+
+        staged = _in_threads(stage_day, days)
+        try:
+            sync_filesystem(self.root)
+        except OSError as error:
+            for _, outcome in staged:
+                if not isinstance(outcome, OSError):
+                    discard(outcome[0])
+            return [(day, error) for day in days]
+        written: list[tuple[date, _Written | OSError]] = []
+        for day, outcome in staged:
+            if isinstance(outcome, OSError):
+                written.append((day, outcome))
+                continue
+            temporary, key, entry = outcome
+            try:
+                publish(temporary, self.path(prepared.table, day))
+                written.append((day, (key, entry)))
+            except OSError as error:
+                written.append((day, error))
+        sync_filesystem(self.root)
+        return written
+
+    def _encoded(self, prepared: Prepared, day: date, now: datetime) -> tuple[ManifestEntry, bytes]:
+        new = prepared.days[day]
         entry = ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason)
         content = encode(prepared.table, entry, new.data)
-        remove_stale(path.parent)
-        key = write_atomically(path, content)
-        return key, ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason, len(content))
+        remove_stale(self.path(prepared.table, day).parent)
+        return replace(entry, size_bytes=len(content)), content
 
     def _make_folders(self, table: Table, days: Sequence[date]) -> None:
         """The days' folders, before any file: whatever fails here has changed nothing."""

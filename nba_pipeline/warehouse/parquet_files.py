@@ -13,8 +13,10 @@ file, taken with the CRC's own digits set to zero; every read checks it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
+import sys
 import time
 import uuid
 import zlib
@@ -162,6 +164,15 @@ def load(path: Path) -> tuple[FileKey, bytes] | None:
 
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> FileKey:
     """Put the content in place of the file, so that any reader, and any crash, finds the old file or the new one."""
+    temporary, key = stage(path, content, durable=durable)
+    publish(temporary, path)
+    if durable:
+        sync_folder(path.parent)
+    return key
+
+
+def stage(path: Path, content: bytes, *, durable: bool) -> tuple[Path, FileKey]:
+    """Write the content beside the file, under a name that no reader looks at."""
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
     try:
         with temporary.open("xb") as file:
@@ -169,15 +180,41 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Fil
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-            key = FileKey.of(os.fstat(file.fileno()))
+            return temporary, FileKey.of(os.fstat(file.fileno()))
+    except BaseException:
+        discard(temporary)
+        raise
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give what was staged the name that readers look at; what stood there before is gone."""
+    try:
         temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        discard(temporary)
         raise
-    if durable:
-        sync_folder(path.parent)
-    return key
+
+
+def discard(temporary: Path) -> None:
+    """Remove what was staged. Failing to is no error: it is found as stale later."""
+    with contextlib.suppress(OSError):
+        temporary.unlink()
+
+
+def can_sync_filesystem() -> bool:
+    """Whether one call can make everything that was written to a file system durable (Linux: syncfs)."""
+    return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "syncfs")
+
+
+def sync_filesystem(folder: Path) -> None:
+    """Make everything written so far to the folder's file system durable: files, names and all."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import BOOL, DATE, FLOAT64, INT64, STRING, Column, Table, numeric
+from nba_pipeline.warehouse import parquet as parquet_module
 from nba_pipeline.warehouse.parquet import ParquetStore
 
 FIRST_DAY = date(2024, 1, 1)
@@ -78,8 +79,13 @@ def many(days: Sequence[date], count: int = 3, shift: int = 0) -> pd.DataFrame:
     return pd.concat([rows(d, count, shift) for d in days], ignore_index=True)
 
 
-def write_forever(root: str, offsets: Sequence[int], count: int, ready: object = None, stop: object = None) -> None:
-    """The body of a writer process: two contents in turn (shift 1, shift 2) over the same days, until stopped or killed."""
+def write_forever(root: str, offsets: Sequence[int], count: int, ready: object = None, stop: object = None, together: bool = False) -> None:
+    """The body of a writer process: two contents in turn (shift 1, shift 2) over the same days, until stopped or killed.
+
+    ``together``: these few days are written as many days are, with one sync for all.
+    """
+    if together:
+        parquet_module._MANY_DAYS = 1
     store, days = ParquetStore(Path(root)), [day(o) for o in offsets]
     contents = [many(days, count, shift) for shift in (1, 2)]
     turn = 0

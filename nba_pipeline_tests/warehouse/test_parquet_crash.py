@@ -6,6 +6,7 @@ import random
 import time
 
 import pandas as pd
+import pytest
 from pandas.testing import assert_frame_equal
 
 from nba_pipeline.warehouse.parquet import ParquetStore
@@ -28,13 +29,14 @@ def check_whole(found: pd.DataFrame) -> set[int]:
     return seen
 
 
-def test_a_killed_writer_leaves_each_day_old_or_new(parquet, processes):
+@pytest.mark.parametrize("together", [False, True], ids=["day by day", "together"])
+def test_a_killed_writer_leaves_each_day_old_or_new(parquet, processes, together):
     parquet.replace_range(TABLE, many(DAYS, COUNT, 0), DAYS)
     chance = random.Random(7)
     seen: set[int] = set()
-    for attempt in range(15):
+    for attempt in range(10):
         ready = processes.Event()
-        writer = processes.Process(target=write_forever, args=(str(parquet.root), OFFSETS, COUNT, ready))
+        writer = processes.Process(target=write_forever, args=(str(parquet.root), OFFSETS, COUNT, ready, None, together))
         writer.start()
         if attempt:  # the first is killed while it is still at its first write, or before
             assert ready.wait(60)

@@ -18,7 +18,7 @@ from nba_pipeline.failures import SourceUnavailable, WriteFailed
 from nba_pipeline.tables.render.frames import empty_frame
 from nba_pipeline.warehouse.base import CorruptPartition
 from nba_pipeline.warehouse.parquet import ParquetStore
-from nba_pipeline.warehouse.parquet_files import STALE_SECONDS
+from nba_pipeline.warehouse.parquet_files import STALE_SECONDS, can_sync_filesystem, discard
 
 from .support import TABLE, day, many, rows
 
@@ -298,3 +298,49 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(filled, parquet):
     path.mkdir()
     with pytest.raises(SourceUnavailable, match="cannot be read"):
         parquet.read(TABLE, DAYS)
+
+
+MANY = [day(o) for o in range(40)]
+
+
+@pytest.mark.skipif(not can_sync_filesystem(), reason="this system syncs files one by one")
+class TestManyDaysAtOnce:
+    """From 32 days on, days are staged, synced together, renamed, and synced again."""
+
+    def test_they_are_synced_together(self, parquet, monkeypatch):
+        synced = []
+        monkeypatch.setattr(parquet_module, "sync_filesystem", synced.append)
+        parquet.replace_range(TABLE, many(MANY), MANY)
+        assert len(synced) == 2
+        assert_frame_equal(parquet.read(TABLE, MANY), many(MANY))
+
+    def test_a_refused_rename_names_its_day_and_the_others_are_stored(self, parquet, monkeypatch):
+        parquet.replace_range(TABLE, many(MANY), MANY)
+        real = parquet_module.publish
+
+        def publish(temporary: Path, path: Path) -> None:
+            if MANY[3].isoformat() in str(path):
+                discard(temporary)
+                raise PermissionError(13, "Permission denied")
+            real(temporary, path)
+
+        monkeypatch.setattr(parquet_module, "publish", publish)
+        with pytest.raises(WriteFailed, match="Permission denied") as caught:
+            parquet.replace_range(TABLE, many(MANY, shift=1), MANY)
+        assert caught.value.days == (MANY[3],)
+        others = [d for d in MANY if d != MANY[3]]
+        assert_frame_equal(parquet.read(TABLE, [MANY[3]]), rows(MANY[3]))
+        assert_frame_equal(parquet.read(TABLE, others), many(others, shift=1))
+
+    def test_a_disk_that_fills_up_changes_nothing_and_leaves_nothing(self, parquet, monkeypatch):
+        parquet.replace_range(TABLE, many(MANY), MANY)
+
+        def sync(folder: Path) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(parquet_module, "sync_filesystem", sync)
+        with pytest.raises(WriteFailed, match="No space left") as caught:
+            parquet.replace_range(TABLE, many(MANY, shift=1), MANY)
+        assert caught.value.days == tuple(MANY)
+        assert_frame_equal(parquet.read(TABLE, MANY), many(MANY))
+        assert all([p.name for p in parquet.path(TABLE, d).parent.iterdir()] == ["part.parquet"] for d in MANY)
