@@ -167,7 +167,8 @@ def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | Non
         passed=result.passed,
         partition=result.day.isoformat(),
         metadata=metadata,
-        severity=dg.AssetCheckSeverity.ERROR if failure is not None else dg.AssetCheckSeverity.WARN,
+        # A refused row that went to the quarantine did not stop its day.
+        severity=dg.AssetCheckSeverity.ERROR if result.passed or failure is not None else dg.AssetCheckSeverity.WARN,
     )
 
 

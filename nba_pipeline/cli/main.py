@@ -134,6 +134,34 @@ def sql(
     print_query(query, as_json, limit)
 
 
+@app.command()
+def canary(
+    days: Annotated[int, typer.Option(min=1, help="How many stored days to test, spread over the range.")] = 5,
+    start: Start = None,
+    end: End = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute stored days with absurd results on and after them: a value that moves has seen the future.
+
+    Exit code 1 when a column leaks. Example: `nba-pipeline canary --days 20 --start 2023-10-24`
+    """
+    from nba_pipeline.build import make_source
+    from nba_pipeline.cli.show import canary_table, out, print_leaks
+    from nba_pipeline.operations.canary import as_json as canary_json
+    from nba_pipeline.operations.canary import run_canary
+    from nba_pipeline.operations.workspace import open_workspace
+
+    with open_workspace() as w:
+        found = run_canary(w.plans, w.tables, w.store, make_source(w.settings), w.days(start, end), days)
+    if as_json:
+        print(json.dumps(canary_json(found), indent=2))
+    else:
+        out.print(canary_table(found))
+        print_leaks(out, found)
+    if any(c.leaks for c in found.values()):
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
 def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None) -> None:
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
     from nba_pipeline.operations.execute import execute, results_json

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as RichTable
 
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.state import Failed, TableState
@@ -107,6 +108,23 @@ def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -
         console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(days)} day(s): {described(f.day for f in ordered)}")
         console.print(f"  {escape(ordered[0].message)}")
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
+
+
+def canary_table(found: Mapping[str, Canary]) -> RichTable:
+    """What the leak canary tested, a line per table."""
+    rows = ((c.table, [str(len(c.days)), f"{c.rows:,}", _count(len(c.leaks), "bold red")]) for c in found.values())
+    return _add_rows(_table("Leak canary", ("days tested", "rows", "days with leaks")), rows)
+
+
+def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:
+    """The leaking columns of each table, or that there are none."""
+    for name, canary in found.items():
+        for day, columns in canary.leaks.items():
+            console.print(f"[bold red]leak[/] in [bold]{name}[/] on {day}: {', '.join(columns)}")
+    if any(c.leaks for c in found.values()):
+        console.print("These values change when results of the day or later change. Every window must end strictly before the day.")
+    else:
+        console.print("No value of the tested days depends on results of the day itself or later.")
 
 
 class BackfillProgress:

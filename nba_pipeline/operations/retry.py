@@ -9,11 +9,40 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
 
+INPUT_TO_BLAME = frozenset(
+    (
+        FailureClass.INCOMPLETE_INPUT,
+        FailureClass.IMPOSSIBLE_VALUE,
+        FailureClass.DUPLICATE_KEY,
+        FailureClass.SCHEMA_DRIFT,
+        FailureClass.UNPARSEABLE_SOURCE,
+    )
+)
+"""Classes whose cure is at the source: a missing player is found when teams are summed, from a raw day that was stored in good
+faith. Unless that raw day is fetched again, the retry would meet the same rows for ever."""
+
 
 def retry_request(plans: Sequence[TablePlan], states: Mapping[str, TableState], on_invalid_rows: str = "fail") -> Backfill:
-    """The failed and the blocked days of each table; nothing that is green, nothing that was never asked for."""
+    """The failed and the blocked days of each table; nothing that is green and nothing that was never asked for, except
+    the raw days that a failed day was made from when its class blames the input (they are fetched again)."""
     days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
+    by_name = {plan.table: plan for plan in plans}
+    for name, state in states.items():
+        blamed = {f.day for f in state.failed.values() if f.failure_class in INPUT_TO_BLAME}
+        for raw in _raw_parents(by_name, name) if blamed else ():
+            days.setdefault(raw, set()).update(blamed)
     return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows)
+
+
+def _raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:
+    """The tables that are read from the source and that the same day of this table is made from, directly or not."""
+    found: set[str] = set()
+    for given in plans[name].same_day:
+        if given.table in plans:
+            found |= {given.table} if given.table.startswith("nba_raw.") else set()
+            found |= _raw_parents(plans, given.table)
+    return found
