@@ -56,9 +56,16 @@ def sampled_rows(evidence: Evidence) -> pd.Series:
 
 
 def _sampled_day(evidence: Evidence) -> pd.Timestamp | None:
-    """The newest day of the range that has rows: it has the most history, and the least hides a leak of a later day."""
+    """The newest day with rows whose own results are among what was read as history of later days of the range.
+
+    A run of a single day reads nothing of that day or later, so there is nothing that could leak and no sample.
+    """
+    history = _history_dates(evidence)
+    if evidence.recompute is None or not len(history):
+        return None
     dates = evidence.computed["game_date"]
-    return None if evidence.recompute is None or not len(dates) else dates.max()
+    reachable = dates[dates <= history[-1]]
+    return reachable.max() if len(reachable) else None
 
 
 def find_lookahead(evidence: Evidence) -> pd.DataFrame:
@@ -102,14 +109,14 @@ def find_other_population(evidence: Evidence) -> pd.DataFrame:
 
 def find_missing_teams(evidence: Evidence) -> pd.DataFrame:
     """Days with rows that do not have exactly the thirty teams."""
-    teams = evidence.conformed.groupby("game_date")["team_abbr"].agg(lambda t: set(t))
-    bad = teams[teams != set(TEAM_IDS)]
+    teams = {day: set(rows) for day, rows in evidence.conformed.groupby("game_date")["team_abbr"]}
+    bad = {day: named for day, named in teams.items() if named != set(TEAM_IDS)}
     messages = [
         f"{evidence.table.full_name} {day.date()}: not the thirty teams; "
         f"missing {sorted(set(TEAM_IDS) - t)}, unknown {sorted(t - set(TEAM_IDS))}"
         for day, t in bad.items()
     ]
-    return violations(POPULATION, bad.index, FailureClass.INCOMPLETE_INPUT, messages)
+    return violations(POPULATION, list(bad), FailureClass.INCOMPLETE_INPUT, messages)
 
 
 def find_unbalanced_rates(evidence: Evidence) -> pd.DataFrame:

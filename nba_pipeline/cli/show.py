@@ -16,8 +16,9 @@ from rich.table import Table as RichTable
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.execute import TableResult
+from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.ranges import described
-from nba_pipeline.operations.state import Failed, TableState
+from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
 
 out = Console(highlight=False)

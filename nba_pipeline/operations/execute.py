@@ -18,10 +18,11 @@ import dagster as dg
 from nba_pipeline.assets.outcome import RangeOutcome
 from nba_pipeline.assets.partitioned import asset_key, op_name, outcome_listener
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.asked import remember
+from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import blocked_days
 from nba_pipeline.operations.launch import execute_range
 from nba_pipeline.operations.ranges import contiguous, span
-from nba_pipeline.operations.state import Failed
 from nba_pipeline.operations.tasks import Backfill, Settled, Task, tasks_of, waits_for
 
 Ranges = Sequence[tuple[date, date]]
@@ -50,9 +51,10 @@ Listener = Callable[[TableResult, int], None]
 
 
 class Runner(Protocol):
-    """Where ranges run. ``slots``: how many tasks at once."""
+    """Where ranges run. ``slots``: how many tasks at once; ``instance``: where they are recorded."""
 
     slots: int
+    instance: dg.DagsterInstance
 
     def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]: ...
 
@@ -64,16 +66,17 @@ class InProcessRunner:
 
     def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
         self._defs = defs
-        self._instance = instance
+        self.instance = instance
 
     def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
         future: Future[Settled] = Future()
-        future.set_result(run_ranges(self._defs, self._instance, table, ranges, on_invalid_rows))
+        future.set_result(run_ranges(self._defs, self.instance, table, ranges, on_invalid_rows))
         return future
 
 
 def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
     """Run the request; a day that a failed or blocked day stands before is not tried."""
+    remember(runner.instance, backfill)
     results = {p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans}
     pending, running = tasks_of(backfill), dict[Future[Settled], Task]()
     while pending or running:

@@ -18,18 +18,11 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.asked import recall
+from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import blocked_days
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A failed day: class and message as recorded by its run."""
-
-    day: date
-    failure_class: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ def read_state(
                 failed[day] = Failed(day, FailureClass.UNPARSEABLE_SOURCE.value, f"the stored partition cannot be read: {corrupt[day]}")
         materialized = {d: entries[d] for d in days if d in green and d in entries and d not in failed}
         open_days = [d for d in days if d not in materialized and d not in failed and d not in running]
-        blocked = blocked_days(plan, open_days, bad)
+        blocked = blocked_days(plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad)
         states[plan.table] = TableState(
             plan.table,
             materialized,
@@ -92,6 +85,15 @@ def read_state(
         )
         bad[plan.table] = {*(d for d in red), *failed, *blocked}
     return states
+
+
+def _asked(instance: dg.DagsterInstance, table: str, days: list[date], *, touched: bool) -> list[date]:
+    """The days that somebody wants: those asked for on the command line; where it was never asked, every day of a table
+    that the UI has runs of, and no day of a table that nothing has ever been made of."""
+    asked = recall(instance, table)
+    if asked is None:
+        return days if touched else []
+    return [day for day in days if day in asked]
 
 
 def _cells(instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition) -> tuple[set[date], set[date], set[date]]:

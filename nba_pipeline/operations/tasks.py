@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.ranges import contiguous, span
-from nba_pipeline.operations.state import Failed
 from nba_pipeline.partitions import LOOKBACK_DAYS, MAX_DAYS_PER_RUN
 
 

@@ -17,6 +17,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import dagster as dg
+
 from nba_pipeline.operations.execute import InProcessRunner, Ranges, Runner, run_ranges
 from nba_pipeline.operations.tasks import Backfill, Settled
 from nba_pipeline.operations.workspace import Workspace, open_with
@@ -29,7 +31,8 @@ _worker: dict[str, Any] = {}  # what this process has opened; empty in the proce
 class ProcessRunner:
     """Runs tasks in ``slots`` worker processes."""
 
-    def __init__(self, pool: ProcessPoolExecutor, slots: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, slots: int, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
         self.slots = slots
         self._pool = pool
 
@@ -49,18 +52,18 @@ def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = N
     if slots < 2 or workspace.store.name == "memory" or (few and workers is None):
         yield InProcessRunner(workspace.defs, workspace.instance)
         return
-    with process_runner(workspace.settings, workspace.tables, slots) as runner:
+    with process_runner(workspace, slots) as runner:
         yield runner
 
 
 @contextmanager
-def process_runner(settings: Settings, tables: TableRegistry, slots: int) -> Iterator[ProcessRunner]:
+def process_runner(workspace: Workspace, slots: int) -> Iterator[ProcessRunner]:
     """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what runs."""
     # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(settings, tables, os.getpid()))
+    pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(workspace.settings, workspace.tables, os.getpid()))
     try:
-        yield ProcessRunner(pool, slots)
+        yield ProcessRunner(pool, slots, workspace.instance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
