@@ -18,6 +18,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_pipeline.assets.beyond import beyond_the_selection
 from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, group_message, markdown_table
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
@@ -91,7 +92,7 @@ def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitions
             start=start,
             on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
         )
-        outcome = run_range(job, [date.fromisoformat(day) for day in context.partition_keys])
+        outcome = run_range(job, _days_to_make(context, job))
         record_events(context, outcome_events(table, outcome))
         _report(table, outcome)
         _log(context, table, outcome)
@@ -103,6 +104,22 @@ def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitions
             yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
 
     return asset
+
+
+def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date]:
+    """The step's days, without those that the backfill only reaches by look-back and that have no inputs of their own."""
+    days = [date.fromisoformat(day) for day in context.partition_keys]
+    beyond = beyond_the_selection(context, [asset_key(i.table) for i in job.plan.same_day])
+    if not beyond:
+        return days
+    present = [job.store.manifest(job.tables[i.table]) for i in job.plan.same_day]
+    left = sorted(day for day in beyond if any(day not in manifest for manifest in present))
+    if left:
+        context.log.warning(
+            f"{job.table.full_name}: {len(left)} days from {left[0]} to {left[-1]} stay missing. The backfill reaches them only "
+            "because their history does; their own day was never made, so there is nothing to restate."
+        )
+    return sorted(set(days) - set(left))
 
 
 OutcomeListener = Callable[[Table, RangeOutcome], None]

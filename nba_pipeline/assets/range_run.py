@@ -91,6 +91,8 @@ class _Progress:
 def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     """Materialize the days of one table; every day ends stored or failed, and no failure touches another day."""
     progress = _Progress()
+    if not days:
+        return RangeOutcome(**vars(progress))
     clock = time.perf_counter()
     try:
         ready, frames, schedule = _load(job, sorted(days), progress)

@@ -88,9 +88,9 @@ def test_each_defect_costs_its_own_day_and_names_its_class(name: str) -> None:
         assert set(outcome.failed) <= {bad}, table
         assert set(outcome.stored) == set(DAYS) - set(outcome.failed)
     assert classes(outcomes[first]) == {bad: poison.failure_class}
-    # What is made from the bad day waits for it, by name.
     assert classes(outcomes[PLAYERS]) == {bad: FailureClass.INCOMPLETE_INPUT}
-    assert "has no partition 2023-10-26" in outcomes[PLAYERS].failed[bad].message
+    if first != PLAYERS:  # what is made from the bad day waits for it, by name
+        assert "has no partition 2023-10-26" in outcomes[PLAYERS].failed[bad].message
 
 
 def test_a_missing_column_is_schema_drift_that_names_the_column() -> None:

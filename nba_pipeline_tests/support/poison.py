@@ -87,6 +87,13 @@ def _unknown_team(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
     return _with_value(renamed, label, "game_id", str(game["game_id"].iloc[0])[:13] + "XXX")
 
 
+def _misattributed_shot(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
+    """The play-by-play gives one attempt to a team-mate: the team's zones still add up, two players' do not."""
+    first = game.iloc[0]
+    others = game[(game["team_abbr"] == first["team_abbr"]) & (game["player_id"] != first["player_id"])]
+    return _with_value(frame, game.index[[0]], "player_id", others["player_id"].iloc[0])
+
+
 def _with_value(frame: pd.DataFrame, label: pd.Index, column: str, value: object) -> pd.DataFrame:
     changed = frame.copy()
     changed.loc[label, column] = value
@@ -105,6 +112,7 @@ POISONS: dict[str, Poison] = {
         Poison("impossible_minutes", BOXSCORES, (BOXSCORES,), _F.IMPOSSIBLE_VALUE, _impossible_minutes),
         Poison("wrong_type", BOXSCORES, (BOXSCORES,), _F.SCHEMA_DRIFT, _wrong_type),
         Poison("missing_column", BOXSCORES, (BOXSCORES,), _F.SCHEMA_DRIFT, _missing_column),
+        Poison("misattributed_shot", SHOTS, (PLAYERS,), _F.INCOMPLETE_INPUT, _misattributed_shot),
         Poison("unknown_team", GAMES, (GAMES,), _F.IMPOSSIBLE_VALUE, _unknown_team),
         Poison("outage", BOXSCORES, (BOXSCORES,), _F.SOURCE_UNAVAILABLE, None),
     )
