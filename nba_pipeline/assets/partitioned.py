@@ -10,20 +10,25 @@ materialization per good day and then raises leaves exactly the bad days red (fr
 
 # No `from __future__ import annotations` here: Dagster looks at the type of `context`, not at its name.
 import json
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData as Target
 
 from nba_pipeline.assets.beyond import beyond_the_selection
+from nba_pipeline.assets.lineage import input_manifests, made_with
 from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, group_message, markdown_table
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.instance.events import record_events
+from nba_pipeline.instance.made import Made, remember_made
 from nba_pipeline.partitions import backfill_policy, lookback_mapping
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.dagster import asset_metadata
@@ -57,24 +62,11 @@ def op_name(table: Table | str) -> str:
 def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """The asset of one table: everything but the plan comes from the table's declaration."""
     table = tables[plan.table]
-    key = asset_key(table)
     start = days.start.date()
 
     @dg.multi_asset(
         name=op_name(table),
-        outs={
-            OUTPUT: dg.AssetOut(
-                key=key,
-                is_required=False,
-                io_manager_key=IO_MANAGER,
-                group_name=table.phase,
-                description=table.description,
-                metadata=asset_metadata(table),
-                kinds=set(table.kinds),
-                owners=list(table.owners),
-                tags={"dataset": table.dataset},
-            )
-        },
+        outs={OUTPUT: _output(table)},
         deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
         check_specs=_check_specs(table, days),
         partitions_def=days,
@@ -92,8 +84,14 @@ def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitions
             start=start,
             on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
         )
-        outcome = run_range(job, _days_to_make(context, job))
-        record_events(context, outcome_events(table, outcome))
+        days_to_make = _days_to_make(context, job)
+        # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
+        made = made_with(plan, tables, input_manifests(job.store, tables, plan), _source_name(job.source), days_to_make)
+        outcome = run_range(job, days_to_make)
+        record_events(context, stored_and_failed_events(table, outcome, made))
+        remember_made(context.instance, table.full_name, {d: replace(made[d], run_id=context.run.run_id) for d in outcome.stored})
+        # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
+        record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
         _report(table, outcome)
         _log(context, table, outcome)
         if outcome.failed:
@@ -134,6 +132,20 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
         listener(table, outcome)
 
 
+def _output(table: Table) -> dg.AssetOut:
+    return dg.AssetOut(
+        key=asset_key(table),
+        is_required=False,
+        io_manager_key=IO_MANAGER,
+        group_name=table.phase,
+        description=table.description,
+        metadata=asset_metadata(table),
+        kinds=set(table.kinds),
+        owners=list(table.owners),
+        tags={"dataset": table.dataset},
+    )
+
+
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:
     with warnings.catch_warnings():
         # Partitioned checks are a preview API; the framework tests pin what we rely on, users need not be told 30 times.
@@ -154,25 +166,53 @@ def _feeds_another_step(context: dg.AssetExecutionContext) -> bool:
     return bool(op.job_def.dependency_structure.output_to_downstream_inputs_for_node(op.op_handle.name))
 
 
-def outcome_events(
-    table: Table, outcome: RangeOutcome
-) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
-    """Check evaluations of every day; a materialization of each stored day; an observation that explains each failed one."""
+def _source_name(source: Any) -> str:
+    return str(getattr(source, "name", type(source).__name__))
+
+
+def stored_and_failed_events(
+    table: Table, outcome: RangeOutcome, made: Mapping[date, Made] | None = None
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    """A materialization of each stored day; an observation that explains each failed one."""
     key = asset_key(table)
-    for result in outcome.checks:
-        yield _evaluation(key, result, outcome.failed.get(result.day))
     for day, failure in sorted(outcome.failed.items()):
         yield dg.AssetObservation(key, partition=day.isoformat(), description=failure.message, metadata=_failure_metadata(failure))
     for day, stored in sorted(outcome.stored.items()):
         yield dg.AssetMaterialization(
             key,
             partition=day.isoformat(),
-            metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ())),
+            metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ())) | _versions(made, day),
             tags={"dagster/data_version": stored.entry.content_hash},
         )
 
 
-def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | None) -> dg.AssetCheckEvaluation:
+def evaluation_events(table: Table, outcome: RangeOutcome, newest: Mapping[date, Target]) -> Iterator[dg.AssetCheckEvaluation]:
+    """What every check found on every day. ``newest``: each day's newest materialization, of this run or an earlier one."""
+    key = asset_key(table)
+    for result in outcome.checks:
+        yield _evaluation(key, result, outcome.failed.get(result.day), newest.get(result.day))
+
+
+def _newest_materializations(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome) -> dict[date, Target]:
+    """Each day's newest materialization. A failed day has the one that is still stored, if there is one."""
+    key, storage = asset_key(table), context.instance.event_log_storage
+    days = {day.isoformat() for day in (*outcome.stored, *outcome.failed)}
+    ids = storage.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, days) if days else {}
+    earlier = [ids[day.isoformat()] for day in outcome.failed if day.isoformat() in ids]
+    records = (
+        context.instance.fetch_materializations(dg.AssetRecordsFilter(key, storage_ids=earlier), limit=len(earlier)).records
+        if earlier
+        else ()
+    )
+    known = {r.storage_id: Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp) for r in records}
+    now = time.time()
+    return {
+        date.fromisoformat(day): known.get(storage_id) or Target(storage_id=storage_id, run_id=context.run_id, timestamp=now)
+        for day, storage_id in ids.items()
+    }
+
+
+def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | None, newest: Target | None) -> dg.AssetCheckEvaluation:
     metadata: dict[str, Any] = {"compared": result.compared, "violations": result.violations}
     if not result.passed and result.sample is not None:
         metadata["failure_class"] = str(result.sample["failure_class"].iloc[0])
@@ -184,6 +224,7 @@ def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | Non
         passed=result.passed,
         partition=result.day.isoformat(),
         metadata=metadata,
+        target_materialization_data=newest,
         # A refused row that went to the quarantine did not stop its day.
         severity=dg.AssetCheckSeverity.ERROR if result.passed or failure is not None else dg.AssetCheckSeverity.WARN,
     )
@@ -220,6 +261,10 @@ def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable:
         elif value:
             metadata[name] = dg.MetadataValue.json(value)  # type: ignore[arg-type]
     return metadata
+
+
+def _versions(made: Mapping[date, Made] | None, day: date) -> dict[str, Any]:
+    return {"code_version": made[day].code, "schema_version": made[day].schema} if made else {}
 
 
 def _failure_summary(outcome: RangeOutcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ settings that name things (not objects that a test hands over) can be used here.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.util
 import os
 import threading
 import time
@@ -72,6 +73,12 @@ def _open(settings: Settings, tables: TableRegistry, parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _worker["open"] = open_with(settings, tables)  # kept, because dropping it would close the instance
     _worker["workspace"] = _worker["open"].__enter__()
+    # While modules still exist: left to the garbage collector, closing the instance fails loudly on half a Python.
+    multiprocessing.util.Finalize(None, _close, exitpriority=10)
+
+
+def _close() -> None:
+    _worker["open"].__exit__(None, None, None)
 
 
 def _end_with(parent: int) -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.assets.partitioned import asset_key
+from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.ranges import span
 from nba_pipeline.settings import Settings
@@ -17,7 +18,7 @@ from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import ANALYTICS_JOB, PLAYERS, SLATE, Runs, failed
-from nba_pipeline_tests.support.poison import BOXSCORES, POISONS, SHOTS, PoisonedSource
+from nba_pipeline_tests.support.poison import BOXSCORES, GAMES, POISONS, SHOTS, PoisonedSource
 
 START = date(2023, 10, 24)
 DAYS = span(START, date(2023, 11, 13))
@@ -146,3 +147,26 @@ def test_quarantine_loses_no_row(name: str) -> None:
         source.heal()
         runs.backfill([day], ["player_boxscores"])
         assert len(runs.store.read(table.rejected(), [day])) == 0
+
+
+def test_every_evaluation_is_of_its_days_newest_materialization(story: Story) -> None:
+    """Otherwise the UI shows a passed check's day as missing, and automation waits for ever for checks that have passed."""
+    table = TABLES[PLAYERS]
+    keys = [dg.AssetCheckKey(asset_key(table), check.name) for check in checks_of(table)]
+    infos = story.runs.instance.event_log_storage.get_asset_check_partition_info(keys)
+    assert len(infos) >= len(keys) * (len(DAYS) - len(story.poisons))
+    assert [info for info in infos if not info.is_current] == []
+
+
+def test_a_failed_check_of_a_day_that_is_still_stored_is_current_too() -> None:
+    day = game_days(1)[0]
+    source = PoisonedSource(SimulatedSource(first_day=START), {})
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = runs_over(instance, source)
+        runs.backfill([day], [BOXSCORES, GAMES])
+        source.poisons = {day: POISONS["duplicate_row"]}
+        assert failed(runs.backfill([day], [BOXSCORES])) == {BOXSCORES: {day: "duplicate_key"}}
+        key = dg.AssetCheckKey(asset_key(BOXSCORES), "unique_key")
+        (info,) = instance.event_log_storage.get_asset_check_partition_info([key])
+    assert info.is_current
+    assert info.latest_execution_status.value == "FAILED"
