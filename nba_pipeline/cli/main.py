@@ -72,21 +72,23 @@ def backfill(
 
 @app.command()
 def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
-    """What is materialized, empty (and why), failed (and why), blocked and missing, from the instance and the warehouse.
+    """What is materialized, empty (and why), stale (and why), failed (and why), blocked and missing.
 
     Exit code 1 when a day has failed. Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
-    from nba_pipeline.cli.show import out, print_empty, print_failures, states_table
-    from nba_pipeline.operations import state
+    from nba_pipeline.cli.show import out, print_empty, print_failures, print_stale, states_table
+    from nba_pipeline.operations import staleness, state
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
         states = state.read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
+        stale = staleness.stale_days(w.instance, w.store, w.tables, w.plans, states)
     if as_json:
-        print(json.dumps(state.as_json(states), indent=2))
+        print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
     else:
         out.print(states_table(states))
         print_empty(out, {name: s.empty for name, s in states.items()})
+        print_stale(out, stale)
         print_failures(out, {name: s.failed.values() for name, s in states.items()})
     if any(s.failed for s in states.values()):
         raise typer.Exit(EXIT_SOME_FAILED)

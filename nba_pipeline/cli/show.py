@@ -18,6 +18,7 @@ from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.ranges import described
+from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
 
@@ -96,6 +97,16 @@ def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> Non
             grouped.setdefault(", ".join(f"{n} {reason}" for reason, n in reasons.items()), []).append(table.split(".")[1])
     for reasons_, tables in grouped.items():
         console.print(f"[dim]empty:[/] {reasons_} [dim]({', '.join(tables)})[/]")
+
+
+def print_stale(console: Console, stale: StaleDays) -> None:
+    """Stale days, a line per reason and table, and what to do."""
+    lines = [(why, table, [d for d, w in days.items() if w is why]) for why in Stale for table, days in stale.items()]
+    for why, table, days in lines:
+        if days:
+            console.print(f"[yellow]{why}[/] in {table}: {len(days)} day(s): {described(days)} [dim]({why.words})[/]")
+    if any(days for _, _, days in lines):
+        console.print("  what to do: `nba-pipeline plan` shows what restating them takes, `nba-pipeline backfill` does it")
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
@@ -36,6 +37,7 @@ class TableState:
     in_progress: frozenset[date]
     missing: frozenset[date]
     corrupt: Mapping[date, str] = field(default_factory=dict)
+    """Stored days that cannot be read; they are among the failed."""
 
     @property
     def rows(self) -> int:
@@ -147,7 +149,7 @@ def _failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[
     return found
 
 
-def as_json(states: Mapping[str, TableState]) -> dict[str, object]:
+def as_json(states: Mapping[str, TableState]) -> dict[str, Any]:
     """The documented, stable JSON of `nba-pipeline status --json`."""
     return {
         "tables": {

@@ -39,8 +39,8 @@ def test_backfill_status_retry_and_sql(home: Path, monkeypatch: pytest.MonkeyPat
     assert "PipelineInstance" in (home / "dagster.yaml").read_text()  # a home without a dagster.yaml gets ours
     assert command(monkeypatch, "status", *DAYS, "--json") == 0
     state = json.loads(capsys.readouterr().out)["tables"]["nba_analytics.team_offense_game_summary"]
-    assert set(state) == {"materialized", "empty", "failed", "blocked", "in_progress", "missing", "rows"}
-    assert (state["materialized"], state["missing"], state["failed"]) == (3, 0, [])
+    assert set(state) == {"materialized", "empty", "failed", "blocked", "in_progress", "missing", "rows", "stale"}
+    assert (state["materialized"], state["missing"], state["failed"], state["stale"]) == (3, 0, [], {})
     assert command(monkeypatch, "retry") == 0
     assert "nothing to retry" in capsys.readouterr().out
     assert command(monkeypatch, "sql", "--json", "SELECT count(*) AS n FROM nba_analytics.team_offense_game_summary") == 0
