@@ -1,0 +1,1 @@
+"""Tests of the BigQuery warehouse, and the loopback server (``fake``) they run against."""
