@@ -40,6 +40,8 @@ class Table:
     created: str = field(default_factory=milliseconds)
     modified: str = field(default_factory=milliseconds)
     version: int = 0
+    streamed: bool = False
+    """Whether it has rows in the streaming buffer (here: from the first insertAll on)."""
 
     @property
     def full_name(self) -> str:

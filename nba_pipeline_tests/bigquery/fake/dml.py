@@ -30,6 +30,14 @@ _COERCES = {
     ("STRING", "JSON"),
 }
 
+_NAMES: dict[type, str] = {
+    exp.Insert: "INSERT",
+    exp.Update: "UPDATE",
+    exp.Delete: "DELETE",
+    exp.Merge: "MERGE",
+    exp.TruncateTable: "TRUNCATE_TABLE",
+}
+
 
 def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
     target = _target(interpreter, tree)
@@ -38,8 +46,14 @@ def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
         interpreter.service.counters.add(interpreter.service.counters.dml, target.full_name)
         if isinstance(tree, exp.Delete | exp.Update) and not tree.args.get("where"):  # DOC
             raise invalid_query(f"{type(tree).__name__.upper()} must have a WHERE clause at [1:1]")
+        if target.streamed and not isinstance(tree, exp.Insert):  # DOC: for up to 30 minutes; here for good
+            raise invalid_query(
+                f"{_NAMES.get(type(tree), 'UPDATE or DELETE')} statement over table {target.sql_name} would affect rows in the streaming "
+                "buffer, which is not supported"
+            )
         tree = tree.copy()
         _spell_out(interpreter, tree, target)
+        kind = _NAMES[type(tree)]
         if isinstance(tree, exp.TruncateTable):
             tree = exp.delete(exp.to_table(target.sql_name, dialect="bigquery"))
         found, used = translate.resolved(tree, interpreter.names())
@@ -56,7 +70,6 @@ def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
     finally:
         interpreter.written()
     affected = int(result[0][0]) if result else 0
-    kind = {exp.Insert: "INSERT", exp.Update: "UPDATE", exp.Delete: "DELETE", exp.Merge: "MERGE"}.get(type(tree), "TRUNCATE_TABLE")
     counts = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
     return Answer(kind, affected=affected, dml={counts[kind]: str(affected)} if kind in counts else {})
 

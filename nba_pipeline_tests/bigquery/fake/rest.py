@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba_pipeline_tests.bigquery.fake import catalog, encode, loads
+from nba_pipeline_tests.bigquery.fake import catalog, encode, loads, streaming
 from nba_pipeline_tests.bigquery.fake.catalog import Table
 from nba_pipeline_tests.bigquery.fake.errors import BigQueryError, invalid, not_modelled
 from nba_pipeline_tests.bigquery.fake.fields import Field
@@ -183,6 +183,11 @@ def list_rows(service: Service, request: Request, project: str, dataset: str, ta
         schema = [f for f in schema if f["name"].lower() in wanted]
         rows = rows.select([f["name"] for f in schema])
     return {"kind": "bigquery#tableDataList", **_page(rows, schema, request)}
+
+
+@route("POST", "/projects/{project}/datasets/{dataset}/tables/{table}/insertAll")
+def insert_all(service: Service, request: Request, project: str, dataset: str, table: str) -> dict[str, Any]:
+    return streaming.insert_all(service, service.catalog.table(project, dataset, table), request.body)
 
 
 def _page(rows: pa.Table, schema: list[Field], request: Request) -> dict[str, Any]:
