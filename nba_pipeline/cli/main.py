@@ -17,6 +17,8 @@ import typer
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
+    from collections.abc import Mapping
+
     from nba_pipeline.operations.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
@@ -40,6 +42,7 @@ Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is no
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; by default two for a long backfill where there are two cores, else none.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 
 
@@ -52,22 +55,46 @@ def backfill(
     warehouse: WarehouseName = None,
     on_invalid_rows: Policy = "fail",
     workers: Workers = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Materialize days of tables, in dependency order and in ranges, in the Dagster instance of DAGSTER_HOME.
+    """Make the days of tables that are missing, failed or stale: exactly what `nba-pipeline plan` lists.
+
+    In dependency order and in ranges, in the Dagster instance of DAGSTER_HOME. Days that are stored and up to date are left
+    alone, so an interrupted backfill goes on where it was; `--force` makes them again.
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
-    from nba_pipeline.operations.graph import select
-    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.cli.plan import plan_of, print_nothing_to_do
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as workspace:
-        days = workspace.days(start, end)
-        plans = select(workspace.plans, tables.split(",") if tables else None)
-        request = Backfill(plans, {p.table: days for p in plans}, on_invalid_rows)
-        _run(workspace, request, as_json, workers)
+        plan = plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
+        if not plan.table_days and not as_json:
+            print_nothing_to_do(plan)
+            return
+        _run(workspace, plan.request(), as_json, workers, {name: t.up_to_date for name, t in plan.tables.items()})
+
+
+@app.command()
+def plan(
+    start: Start = None,
+    end: End = None,
+    tables: Tables = None,
+    source: SourceName = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """What `backfill` with the same options would do, and why: days, runs, expected rows and time. Runs nothing.
+
+    Example: `nba-pipeline plan --tables player_game_summary --json | jq '.tables[].why'`
+    """
+    from nba_pipeline.cli.plan import plan_of, print_plan
+    from nba_pipeline.operations.workspace import open_workspace
+
+    with open_workspace(source=source) as w:
+        print_plan(w, plan_of(w, start, end, tables, force=force), as_json)
 
 
 @app.command()
@@ -164,9 +191,10 @@ def canary(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None) -> None:
+def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
     from nba_pipeline.operations.execute import execute, results_json
+    from nba_pipeline.operations.pace import remember_pace
     from nba_pipeline.operations.workers import runner_for
 
     with (
@@ -174,8 +202,9 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
         BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress,
     ):
         results = execute(runner, request, progress)
+    remember_pace(workspace.instance, results)
     if as_json:
-        print(json.dumps(results_json(results), indent=2))
+        print(json.dumps(results_json(results, up_to_date), indent=2))
     else:
         out.print(results_table(results))
         print_empty(out, {name: dict(sorted(r.empty.items())) for name, r in results.items()})

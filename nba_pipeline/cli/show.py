@@ -30,7 +30,7 @@ def _count(n: int, style: str) -> str:
     return f"[{style}]{n}[/]" if n else "0"
 
 
-def _table(title: str, columns: Iterable[str]) -> RichTable:
+def table_of(title: str, columns: Iterable[str]) -> RichTable:
     """Narrow enough for 80 columns: names without their dataset, which has a line of its own."""
     table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("table", no_wrap=True)
@@ -39,7 +39,7 @@ def _table(title: str, columns: Iterable[str]) -> RichTable:
     return table
 
 
-def _add_rows(table: RichTable, rows: Iterable[tuple[str, list[str]]]) -> RichTable:
+def add_rows(table: RichTable, rows: Iterable[tuple[str, list[str]]]) -> RichTable:
     dataset = None
     for full_name, cells in rows:
         own, name = full_name.split(".")
@@ -66,7 +66,7 @@ def results_table(results: Mapping[str, TableResult]) -> RichTable:
         )
         for r in results.values()
     )
-    return _add_rows(_table("Backfill: days by outcome", ("good", "empty", "failed", "blocked", "rows", "seconds")), rows)
+    return add_rows(table_of("Backfill: days by outcome", ("good", "empty", "failed", "blocked", "rows", "seconds")), rows)
 
 
 def states_table(states: Mapping[str, TableState]) -> RichTable:
@@ -86,7 +86,7 @@ def states_table(states: Mapping[str, TableState]) -> RichTable:
         )
         for s in states.values()
     )
-    return _add_rows(_table("Status: days by state", ("good", "empty", "failed", "blocked", "running", "missing", "rows")), rows)
+    return add_rows(table_of("Status: days by state", ("good", "empty", "failed", "blocked", "running", "missing", "rows")), rows)
 
 
 def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> None:
@@ -125,7 +125,7 @@ def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -
 def canary_table(found: Mapping[str, Canary]) -> RichTable:
     """What the leak canary tested, a line per table."""
     rows = ((c.table, [str(len(c.days)), f"{c.rows:,}", _count(len(c.leaks), "bold red")]) for c in found.values())
-    return _add_rows(_table("Leak canary", ("days tested", "rows", "days with leaks")), rows)
+    return add_rows(table_of("Leak canary", ("days tested", "rows", "days with leaks")), rows)
 
 
 def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:

@@ -17,8 +17,9 @@ from datetime import date
 
 import dagster as dg
 
+from nba_pipeline.instance.values import read_values, write_values
+
 _KEY = "nba_pipeline/made/"
-_AT_ONCE = 300  # days per statement: SQLite allows 999 parameters in its oldest builds
 
 
 @dataclass(frozen=True)
@@ -38,24 +39,14 @@ class Made:
 
 def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, Made]) -> None:
     """Record how these days of the table were made; replaces what was known of them."""
-    for days in _pieces(sorted(made)):
-        values = {_name(table, day): json.dumps([*asdict(made[day]).values()]) for day in days}
-        instance.daemon_cursor_storage.set_cursor_values(values)
+    write_values(instance, {_name(table, day): json.dumps([*asdict(one).values()]) for day, one in made.items()})
 
 
 def recall_made(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Made]:
     """How the days were made; days of which nothing was recorded are left out."""
-    found: dict[date, Made] = {}
-    for piece in _pieces(sorted(days)):
-        names = {_name(table, day): day for day in piece}
-        for name, text in instance.daemon_cursor_storage.get_cursor_values(set(names)).items():
-            found[names[name]] = Made(*json.loads(text))
-    return found
+    names = {_name(table, day): day for day in days}
+    return {names[name]: Made(*json.loads(text)) for name, text in read_values(instance, names).items()}
 
 
 def _name(table: str, day: date) -> str:
     return f"{_KEY}{table}/{day.isoformat()}"
-
-
-def _pieces(days: list[date]) -> Iterable[list[date]]:
-    return (days[n : n + _AT_ONCE] for n in range(0, len(days), _AT_ONCE))

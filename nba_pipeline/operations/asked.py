@@ -13,6 +13,7 @@ from datetime import date
 
 import dagster as dg
 
+from nba_pipeline.instance.values import read_values, write_values
 from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.tasks import Backfill
 
@@ -27,13 +28,12 @@ def remember(instance: dg.DagsterInstance, backfill: Backfill) -> None:
     for name in names:
         days = known[name] | set(backfill.days.get(name, ()))
         values[_KEY + name] = json.dumps([[a.isoformat(), b.isoformat()] for a, b in contiguous(days)])
-    if values:
-        instance.daemon_cursor_storage.set_cursor_values(values)
+    write_values(instance, values)
 
 
 def recall(instance: dg.DagsterInstance, table: str) -> set[date] | None:
     """The days of the table that were asked for on the command line; None if it never was."""
-    text = instance.daemon_cursor_storage.get_cursor_values({_KEY + table}).get(_KEY + table)
+    text = read_values(instance, [_KEY + table]).get(_KEY + table)
     if text is None:
         return None
     return {day for first, last in json.loads(text) for day in span(date.fromisoformat(first), date.fromisoformat(last))}

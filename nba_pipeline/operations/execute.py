@@ -160,12 +160,16 @@ def _note(outcome: RangeOutcome, settled: Settled) -> None:
         settled.failed[day] = Failed(day, failure.failure_class.value, failure.message)
 
 
-def results_json(results: Mapping[str, TableResult]) -> dict[str, Any]:
-    """The documented, stable JSON of `nba-pipeline backfill --json` and `retry --json`."""
+def results_json(results: Mapping[str, TableResult], up_to_date: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The documented, stable JSON of `nba-pipeline backfill --json` and `retry --json`.
+
+    ``up_to_date``: days per table that were asked for and needed nothing, for a backfill.
+    """
     return {
         "tables": {
             name: {
                 "requested": r.requested,
+                **({"up_to_date": up_to_date.get(name, 0)} if up_to_date is not None else {}),
                 "materialized": len(r.good),
                 "empty": dict(sorted(r.empty.items())),
                 "failed": [

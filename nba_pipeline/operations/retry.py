@@ -33,16 +33,16 @@ def retry_request(plans: Sequence[TablePlan], states: Mapping[str, TableState], 
     by_name = {plan.table: plan for plan in plans}
     for name, state in states.items():
         blamed = {f.day for f in state.failed.values() if f.failure_class in INPUT_TO_BLAME}
-        for raw in _raw_parents(by_name, name) if blamed else ():
+        for raw in raw_parents(by_name, name) if blamed else ():
             days.setdefault(raw, set()).update(blamed)
     return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows)
 
 
-def _raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:
+def raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:
     """The tables that are read from the source and that the same day of this table is made from, directly or not."""
     found: set[str] = set()
     for given in plans[name].same_day:
         if given.table in plans:
             found |= {given.table} if given.table.startswith("nba_raw.") else set()
-            found |= _raw_parents(plans, given.table)
+            found |= raw_parents(plans, given.table)
     return found

@@ -59,7 +59,8 @@ def _behind(compute: Callable[..., Any]) -> tuple[list[str], tuple[str, ...]]:
     """(the code of the functions on the way to the formulas, the modules of the formulas and of all they import)."""
     own: list[str] = []
     modules: set[str] = set()
-    waiting, seen = [compute], set[int]()
+    waiting: list[Any] = [compute]
+    seen: set[int] = set()
     while waiting:
         function = waiting.pop(0)
         if id(function) in seen or not isinstance(function, FunctionType):

@@ -73,7 +73,8 @@ def test_what_was_recorded_is_recalled_and_nothing_else() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         days = span(date(2020, 1, 1), date(2022, 6, 30))  # more than one statement
         remember_made(instance, "a.b", dict.fromkeys(days, NOW))
-        remember_made(instance, "a.b", {days[3]: replace(NOW, code="new")})
+        remember_made(instance, "a.b", {days[3]: replace(NOW, code="new"), date(2022, 7, 1): NOW})  # a known day and a new one
+        assert set(recall_made(instance, "a.b", [date(2022, 7, 1)])) == {date(2022, 7, 1)}
         found = recall_made(instance, "a.b", [*days, date(2030, 1, 1)])
         assert set(found) == set(days)
         assert found[days[3]].code == "new"

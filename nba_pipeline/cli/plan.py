@@ -1,0 +1,101 @@
+"""`nba-pipeline plan` and what `backfill` shows of its plan.
+
+Belongs here: options, printing. Does not belong here: any decision (``operations/plan.py``, ``operations/pace.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from nba_pipeline.cli.show import add_rows, out, table_of
+from nba_pipeline.operations import plan as planning
+from nba_pipeline.operations.graph import select
+from nba_pipeline.operations.pace import expectations, recall_pace
+from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
+from nba_pipeline.operations.ranges import described
+from nba_pipeline.operations.staleness import stale_days
+from nba_pipeline.operations.state import read_state
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+    from nba_pipeline.operations.workspace import Workspace
+
+
+def plan_of(
+    w: Workspace, start: str | None, end: str | None, tables: str | None, *, force: bool, on_invalid_rows: str = "fail"
+) -> PipelinePlan:
+    """The plan of a request as the command line makes it."""
+    from nba_pipeline.build import make_source
+
+    days = w.days(start, end)
+    plans = select(w.plans, tables.split(",") if tables else None)
+    # All tables are read even if only some were asked for: a blocked day is found through the tables before it.
+    states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
+    stale = stale_days(w.instance, w.store, w.tables, plans, states, make_source(w.settings).name)
+    return make_plan(plans, states, stale, days, force=force, on_invalid_rows=on_invalid_rows)
+
+
+def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
+    """Days per table with their reasons, runs, expected rows and time."""
+    runs = {name: len(ranges) for name, ranges in plan.runs().items()}
+    expected = expectations(plan.tables, runs, recall_pace(w.instance, plan.tables))
+    if as_json:
+        print(json.dumps(planning.as_json(plan, expected), indent=2))
+    elif not plan.table_days:
+        print_nothing_to_do(plan)
+    else:
+        out.print(_plan_table(plan, runs, expected))
+        _print_reasons(plan)
+        _print_time(expected)
+
+
+def print_nothing_to_do(plan: PipelinePlan) -> None:
+    days = max((t.up_to_date for t in plan.tables.values()), default=0)
+    out.print(
+        f"Nothing to do: all {days} days of {len(plan.tables)} table(s) are stored, made with today's formulas and declarations "
+        "from the inputs as they are now. `--force` makes them again."
+    )
+
+
+def _plan_table(plan: PipelinePlan, runs: dict[str, int], expected: dict[str, dict[str, Any]]) -> RichTable:
+    rows = (
+        (
+            name,
+            [
+                str(len(t.reasons)),
+                str(t.up_to_date),
+                str(runs[name]),
+                _known(expected[name]["expected_rows"], ",.0f"),
+                _known(expected[name]["expected_seconds"], ".1f"),
+            ],
+        )
+        for name, t in plan.tables.items()
+    )
+    return add_rows(table_of("Plan: days to make", ("to make", "up to date", "runs", "rows", "seconds")), rows)
+
+
+def _known(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)
+
+
+def _print_reasons(plan: PipelinePlan) -> None:
+    for why in Why:
+        grouped: dict[str, list[str]] = {}
+        for name, table in plan.tables.items():
+            days = [day for day, reason in table.reasons.items() if reason is why]
+            if days:
+                grouped.setdefault(f"{len(days)} day(s), {described(days)}", []).append(name.split(".")[1])
+        if grouped:
+            out.print(f"[bold]{why}[/] [dim]({why.words})[/]")
+        for days_, names in grouped.items():
+            out.print(f"  {days_} [dim]in {', '.join(names)}[/]")
+
+
+def _print_time(expected: dict[str, dict[str, Any]]) -> None:
+    seconds = [e["expected_seconds"] for e in expected.values()]
+    if None in seconds:
+        out.print("Time: not known yet for every table; this machine learns it from the first backfill.")
+    else:
+        out.print(f"Time: about {sum(seconds):.0f} s of work, as measured on this machine; less on the clock with two workers.")
