@@ -1,0 +1,145 @@
+"""What writes cost in BigQuery's own units, and a budget per day that is not exceeded.
+
+Belongs here: ``Cost``, ``write_cost``, ``Limits``, ``plan`` and ``Budget``. Pure but for ``Budget``'s counters and clock.
+Does not belong here: writing, and waiting when BigQuery itself says that a quota is used up (``bigquery_jobs.py``).
+
+The units are counted against the *target* table, although the loads go into staging tables and DML is exempt from the
+quotas of loads and partitions: Google's pages disagree in places, and a limit kept without need costs nothing here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from nba_pipeline.failures import FailureClass, PipelineError
+from nba_pipeline.tables.spec import Table
+
+MOST_DAYS = 4_000
+"""BigQuery: partitions that one job may change. A write of more days is split."""
+
+RESET_ZONE = ZoneInfo("America/Los_Angeles")
+"""Daily quotas start again at midnight Pacific time."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some writes of one table use. ``dml``: statements that change rows of the table or of its manifest."""
+
+    loads: int = 0
+    dml: int = 0
+    partitions: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.loads + other.loads, self.dml + other.dml, self.partitions + other.partitions)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Per table and day. BigQuery's own are 1,500 loads (failed ones count), no limit of DML, 30,000 partitions."""
+
+    loads: int = 1_500
+    dml: int = 1_500
+    partitions: int = 30_000
+
+
+_WORDS = {"loads": "load jobs", "dml": "DML statements", "partitions": "partition modifications"}
+
+
+class OverBudget(PipelineError):
+    """A write would use more of a daily quota than is left; nothing was sent."""
+
+    failure_class = FailureClass.WRITE_FAILED
+
+
+def write_cost(days: int) -> Cost:
+    """What replacing so many days of one table uses: per chunk one load, and DELETE and INSERT for rows and for manifest."""
+    chunks = ceil(days / MOST_DAYS)
+    return Cost(chunks, 4 * chunks, days)
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A limit that a plan would pass."""
+
+    table: str
+    unit: str
+    needed: int
+    used: int
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {self.limit - self.used:,} of {self.limit:,} are left today"
+
+
+def plan(runs: Mapping[str, list[int]]) -> dict[str, Cost]:
+    """The cost per table of runs, each given as its number of days: ``{"nba_raw.games": [400, 400, 120]}``."""
+    return {table: sum((write_cost(days) for days in sizes), Cost()) for table, sizes in runs.items()}
+
+
+def shortages(costs: Mapping[str, Cost], used: Mapping[str, Cost], limits: Limits) -> list[Shortage]:
+    """Every limit that the costs would pass, on top of what was used today."""
+    found = []
+    for table, cost in costs.items():
+        before = used.get(table, Cost())
+        for unit in (f.name for f in fields(Cost)):
+            needed, spent, limit = getattr(cost, unit), getattr(before, unit), getattr(limits, unit)
+            if needed and spent + needed > limit:
+                found.append(Shortage(table, unit, needed, spent, limit))
+    return found
+
+
+def quota_day(now: datetime) -> date:
+    """The day to which quotas count this moment."""
+    return now.astimezone(RESET_ZONE).date()
+
+
+@dataclass
+class Budget:
+    """What this process has used today, per table, and what it may still use.
+
+    Every attempt is counted when it is planned, because BigQuery counts failed loads too.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _day: date | None = None
+    _used: dict[str, Cost] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def used(self) -> dict[str, Cost]:
+        """Per table, since midnight Pacific time."""
+        with self._lock:
+            self._turn()
+            return dict(self._used)
+
+    def start_with(self, used: Mapping[str, Cost]) -> None:
+        """Take over what other processes have used today (see ``BigQueryStore.used_today``)."""
+        with self._lock:
+            self._turn()
+            self._used = dict(used)
+
+    def check(self, costs: Mapping[str, Cost]) -> None:
+        """Raise ``OverBudget`` when the costs do not fit into what is left today."""
+        if found := shortages(costs, self.used(), self.limits):
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise OverBudget(
+                f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas start again at "
+                "midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_* where Google allows more."
+            )
+
+    def spend(self, table: Table, cost: Cost) -> None:
+        """Count a write that is about to be sent. Raises ``OverBudget`` first when it does not fit."""
+        self.check({table.full_name: cost})
+        with self._lock:
+            self._turn()
+            self._used[table.full_name] = self._used.get(table.full_name, Cost()) + cost
+
+    def _turn(self) -> None:
+        today = quota_day(self.now())
+        if today != self._day:
+            self._day, self._used = today, {}
