@@ -15,6 +15,9 @@ from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_ass
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.precompute import PRECOMPUTE_PLANS
 from nba_pipeline.assets.raw import RAW_PLANS
+from nba_pipeline.automation.conditions import restate_what_changed
+from nba_pipeline.automation.currency import Currency
+from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import Source
@@ -32,7 +35,20 @@ PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS, *PRECOMPUTE_PLANS)
 
 def make_store(settings: Settings) -> Store:
     """The warehouse that the settings name. Opens nothing yet."""
+    if settings.warehouse == "bigquery":
+        return _bigquery_store(settings)
     return MemoryStore() if settings.warehouse == "memory" else ParquetStore(settings.warehouse_dir)
+
+
+def _bigquery_store(settings: Settings) -> Store:
+    try:  # an extra: the local warehouses need none of it
+        from nba_pipeline.warehouse.bigquery_client import make_bigquery_store
+    except ImportError as error:
+        raise ConfigurationError(f"the bigquery warehouse needs `pip install nba-pipeline[bigquery]`: {error}") from error
+    s = settings.bigquery
+    assert s is not None  # Settings refuses bigquery without them
+    limits = (s.daily_loads, s.daily_dml, s.daily_partitions)
+    return make_bigquery_store(s.project, s.location, s.dataset_prefix, limits, s.endpoint)
 
 
 def make_source(settings: Settings) -> Source:
@@ -57,8 +73,9 @@ def build_defs(
     source = given.pop(SOURCE, None) or make_source(settings)
     days = daily_partitions(settings.start_date)
     hardcoded = dg.ResourceDefinition.hardcoded_resource
+    by_itself = restate_what_changed(Currency(PLANS, tables, store, days, settings.max_days_per_tick))
     return dg.Definitions(
-        assets=[table_asset(plan, tables, days) for plan in PLANS],
+        assets=[table_asset(plan, tables, days, by_itself if plan.inputs else None) for plan in PLANS],
         resources={
             SOURCE: hardcoded(source),
             STORE: hardcoded(store),

@@ -59,18 +59,21 @@ def op_name(table: Table | str) -> str:
     return (table.full_name if isinstance(table, Table) else table).replace(".", "__")
 
 
-def table_asset(plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """The asset of one table: everything but the plan comes from the table's declaration."""
+def table_asset(
+    plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitionsDefinition, condition: dg.AutomationCondition[Any] | None = None
+) -> dg.AssetsDefinition:
+    """The asset of one table: everything but the plan comes from the table's declaration. ``condition``: when it runs by itself."""
     table = tables[plan.table]
     start = days.start.date()
 
     @dg.multi_asset(
         name=op_name(table),
-        outs={OUTPUT: _output(table)},
+        outs={OUTPUT: _output(table, condition)},
         deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
         check_specs=_check_specs(table, days),
         partitions_def=days,
         backfill_policy=backfill_policy(plan.level),
+        pool=op_name(table),  # one writer per table: the run queue lets a second run of it wait (limit in dagster.yaml)
         can_subset=True,
         required_resource_keys={SOURCE, STORE, IO_MANAGER},
         config_schema=RUN_CONFIG,
@@ -132,7 +135,7 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
         listener(table, outcome)
 
 
-def _output(table: Table) -> dg.AssetOut:
+def _output(table: Table, condition: dg.AutomationCondition[Any] | None) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         is_required=False,
@@ -143,6 +146,7 @@ def _output(table: Table) -> dg.AssetOut:
         kinds=set(table.kinds),
         owners=list(table.owners),
         tags={"dataset": table.dataset},
+        automation_condition=condition,
     )
 
 
