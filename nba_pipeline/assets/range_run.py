@@ -154,7 +154,10 @@ def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
         present = job.store.manifest(job.tables[given.table])
         for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
             shown = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-            messages.setdefault(day, f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown}")
+            how = f"make them first (`nba-pipeline backfill --start {missing[0]} --end {missing[-1]}`)"
+            if missing[0] == max(job.start, day - timedelta(days=LOOKBACK_DAYS)):  # not a hole: nothing is there before some day
+                how += ", or set NBA_PIPELINE_START_DATE to the first day that you want"
+            messages.setdefault(day, f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown}; {how}")
     return messages
 
 

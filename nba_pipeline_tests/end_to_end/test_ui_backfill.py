@@ -1,12 +1,11 @@
 """A partition backfill through the UI's own machinery: webserver, daemon, queue, run processes, GraphQL.
 
-One test session of some three minutes, most of it waiting for the daemon, which looks every 30 s (fact F9).
+Only the daemon's interval is shortened (``quick_daemon.py``).
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from nba_pipeline.operations.ranges import span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
+from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 
 pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(420)]
 
@@ -50,6 +50,16 @@ query ($key: AssetKeyInput!) {
     }
   }
 }"""
+CHECK_DAYS = """
+query ($key: AssetKeyInput!, $name: String!) {
+  assetNodeOrError(assetKey: $key) {
+    ... on AssetNode {
+      assetCheckOrError(checkName: $name) {
+        ... on AssetCheck { partitionStatuses { ... on AssetCheckTimePartitionStatuses { ranges { status startKey endKey } } } }
+      }
+    }
+  }
+}"""
 EXECUTIONS = """
 query ($key: AssetKeyInput!, $check: String!) {
   assetCheckExecutions(assetKey: $key, checkName: $check, limit: 100) {
@@ -78,31 +88,38 @@ def chosen(table: str) -> dict[str, Any]:
 def server(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
     """`dagster dev` over the real seasons with usage_rate declared NUMERIC(5,2), after a backfill of SELECTED over DAYS."""
     home = tmp_path_factory.mktemp("ui")
-    shutil.copy(ROOT / "dagster.yaml", home)
+    write_instance(ROOT / "dagster.yaml", home)
     (home / "location.py").write_text(LOCATION)
-    settings = {"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(bulk_dir), "NBA_PIPELINE_START_DATE": DAYS[0]}
+    settings = {
+        "NBA_PIPELINE_SOURCE": "bulk",
+        "NBA_PIPELINE_BULK_DIR": str(bulk_dir),
+        "NBA_PIPELINE_START_DATE": DAYS[0],
+        "PYTHONPATH": str(ROOT),
+    }
     with dagster_dev(home, ["-f", "location.py"], settings) as running:
         params = {"partitionsByAssets": [chosen(table) for table in SELECTED]}
         launched = running.ask(LAUNCH, params=params)["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-
-        def ended() -> str | None:
-            status = running.ask(BACKFILL, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
-            return None if status in ("REQUESTED", "FAILING", "CANCELING") else str(status)
-
-        assert running.wait_for("the end of the backfill", ended, 300) == "COMPLETED_FAILED"
+        end = running.wait_for("the end of the backfill", lambda: backfill_status(running, launched["backfillId"]), 300)
+        assert end == "COMPLETED_FAILED"
         yield running
 
 
-def cells(server: DevServer, table: str) -> dict[str, set[str]]:
-    """Days by status as the UI colours them; days without a colour are under MISSING."""
+def backfill_status(server: DevServer, backfill_id: str) -> str | None:
+    """How the backfill ended; None if it has not."""
+    status = server.ask(BACKFILL, id=backfill_id)["partitionBackfillOrError"]["status"]
+    return None if status in ("REQUESTED", "FAILING", "CANCELING") else str(status)
+
+
+def cells(server: DevServer, table: str, days: Sequence[object] = DAYS) -> dict[str, set[str]]:
+    """Days by status as the UI colours them; those of ``days`` without a colour are under MISSING."""
     answer = server.ask(CELLS, key={"path": table.split(".")})["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
     found: dict[str, set[str]] = {}
     for part in answer:
-        days = {str(d) for d in span(date.fromisoformat(part["startKey"]), date.fromisoformat(part["endKey"]))}
-        found.setdefault(part["status"], set()).update(days)
-    coloured = set().union(*found.values())
-    found["MISSING"] = set(DAYS) - coloured
+        part_days = {str(d) for d in span(date.fromisoformat(part["startKey"]), date.fromisoformat(part["endKey"]))}
+        found.setdefault(part["status"], set()).update(part_days)
+    coloured: set[str] = set().union(*found.values())
+    found["MISSING"] = {str(day) for day in days} - coloured
     return {status: days for status, days in found.items() if days}
 
 
@@ -136,3 +153,12 @@ def test_the_red_day_shows_its_failed_check_with_the_row(server: DevServer) -> N
 def test_every_other_check_of_the_day_is_green(server: DevServer) -> None:
     for check in ("schema_contract", "unique_key", "conservation", "completeness"):
         assert all(e["success"] for e in executions(server, PLAYERS, check).values()), check
+
+
+def test_the_days_of_a_check_are_counted_as_passed_and_failed(server: DevServer) -> None:
+    """The Partitions tab of a check: an evaluation that does not name its day's newest materialization counts as missing."""
+    check = {"assetKey": {"path": PLAYERS.split(".")}, "name": "usage_rate_range"}
+    answer = server.ask(CHECK_DAYS, key=check["assetKey"], name=check["name"])["assetNodeOrError"]["assetCheckOrError"]
+    ranges = answer["partitionStatuses"]["ranges"]
+    days = {str(d): r["status"] for r in ranges for d in span(date.fromisoformat(r["startKey"]), date.fromisoformat(r["endKey"]))}
+    assert {d: s for d, s in days.items() if d in DAYS} == {d: "FAILED" if d == BAD_DAY else "SUCCEEDED" for d in DAYS}
