@@ -15,6 +15,8 @@ from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_ass
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.precompute import PRECOMPUTE_PLANS
 from nba_pipeline.assets.raw import RAW_PLANS
+from nba_pipeline.automation.conditions import restate_what_changed
+from nba_pipeline.automation.currency import Currency
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings
@@ -71,8 +73,9 @@ def build_defs(
     source = given.pop(SOURCE, None) or make_source(settings)
     days = daily_partitions(settings.start_date)
     hardcoded = dg.ResourceDefinition.hardcoded_resource
+    by_itself = restate_what_changed(Currency(PLANS, tables, store, days, settings.max_days_per_tick))
     return dg.Definitions(
-        assets=[table_asset(plan, tables, days) for plan in PLANS],
+        assets=[table_asset(plan, tables, days, by_itself if plan.inputs else None) for plan in PLANS],
         resources={
             SOURCE: hardcoded(source),
             STORE: hardcoded(store),

@@ -59,6 +59,8 @@ class Settings:
     bigquery: BigQuerySettings | None = None
     start_date: date = FIRST_DAY
     dagster_home: Path | None = None
+    max_days_per_tick: int = 400
+    """How many days of all tables one tick of the automation may request: a season's restatement fits in a few ticks."""
 
     def __post_init__(self) -> None:
         _one_of("NBA_PIPELINE_SOURCE", self.source, SOURCES)
