@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,24 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline.warehouse.base import Store
+from nba_pipeline.warehouse.bigquery import BigQueryStore
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline_tests.bigquery.support import shared_fake, store_over
+
+from .support import TABLE
+
+
+def bigquery_store(folder: Path) -> BigQueryStore:
+    """A store in datasets of its own, in one server for all tests: starting one takes longer than most of them."""
+    store = store_over(shared_fake(), prefix=f"t{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_")
+    store.schema.create_datasets([TABLE])
+    return store
+
 
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda folder: MemoryStore(),
+    "bigquery": bigquery_store,
     "parquet": lambda folder: ParquetStore(folder / "warehouse"),
 }
 

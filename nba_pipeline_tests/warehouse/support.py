@@ -12,6 +12,8 @@ import pandas as pd
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import BOOL, DATE, FLOAT64, INT64, STRING, Column, Table, numeric
 from nba_pipeline.warehouse import parquet as parquet_module
+from nba_pipeline.warehouse.base import Store
+from nba_pipeline.warehouse.bigquery import BigQueryStore
 from nba_pipeline.warehouse.parquet import ParquetStore
 
 FIRST_DAY = date(2024, 1, 1)
@@ -77,6 +79,12 @@ def rows(when: date, count: int = 3, shift: int = 0) -> pd.DataFrame:
 
 def many(days: Sequence[date], count: int = 3, shift: int = 0) -> pd.DataFrame:
     return pd.concat([rows(d, count, shift) for d in days], ignore_index=True)
+
+
+def migrate(store: Store, table: Table) -> None:
+    """What a person does after changing a declaration, where a warehouse keeps a schema of its own: `schema apply`."""
+    if isinstance(store, BigQueryStore):
+        store.schema.apply(table, store.schema.changes(table))
 
 
 def write_forever(root: str, offsets: Sequence[int], count: int, ready: object = None, stop: object = None, together: bool = False) -> None:

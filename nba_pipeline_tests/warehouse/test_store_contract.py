@@ -16,7 +16,7 @@ from nba_pipeline.tables.render.frames import empty_frame, pandas_dtype
 from nba_pipeline.tables.spec import STRING, Column, numeric
 from nba_pipeline.warehouse.base import Store
 
-from .support import TABLE, day, frame_of, make_table, many, rows
+from .support import TABLE, day, frame_of, make_table, many, migrate, rows
 
 
 def test_is_a_store(store):
@@ -197,6 +197,7 @@ def test_an_overflow_names_every_day_it_concerns(store):
 def test_a_widened_decimal_reads_old_days(store):
     store.replace(TABLE, {day(0): rows(day(0))})
     wider = TABLE.with_column("minutes", type=numeric(9, 3))
+    migrate(store, wider)
     store.replace(wider, {day(1): rows(day(1)).assign(minutes=[12345.678, 1.0, 2.0])})
     assert store.read(wider, [day(0), day(1)])["minutes"].tolist() == [0.0, 0.07, 0.14, 12345.678, 1.0, 2.0]
 
