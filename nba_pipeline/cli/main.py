@@ -148,6 +148,25 @@ def retry(
         _run(w, request, as_json, workers)
 
 
+@app.command("validate")
+def validate_(
+    start: Start = None,
+    end: End = None,
+    dates: Annotated[str | None, typer.Option(metavar="D,...", help="Only these days, e.g. the ones that had failed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the stored rows: usage_rate coverage, rows against the schedule, dates, game_id format, team sums, duplicates.
+
+    Reads the rows again and trusts nothing that a run recorded. Exit code 1 when an answer is not as expected.
+    Example: `nba-pipeline validate --dates 2022-02-18,2024-03-07`
+    """
+    from nba_pipeline.cli.validate import dates_of, print_validation
+    from nba_pipeline.operations.workspace import open_workspace
+
+    with open_workspace() as w:
+        print_validation(w, dates_of(dates) if dates else w.days(start, end), as_json)
+
+
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")],

@@ -1,0 +1,37 @@
+"""`nba-pipeline validate`: printing answers about what is stored. The questions are in ``operations/validate.py``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+import typer
+from rich.markup import escape
+
+from nba_pipeline.cli.show import out
+from nba_pipeline.operations.state import read_state
+from nba_pipeline.operations.validate import as_json, read_stored, validate
+from nba_pipeline.operations.workspace import Workspace
+from nba_pipeline.settings import parse_day
+
+
+def dates_of(text: str) -> list[date]:
+    """The days of ``--dates``. ConfigurationError when one is not a day."""
+    return sorted({parse_day(part.strip(), "--dates") for part in text.split(",")})
+
+
+def print_validation(w: Workspace, days: Sequence[date], asked_json: bool) -> None:
+    """Ask, print, and exit with 1 when an answer is not as expected."""
+    states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
+    answers = validate(read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()}))
+    if asked_json:
+        print(json.dumps(as_json(answers), indent=2))
+    else:
+        for answer in answers:
+            mark = "[green]ok    [/]" if answer.passed else "[bold red]differs[/]"
+            out.print(f"{mark} [bold]{answer.question}[/]\n  expected: {answer.expected}\n  found:    {escape(answer.found)}")
+            for line in answer.exceptions:
+                out.print(f"    {escape(line)}")
+    if not all(a.passed for a in answers):
+        raise typer.Exit(1)
