@@ -29,7 +29,7 @@ def restate_what_changed(currency: Currency) -> Condition:
     """
     return OldestFirst(
         currency,
-        out_of_date(currency)
+        (out_of_date(currency) | failed())
         & ~running()
         & ~any_input_not_stored(currency)
         & ~any_input_out_of_date(currency)
@@ -46,6 +46,14 @@ def out_of_date(currency: Currency) -> Condition:
     only the day they are about, because the look-back of later days counts as what these are made from.
     """
     return OutOfDate(currency)
+
+
+def failed() -> Condition:
+    """The newest attempt at the day failed, whatever is stored of it. (Once for the same inputs: ``OldestFirst``.)
+
+    Prevents: a day that stays red, and everything behind it, after the source has gone back to what it said before.
+    """
+    return dg.AutomationCondition.execution_failed()
 
 
 def running() -> Condition:
@@ -129,7 +137,7 @@ class OutOfDate(_OfSnapshot):
         return "Missing, or made from inputs whose content has changed since"
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
-        return snapshot.outdated.get(table, {})
+        return snapshot.outdated.get(table, frozenset())
 
 
 class NotStored(_OfSnapshot):
@@ -191,20 +199,18 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
         return [self.operand]
 
     async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
-        child = await context.for_child_condition(
-            self.operand, child_indices=[0], candidate_subset=context.candidate_subset
-        ).evaluate_async()
-        view = context.asset_graph_view
-        failed = await view.compute_execution_failed_subset(key=context.key, from_subset=child.true_subset)
-        snapshot = snapshot_of(self.currency, context)
-        due = snapshot.outdated.get(".".join(context.key.path), {})
-        # A day that failed and is asked for again by a person is red until it is done; what it was tried with is in `asked`.
-        asked = {day: inputs for day, inputs in _asked(context.cursor).items() if day in due}
-        for day in days_of(failed):
-            asked.setdefault(day, due[day])
-        chosen = sorted(day for day in days_of(child.true_subset) if asked.get(day) != due[day])[: max(0, snapshot.budget)]
+        everything = context.candidate_subset
+        child = await context.for_child_condition(self.operand, child_indices=[0], candidate_subset=everything).evaluate_async()
+        red = await context.asset_graph_view.compute_execution_failed_subset(key=context.key, from_subset=everything)
+        snapshot, table = snapshot_of(self.currency, context), ".".join(context.key.path)
+        failed, inputs = set(days_of(red)), snapshot.inputs[table]
+        asked = {day: i for day, i in _asked(context.cursor).items() if day in failed or day in snapshot.outdated[table]}
+        for day in failed - set(asked):
+            asked[day] = inputs[day]
+        due = sorted(day for day in days_of(child.true_subset) if asked.get(day) != inputs[day])
+        chosen = due[: max(0, snapshot.budget)]
         snapshot.budget -= len(chosen)
-        asked |= {day: due[day] for day in chosen}
+        asked |= {day: inputs[day] for day in chosen}
         return dg.AutomationResult(context, subset_of(context, chosen), cursor=_cursor(asked), child_results=[child])
 
 

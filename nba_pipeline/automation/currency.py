@@ -26,11 +26,12 @@ from nba_pipeline.warehouse.base import Store
 
 @dataclass
 class Snapshot:
-    """What one tick knows. ``stored``: the days of each table; ``outdated``: per table the days that are missing or were
-    made from other inputs, each with a digest of the inputs it would be made from now; ``budget``: days still to request."""
+    """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were made from other
+    inputs; ``inputs``: for every day a digest of what it would be made from now. ``budget``: days that may still be requested."""
 
     stored: Mapping[str, frozenset[date]]
-    outdated: Mapping[str, Mapping[date, str]]
+    outdated: Mapping[str, frozenset[date]]
+    inputs: Mapping[str, Mapping[date, str]]
     budget: int
 
 
@@ -55,15 +56,14 @@ class Currency:
         """A snapshot of now. Raises what the store raises: a warehouse that cannot be reached is not an empty one."""
         days = [date.fromisoformat(key) for key in self.partitions.get_partition_keys()]
         manifests = {plan.table: readable_manifest(self.store, self.tables[plan.table]) for plan in self.plans}
+        inputs = {
+            plan.table: {day: made.inputs for day, made in made_with(plan, self.tables, manifests, "", days).items()} for plan in self.plans
+        }
         outdated = {}
         for plan in self.plans:
-            recorded = recall_made(instance, plan.table, [day for day in days if day in manifests[plan.table]])
-            now = made_with(plan, self.tables, manifests, "", days)
-            stored = manifests[plan.table]
-            outdated[plan.table] = {
-                day: now[day].inputs
-                for day in days
-                # Of a day from before inputs were recorded nothing can be said; restating history on a guess would be a flood.
-                if day not in stored or (day in recorded and recorded[day].inputs != now[day].inputs)
-            }
-        return Snapshot({name: frozenset(held) for name, held in manifests.items()}, outdated, self.limit)
+            stored, now = manifests[plan.table], inputs[plan.table]
+            recorded = recall_made(instance, plan.table, [day for day in days if day in stored])
+            # Of a day from before inputs were recorded nothing can be said; restating history on a guess would be a flood.
+            changed = {day for day, made in recorded.items() if made.inputs != now[day]}
+            outdated[plan.table] = frozenset(changed | {day for day in days if day not in stored})
+        return Snapshot({name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit)

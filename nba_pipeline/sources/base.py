@@ -57,3 +57,17 @@ class Source(Protocol):
     def player_boxscores(self, days: Sequence[date]) -> SourceFrame: ...
 
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame: ...
+
+
+@runtime_checkable
+class Polled(Source, Protocol):
+    """A source that can say what changed without being read as a whole each time.
+
+    ``revision`` costs next to nothing and changes whenever a fingerprint may have changed. ``fingerprints`` gives, for each of
+    the days that the source covers, eight hex digits of everything it holds for that day; other days are left out. Both
+    raise ``SourceUnavailable`` or ``UnparseableSource``: a source that is down has not "no changes".
+    """
+
+    def revision(self) -> str: ...
+
+    def fingerprints(self, days: Sequence[date]) -> dict[date, str]: ...

@@ -7,6 +7,7 @@ Does not belong here: parsing shared by sources (``parsing.py``), validation (``
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nba_pipeline.failures import SchemaDrift, SourceUnavailable, UnparseableSource
-from nba_pipeline.sources import bulk_frames
+from nba_pipeline.sources import bulk_fingerprints, bulk_frames
 from nba_pipeline.sources.base import SourceFrame
 
 
@@ -32,6 +33,7 @@ class BulkSource:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self._cache: dict[str, tuple[tuple[int, int], pd.DataFrame]] = {}
+        self._digests: dict[str, tuple[tuple[int, int], pd.Series]] = {}
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
@@ -50,6 +52,33 @@ class BulkSource:
         shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
         return bulk_frames.shot_attempts(self._schedule(), shots, days)
 
+    def revision(self) -> str:
+        """Names, sizes and times of the files; see ``Polled``."""
+        names = sorted(path.name for path in self._files())
+        return hashlib.sha256(" ".join(f"{name}:{self._stamp(name)}" for name in names).encode()).hexdigest()[:16]
+
+    def fingerprints(self, days: Sequence[date]) -> dict[date, str]:
+        """Per-day digests over all files; a file is read again only when it has changed. See ``Polled``."""
+        schedule = self._schedule()
+        seasons = set(schedule["season"].dropna().unique())
+        covered = [day for day in days if bulk_frames.season_label(day) in seasons]
+        lines = self._game_digests("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS, "game_id")
+        shots = [self._game_digests(p.name, bulk_frames.SHOT_COLUMNS, "GAME_ID") for p in self._files() if p.name.startswith("shots_")]
+        own = bulk_fingerprints.of_games(schedule, "game_id")
+        return bulk_fingerprints.of_days(schedule, [own, lines, *shots], covered)
+
+    def _files(self) -> list[Path]:
+        return sorted([self.folder / "games.parquet", self.folder / "player_box.parquet", *self.folder.glob("shots_*.parquet")])
+
+    def _game_digests(self, name: str, columns: dict[str, bool], game_id: str) -> pd.Series:
+        """``of_games`` of a file. The frame is not kept: seasons of shots are large, and one number per game is enough."""
+        stamp = self._stamp(name)
+        held = self._digests.get(name)
+        if held is None or held[0] != stamp:
+            held = (stamp, bulk_fingerprints.of_games(self._load(name, columns), game_id))
+            self._digests[name] = held
+        return held[1]
+
     def _schedule(self) -> pd.DataFrame:
         return self._read("games.parquet", bulk_frames.GAME_COLUMNS)
 
@@ -67,15 +96,26 @@ class BulkSource:
 
     def _read(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
         """The named columns of a file (``columns``: name -> required), cached until the file changes."""
+        stamp = self._stamp(name)
+        cached = self._cache.get(name)
+        if cached and cached[0] == stamp:
+            return cached[1]
+        frame = self._load(name, columns)
+        if name == "games.parquet":
+            frame = bulk_frames.dated_schedule(frame, self.folder / name)
+        self._cache[name] = (stamp, frame)
+        return frame
+
+    def _stamp(self, name: str) -> tuple[int, int]:
         path = self.folder / name
         try:
             stat = path.stat()
         except OSError as error:
             raise SourceUnavailable(f"the bulk folder has no readable {path}: {error.strerror}") from error
-        stamp = (stat.st_mtime_ns, stat.st_size)
-        cached = self._cache.get(name)
-        if cached and cached[0] == stamp:
-            return cached[1]
+        return stat.st_mtime_ns, stat.st_size
+
+    def _load(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
+        path = self.folder / name
         try:
             held = pq.read_schema(path).names
             missing = [c for c, required in columns.items() if required and c not in held]
@@ -84,8 +124,4 @@ class BulkSource:
             frame = pq.read_table(path, columns=[c for c in columns if c in held]).to_pandas()
         except (pa.ArrowException, OSError) as error:
             raise UnparseableSource(f"{path} cannot be read as Parquet (truncated or corrupt?): {error}") from error
-        frame = frame.reindex(columns=list(columns))
-        if name == "games.parquet":
-            frame = bulk_frames.dated_schedule(frame, path)
-        self._cache[name] = (stamp, frame)
-        return frame
+        return frame.reindex(columns=list(columns))

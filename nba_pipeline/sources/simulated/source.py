@@ -51,6 +51,14 @@ class SimulatedSource:
         """The rows of ``nba_raw.shot_attempts`` for these days; preseason and All-Star weekend have none."""
         return self._rows("shot_attempts", days)
 
+    def revision(self) -> str:
+        """A simulated league never corrects itself; see ``Polled``."""
+        return f"{self.seed} {self.first_day} {self.last_day}"
+
+    def fingerprints(self, days: Sequence[date]) -> dict[date, str]:
+        """The same for every covered day; see ``Polled``."""
+        return {d: f"{self.seed % 2**32:08x}" for d in days if self.first_day <= d and (self.last_day is None or d <= self.last_day)}
+
     def _rows(self, table: str, days: Sequence[date]) -> SourceFrame:
         wanted = sorted(set(days))
         self._require_coverage(wanted)
