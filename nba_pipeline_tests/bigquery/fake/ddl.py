@@ -167,8 +167,11 @@ def _field(column: exp.ColumnDef) -> Field:
 def _drop(interpreter: Interpreter, tree: exp.Drop) -> Answer:
     if str(tree.args["kind"]).upper() != "TABLE":
         raise not_modelled("DROP SCHEMA")
+    dropped = tree.args.get("tables") or [tree.this]  # sqlglot's newer releases take several
+    if len(dropped) > 1:
+        raise not_modelled("DROP TABLE of several tables")
     try:
-        project, dataset, name = _address(interpreter, tree.this)
+        project, dataset, name = _address(interpreter, dropped[0])
         table = interpreter.service.catalog.table(project, dataset, name, interpreter.job.location)
     except BigQueryError as error:
         if error.reason == "notFound" and tree.args.get("exists"):
