@@ -14,14 +14,14 @@ from nba_pipeline.tables.spec import ColumnType, Kind, Table
 
 
 class Action(StrEnum):
-    """What has to happen to a table. The order is the order in which changes are made."""
+    """What has to happen to a table. The order is the order in which changes are told and made."""
 
+    REFUSE = "refuse"
     CREATE = "create"
     ADD_COLUMN = "add_column"
     WIDEN = "widen"
     RELAX = "relax"
     DESCRIBE = "describe"
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True)
