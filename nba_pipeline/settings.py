@@ -1,14 +1,14 @@
 """Settings: the one place that reads the environment, and only when asked to.
 
 Belongs here: every ``NBA_PIPELINE_*`` variable, its default and its validation.
-Does not belong here: run-time choices of a single run (``on_invalid_rows`` is run config) and any secret.
+Does not belong here: run-time choices of a single run (``on_invalid_rows`` is run config).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -48,6 +48,52 @@ class BigQuerySettings:
         )
 
 
+ALERT_CHANNELS = ("log", "webhook", "email")
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """Where alerts go. Without channels nothing is sent. The password is read here and shown nowhere."""
+
+    channels: tuple[str, ...] = ()
+    webhook_url: str | None = field(default=None, repr=False)  # a webhook's address is its key
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_tls: bool = True
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    ui_url: str | None = None
+
+    def __post_init__(self) -> None:
+        for channel in self.channels:
+            _one_of("NBA_PIPELINE_ALERTS", channel, ALERT_CHANNELS)
+        if "webhook" in self.channels and not (self.webhook_url or "").startswith(("http://", "https://")):
+            raise ConfigurationError("NBA_PIPELINE_ALERTS has webhook: set NBA_PIPELINE_ALERT_WEBHOOK to its http(s) address")
+        if "email" in self.channels and not (self.smtp_host and self.sender and self.recipients):
+            raise ConfigurationError(
+                "NBA_PIPELINE_ALERTS has email: set NBA_PIPELINE_SMTP_HOST, NBA_PIPELINE_ALERT_FROM and NBA_PIPELINE_ALERT_TO"
+            )
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> AlertSettings:
+        tls = env.get("NBA_PIPELINE_SMTP_TLS") or "yes"
+        _one_of("NBA_PIPELINE_SMTP_TLS", tls, ("yes", "no"))
+        return cls(
+            channels=_words(env.get("NBA_PIPELINE_ALERTS")),
+            webhook_url=env.get("NBA_PIPELINE_ALERT_WEBHOOK") or None,
+            smtp_host=env.get("NBA_PIPELINE_SMTP_HOST") or None,
+            smtp_port=_whole("NBA_PIPELINE_SMTP_PORT", env.get("NBA_PIPELINE_SMTP_PORT") or "587"),
+            smtp_user=env.get("NBA_PIPELINE_SMTP_USER") or None,
+            smtp_password=env.get("NBA_PIPELINE_SMTP_PASSWORD") or None,
+            smtp_tls=tls == "yes",
+            sender=env.get("NBA_PIPELINE_ALERT_FROM") or None,
+            recipients=_words(env.get("NBA_PIPELINE_ALERT_TO")),
+            ui_url=(env.get("NBA_PIPELINE_UI_URL") or "").rstrip("/") or None,
+        )
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a deployment decides. Paths are absolute."""
@@ -61,12 +107,19 @@ class Settings:
     dagster_home: Path | None = None
     max_days_per_tick: int = 400
     """How many days of all tables one tick of the automation may request: a season's restatement fits in a few ticks."""
+    environment: str | None = None
+    """None: every sensor and schedule is stopped until somebody starts it."""
+    alerts: AlertSettings = AlertSettings()
 
     def __post_init__(self) -> None:
         _one_of("NBA_PIPELINE_SOURCE", self.source, SOURCES)
         _one_of("NBA_PIPELINE_WAREHOUSE", self.warehouse, WAREHOUSES)
         if self.warehouse == "bigquery" and self.bigquery is None:
             raise ConfigurationError("the bigquery warehouse needs its settings: NBA_PIPELINE_BIGQUERY_PROJECT and, if wanted, the others")
+        if self.environment is not None:
+            _one_of("NBA_PIPELINE_ENVIRONMENT", self.environment, ENVIRONMENTS)
+        if self.max_days_per_tick < 1:
+            raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_TICK={self.max_days_per_tick} must be at least 1")
         if self.source == "bulk":
             if self.bulk_dir is None:
                 raise ConfigurationError(
@@ -96,6 +149,9 @@ class Settings:
             bigquery=BigQuerySettings.from_environment(env) if warehouse == "bigquery" else None,
             start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
             dagster_home=home,
+            max_days_per_tick=_whole("NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"),
+            environment=env.get("NBA_PIPELINE_ENVIRONMENT") or None,
+            alerts=AlertSettings.from_environment(env),
         )
 
     def with_changes(self, **changes: object) -> Settings:
@@ -125,6 +181,16 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigurationError(f"{name}={text!r} is not a positive whole number")
     return int(text)
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError(f"{name}={text!r} is not a whole number")
+    return int(text)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
