@@ -193,7 +193,8 @@ class BigQueryStore:
         if wrong:
             raise self._corrupt(table, wrong, known, "the number of rows is not what the manifest says: other hands changed the table")
         for day in settled:
-            self._recent.put((table.full_name, day, tuple(names)), _version(known[day]), parts[day])
+            key = (table.full_name, day) if set(table.column_names) <= set(arrow.column_names) else (table.full_name, day, tuple(names))
+            self._recent.put(key, _version(known[day]), parts[day])
         return parts
 
     def _rows(self, table: Table, stored: StoredTable, days: list[date], names: Sequence[str]) -> pa.Table:
