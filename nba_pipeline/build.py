@@ -17,6 +17,7 @@ from nba_pipeline.assets.precompute import PRECOMPUTE_PLANS
 from nba_pipeline.assets.raw import RAW_PLANS
 from nba_pipeline.automation.conditions import restate_what_changed
 from nba_pipeline.automation.currency import Currency
+from nba_pipeline.automation.wiring import automation
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings
@@ -73,7 +74,8 @@ def build_defs(
     source = given.pop(SOURCE, None) or make_source(settings)
     days = daily_partitions(settings.start_date)
     hardcoded = dg.ResourceDefinition.hardcoded_resource
-    by_itself = restate_what_changed(Currency(PLANS, tables, store, days, settings.max_days_per_tick))
+    currency = Currency(PLANS, tables, store, days, settings.max_days_per_tick)
+    by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
     return dg.Definitions(
         assets=[table_asset(plan, tables, days, by_itself if plan.inputs else None) for plan in PLANS],
         resources={
@@ -83,4 +85,8 @@ def build_defs(
             **given,
         },
         executor=dg.in_process_executor,
+        asset_checks=automatic.checks,
+        jobs=automatic.jobs,
+        sensors=automatic.sensors,
+        schedules=automatic.schedules,
     )

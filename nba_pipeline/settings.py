@@ -16,6 +16,8 @@ from nba_pipeline.failures import ConfigurationError
 
 SOURCES = ("simulated", "bulk")
 WAREHOUSES = ("parquet", "memory", "bigquery")
+ENVIRONMENTS = ("production", "staging", "development")
+"""Places that the automation knows; what is on in each is said in ``automation/switches.py`` and nowhere else."""
 FIRST_DAY = date(2021, 10, 19)
 """Opening night of 2021-22, the first day of the history this project was built for."""
 

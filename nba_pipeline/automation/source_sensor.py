@@ -99,12 +99,11 @@ def source_sensor(
     return sensor
 
 
-def raw_job(partitions: dg.DailyPartitionsDefinition) -> Any:
+def raw_job() -> Any:
     """The job that the sensor and the morning schedule launch: the raw tables of a range of days, in one run."""
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.assets(*(asset_key(name) for name in RAW_TABLES)),
-        partitions_def=partitions,
         description="The raw tables of some days, as the source has them now.",
     )
 
@@ -114,7 +113,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), "dagster/priority": "10"}
 
 
-def ranges(days: Sequence[date], longest: int = MAX_DAYS_PER_RUN) -> list[tuple[date, date]]:
+def ranges(days: Sequence[date], longest: int = MAX_DAYS_PER_RUN - 1) -> list[tuple[date, date]]:
     """Sorted days as (first, last) ranges without gaps, each of at most ``longest`` days."""
     found: list[tuple[date, date]] = []
     for day in days:

@@ -42,10 +42,13 @@ def execute_range(
     """
     repository = defs.get_repository_def()
     base = repository.get_implicit_global_asset_job_def()
-    job = base.get_subset(asset_selection={key})
+    # The table's own checks, not the standing ones that count all its days: those have a job of their own.
+    checks = frozenset(spec.key for spec in repository.assets_defs_by_key[key].check_specs)
+    job = base.get_subset(asset_selection={key}, asset_check_selection=checks)
     run = instance.create_run_for_job(
         job,
         asset_selection=frozenset({key}),
+        asset_check_selection=checks,
         remote_job_origin=_repository_origin(repository.name).get_job_origin(base.name),
         run_config={**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"},

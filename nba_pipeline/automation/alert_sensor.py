@@ -1,0 +1,134 @@
+"""The alert sensor: finished runs that failed and standing checks that did not pass, one message per backfill or tick.
+
+Belongs here: reading what happened since the last tick. Does not belong here: words (``alerts.py``), delivery (``channels.py``).
+"""
+
+# No `from __future__ import annotations`: Dagster looks at the type of a sensor's `context`.
+import json
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+
+import dagster as dg
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
+from dagster._core.storage.tags import BACKFILL_ID_TAG
+
+from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE
+from nba_pipeline.automation.alerts import STANDING_CHECK, Finding, Said, as_cursor, causes_of, news, worded
+from nba_pipeline.automation.channels import Channel, channels_of, deliver
+from nba_pipeline.automation.inventory import JOB as INVENTORY_JOB
+from nba_pipeline.failures import FailureClass
+from nba_pipeline.settings import AlertSettings
+
+NAME = "alerts"
+_FAILED, _SUCCEEDED = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
+_PAGE = 1000
+
+
+def alert_sensor(settings: AlertSettings, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """The sensor. Without a configured channel it skips and sends nothing."""
+
+    @dg.sensor(
+        name=NAME,
+        minimum_interval_seconds=60,
+        default_status=status,
+        description="One message per backfill, or per tick for other runs: causes, counts, first days, what to do. Each is said once.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        channels = channels_of(settings, context.log)
+        if not channels:
+            return dg.SkipReason("no channel is configured (NBA_PIPELINE_ALERTS)")
+        cursor, sent = alert_tick(context.instance, context.cursor, channels, settings, time.time())
+        context.update_cursor(cursor)
+        return dg.SkipReason(f"{sent} message(s) sent")
+
+    return sensor
+
+
+def alert_tick(
+    instance: dg.DagsterInstance, cursor: str | None, channels: Sequence[Channel], settings: AlertSettings, now: float
+) -> tuple[str, int]:
+    """One tick: (the new cursor, messages sent). The first tick only notes the time: old failures are the inventory's matter."""
+    if cursor is None:
+        return as_cursor(now, (), Said()), 0
+    known = json.loads(cursor)
+    said = Said.from_json(known["said"])
+    records = _ended_since(instance, known["after"])
+    after = max([known["after"], *(record.update_timestamp.timestamp() for record in records)])
+    runs = [record.dagster_run for record in records]
+    waiting = set(known["waiting"]) | {run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags and run.status is _FAILED}
+    alone = [run for run in runs if BACKFILL_ID_TAG not in run.tags]
+    groups: list[tuple[str, list[dg.DagsterRun], str]] = [("nba_pipeline", alone, "")] if alone else []
+    for backfill_id in sorted(waiting):
+        backfill = instance.get_backfill(backfill_id)
+        if backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES:
+            waiting.remove(backfill_id)
+            tagged = dg.RunsFilter(statuses=[_FAILED], tags={BACKFILL_ID_TAG: backfill_id})
+            groups.append((f"nba_pipeline, backfill {backfill_id}", list(instance.get_runs(tagged)), f"runs/b/{backfill_id}"))
+    sent = 0
+    for title, members, page in groups:
+        causes = news(causes_of(f for run in members for f in findings_of(instance, run)), said, now)
+        if causes:
+            pages = [page] if page else sorted({f"runs/{f.run_id}" for c in causes for f in c.findings})[:3]
+            links = [f"{settings.ui_url}/{p}" if settings.ui_url else p for p in pages]
+            deliver(channels, *worded(title, causes, said, links), dg.get_dagster_logger())
+            sent += 1
+    return as_cursor(after, waiting, said), sent
+
+
+def _ended_since(instance: dg.DagsterInstance, after: float) -> list[dg.RunRecord]:
+    """Failed runs, and successful ones of the inventory, that ended after a moment, oldest first."""
+    since = datetime.fromtimestamp(after, UTC)
+    failed = instance.get_run_records(dg.RunsFilter(statuses=[_FAILED], updated_after=since), ascending=True)
+    counted = instance.get_run_records(dg.RunsFilter(statuses=[_SUCCEEDED], job_name=INVENTORY_JOB, updated_after=since), ascending=True)
+    return sorted([*failed, *counted], key=lambda record: record.update_timestamp)
+
+
+def findings_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
+    """What a finished run says went wrong: its failed days, or what killed it, or its standing checks."""
+    if run.status is _SUCCEEDED:
+        yield from _failed_checks(instance, run)
+        return
+    days = list(_failed_days(instance, run))
+    yield from days or [_death(instance, run)]
+
+
+def _failed_days(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
+    for event in _events(instance, run.run_id, dg.DagsterEventType.ASSET_OBSERVATION):
+        observation = event.asset_observation_data.asset_observation
+        metadata = observation.metadata
+        if FAILURE_CLASS in metadata and observation.partition:
+            words = str(metadata[FAILURE_MESSAGE].value)
+            table = ".".join(observation.asset_key.path)
+            yield Finding(table, str(metadata[FAILURE_CLASS].value), words, run.run_id, date.fromisoformat(observation.partition))
+
+
+def _death(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Finding:
+    """A run that ended without saying a word about days: killed, not launched, or a defect before the first day."""
+    tables = sorted(".".join(key.path) for key in run.asset_selection or ())
+    message = "the run ended without a reason in its log; look at it"
+    for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
+        for event in _events(instance, run.run_id, kind):
+            error = getattr(event.event_specific_data, "error", None)
+            message = error.message.strip() if error else event.message or message
+            return Finding(", ".join(tables) or run.job_name, FailureClass.CODE_ERROR.value, message, run.run_id)
+    return Finding(", ".join(tables) or run.job_name, FailureClass.CODE_ERROR.value, message, run.run_id)
+
+
+def _failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
+    for event in _events(instance, run.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        evaluation = event.asset_check_evaluation_data
+        if not evaluation.passed:
+            table = ".".join(evaluation.asset_key.path)
+            yield Finding(table, STANDING_CHECK, f"{evaluation.check_name}: {evaluation.description or table}", run.run_id)
+
+
+def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> Iterator[dg.DagsterEvent]:
+    """All events of a kind, page by page: a backfill of seasons may have thousands."""
+    cursor: str | None = None
+    while True:
+        page = instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=_PAGE)
+        yield from (r.event_log_entry.dagster_event for r in page.records if r.event_log_entry.dagster_event is not None)
+        if not page.has_more:
+            return
+        cursor = page.cursor
