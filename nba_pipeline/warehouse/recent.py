@@ -37,7 +37,7 @@ class RecentPartitions:
 
     def put(self, key: Hashable, version: Hashable, rows: pa.Table) -> None:
         """Hold the day, and drop what was not used for longest when that is too much."""
-        size = rows.get_total_buffer_size() + 512
+        size = rows.nbytes + 512  # not the buffers' size: the days of one query result are slices of the same buffers
         with self._lock:
             if old := self._days.pop(key, None):
                 self._size -= old[2]
