@@ -48,7 +48,6 @@ def execute_range(
     run = instance.create_run_for_job(
         job,
         asset_selection=frozenset({key}),
-        asset_check_selection=checks,
         remote_job_origin=_repository_origin(repository.name).get_job_origin(base.name),
         run_config={**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"},
