@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nba_pipeline.cli import rejected, schema
+from nba_pipeline.cli.options import End, Force, Json, Policy, SourceName, Start, Tables, WarehouseName, Workers
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
@@ -33,17 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Start = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day; by default the pipeline's first.")]
-End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default yesterday (US Eastern).")]
-Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
-SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
-WarehouseName = Annotated[str | None, typer.Option(help="parquet or memory.")]
-Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Worker processes; by default two for a long backfill where there are two cores, else none.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
+app.add_typer(rejected.app, name="rejected")
+app.add_typer(schema.app, name="schema")
 
 
 @app.command()
