@@ -65,7 +65,7 @@ class BigQueryStore:
 
     @property
     def schema(self) -> SchemaKeeper:
-        return SchemaKeeper(self.runner, self.address)
+        return SchemaKeeper(lambda: self.runner, self.address, self.region)
 
     def location(self, table: Table) -> str:
         return self.address.data(table)

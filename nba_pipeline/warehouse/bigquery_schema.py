@@ -7,7 +7,7 @@ Belongs here: ``SchemaKeeper``. Does not belong here: what differs (``tables/evo
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from google.api_core import exceptions as api
@@ -35,8 +35,13 @@ from nba_pipeline.warehouse.bigquery_jobs import Runner
 class SchemaKeeper:
     """The tables of one project and prefix."""
 
-    def __init__(self, runner: Runner, address: Address) -> None:
-        self._runner, self._address = runner, address
+    def __init__(self, runner: Callable[[], Runner], address: Address, location: str) -> None:
+        self._connected, self._address, self._location = runner, address, location
+
+    @property
+    def _runner(self) -> Runner:
+        """Made on first use: rendering DDL needs no credentials."""
+        return self._connected()
 
     # ------------------------------------------------------------------------------------------ looking
 
@@ -68,7 +73,7 @@ class SchemaKeeper:
         return create_statements(self._address, table) if changes is None else change_statements(self._address, table, changes)
 
     def dataset_ddl(self, tables: Iterable[Table]) -> list[str]:
-        return dataset_statements(self._address, [t.dataset for t in tables], self._runner.location)
+        return dataset_statements(self._address, [t.dataset for t in tables], self._location)
 
     # ------------------------------------------------------------------------------------------ making
 
