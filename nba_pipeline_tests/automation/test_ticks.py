@@ -1,0 +1,226 @@
+"""What runs by itself, and what does not: real ticks over a real (simulated) league, from raw days to ml_feature_store."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import DagsterEvent, DagsterEventType
+
+from nba_pipeline.assets.partitioned import asset_key
+from nba_pipeline.operations.ranges import span
+from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline_tests.automation.driver import (
+    DEFENSE,
+    FEATURES,
+    LOOKING_BACK,
+    MADE_FROM_OTHERS,
+    OFFENSE,
+    PLAYERS,
+    RAW,
+    SLATE,
+    START,
+    Clockwork,
+    copy_of,
+    instance_in,
+    one_more_point,
+    one_more_rebound,
+    total,
+)
+
+LAST = START + timedelta(days=13)
+DAY = START + timedelta(days=6)
+"""A day in the middle, with games."""
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryStore]:
+    """The instance's folder and the warehouse of two weeks in which every table was made by ticks alone."""
+    home = tmp_path_factory.mktemp("made_once")
+    with instance_in(home) as instance:
+        clockwork = Clockwork(LAST, instance=instance)
+        clockwork.fetch(clockwork.days)
+        asked = total(clockwork.settle())
+        assert asked == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, "every day once"
+        assert all(clockwork.stored(table) == clockwork.days for table in MADE_FROM_OTHERS)
+        assert isinstance(clockwork.store, MemoryStore)
+        return home, clockwork.store
+
+
+@pytest.fixture
+def caught_up(made_once: tuple[Path, MemoryStore], tmp_path: Path) -> Iterator[Clockwork]:
+    """Its own copy of ``made_once``, and the sensor's first tick behind it."""
+    home, store = made_once
+    shutil.copytree(home, tmp_path / "home")
+    with instance_in(tmp_path / "home") as instance:
+        clockwork = Clockwork(LAST, store=copy_of(store), instance=instance)
+        assert clockwork.tick() == {}, "switched on over a full warehouse: nothing to do"
+        yield clockwork
+
+
+def test_nothing_starts_on_an_empty_warehouse() -> None:
+    assert Clockwork(LAST).tick() == {}
+
+
+def test_a_new_day_reaches_the_features_of_that_day_and_of_no_other(caught_up: Clockwork) -> None:
+    caught_up.now += timedelta(days=1)
+    assert caught_up.tick() == {}, "nothing before the raw day is there"
+    caught_up.fetch([caught_up.now])
+    asked = total(caught_up.settle())
+    assert {table: set(days) for table, days in asked.items()} == {t: {caught_up.now} for t in MADE_FROM_OTHERS if t not in RAW}
+    assert caught_up.stored(FEATURES)[-1] == caught_up.now
+
+
+def test_thirty_missed_days_are_caught_up_in_one_pass_of_ranges(caught_up: Clockwork) -> None:
+    missed = span(LAST + timedelta(days=1), LAST + timedelta(days=30))
+    caught_up.now = missed[-1]
+    caught_up.fetch(missed)
+    ticks = caught_up.settle()
+    assert total(ticks) == {table: missed for table in MADE_FROM_OTHERS if table not in RAW}, "every day once"
+    # The first missed day has its history already; the others wait for the games of the days between.
+    assert {table: [len(t[table]) for t in ticks if table in t] for table in total(ticks)} == {
+        table: [1, 29] if table in LOOKING_BACK else [30] for table in total(ticks)
+    }
+    assert len(ticks) <= 7
+
+
+def test_the_same_content_fetched_again_starts_nothing(caught_up: Clockwork) -> None:
+    caught_up.fetch(caught_up.days)
+    assert caught_up.tick() == {}
+    caught_up.run(OFFENSE, caught_up.days)
+    assert caught_up.tick() == {}
+
+
+def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look_back_on_it(caught_up: Clockwork) -> None:
+    before = {table: caught_up.hashes(table) for table in MADE_FROM_OTHERS}
+    caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
+    caught_up.fetch([DAY])
+    asked = total(caught_up.settle())
+    assert asked.pop(OFFENSE) == asked.pop(DEFENSE) == asked.pop(PLAYERS) == [DAY]
+    later = span(DAY + timedelta(days=1), LAST)
+    assert asked == dict.fromkeys(LOOKING_BACK, later)
+    for table in (OFFENSE, PLAYERS):
+        changed = {day for day, content in caught_up.hashes(table).items() if content != before[table][day]}
+        assert changed == {DAY}
+    cache = "nba_precompute.player_daily_cache"
+    changed = {day for day, content in caught_up.hashes(cache).items() if content != before[cache][day]}
+    assert changed, "the corrected rebounds are in the averages of the days after"
+    assert changed <= set(later)
+
+
+def test_a_correction_stops_where_contents_stop_changing(caught_up: Clockwork) -> None:
+    """The offense table is restated, comes out the same, and nothing behind it moves."""
+    caught_up.source.correct("player_boxscores", DAY, lambda lines: lines.assign(comment="NWT - Rest"))
+    caught_up.fetch([DAY])
+    assert total(caught_up.settle()) == {OFFENSE: [DAY], PLAYERS: [DAY]}
+
+
+def test_a_failed_check_stops_the_later_phases_until_the_source_is_corrected(caught_up: Clockwork) -> None:
+    caught_up.now += timedelta(days=1)
+    caught_up.source.correct("player_boxscores", caught_up.now, one_more_point)
+    caught_up.fetch([caught_up.now])
+    asked = total(caught_up.settle())
+    assert asked[OFFENSE] == [caught_up.now], "tried once, and not in every tick"
+    assert SLATE in asked, "the slate of the day does not need its results"
+    assert PLAYERS not in asked
+    assert DEFENSE not in asked
+    caught_up.source.restore()
+    caught_up.fetch([caught_up.now])
+    asked = total(caught_up.settle())
+    assert asked[OFFENSE] == asked[PLAYERS] == [caught_up.now]
+    assert caught_up.stored(PLAYERS)[-1] == caught_up.now
+
+
+def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork) -> None:
+    """The old content is still stored, but it is known to be wrong: tomorrow's features must not be made from it."""
+    caught_up.source.correct("player_boxscores", DAY, one_more_point)
+    caught_up.fetch([DAY])
+    assert total(caught_up.settle()) == {OFFENSE: [DAY]}
+    caught_up.now += timedelta(days=1)
+    caught_up.fetch([caught_up.now])
+    asked = total(caught_up.settle())
+    assert asked[PLAYERS] == [caught_up.now]
+    assert not set(asked) & set(LOOKING_BACK)
+    caught_up.source.restore()
+    caught_up.fetch([DAY])
+    asked = total(caught_up.settle())
+    assert set(asked) >= set(LOOKING_BACK)
+    assert caught_up.stored(FEATURES)[-1] == caught_up.now
+
+
+def test_days_that_somebody_elses_backfill_left_red_are_not_tried_again() -> None:
+    clockwork = Clockwork(LAST)
+    clockwork.source.correct("player_boxscores", DAY, one_more_point)
+    clockwork.fetch(clockwork.days)
+    clockwork.run(OFFENSE, clockwork.days)
+    assert DAY not in clockwork.stored(OFFENSE)
+    assert DAY not in total(clockwork.settle()).get(OFFENSE, [])
+
+
+def test_a_run_that_dies_is_not_started_again_in_every_tick(caught_up: Clockwork) -> None:
+    caught_up.now += timedelta(days=1)
+    caught_up.fetch([caught_up.now])
+    assert OFFENSE in caught_up.tick()
+    assert OFFENSE not in caught_up.tick(), "requested, never run, not requested again"
+
+
+def test_an_input_that_changes_while_a_day_is_made_is_not_forgotten(caught_up: Clockwork) -> None:
+    """The second correction arrives after the run has read its inputs and before the next tick sees the run's end."""
+    caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
+    caught_up.fetch([DAY])
+    assert caught_up.tick() == {OFFENSE: [DAY]}
+    caught_up.run(OFFENSE, [DAY])
+    caught_up.source.correct("player_boxscores", DAY, lambda lines: one_more_rebound(one_more_rebound(lines)))
+    caught_up.fetch([DAY])
+    assert caught_up.tick() == {OFFENSE: [DAY]}
+
+
+def test_a_tick_requests_no_more_than_the_limit_oldest_first() -> None:
+    clockwork = Clockwork(START + timedelta(days=4), limit=3)
+    clockwork.fetch(clockwork.days)
+    ticks = clockwork.settle()
+    assert max(sum(map(len, requested.values())) for requested in ticks) == 3
+    assert ticks[0] == {OFFENSE: clockwork.days[:3]}
+    assert clockwork.stored(FEATURES) == clockwork.days
+    assert total(ticks) == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, "none twice"
+
+
+def test_switching_on_again_launches_what_is_due_and_no_more(caught_up: Clockwork) -> None:
+    """Off for two days, with a correction in between; the cursor is gone."""
+    caught_up.now += timedelta(days=2)
+    caught_up.source.correct("player_boxscores", LAST, one_more_rebound)
+    caught_up.fetch([LAST, *span(LAST + timedelta(days=1), caught_up.now)])
+    caught_up.cursor = None
+    asked = total(caught_up.settle())
+    assert asked[OFFENSE] == [LAST, LAST + timedelta(days=1), caught_up.now]
+    assert asked[FEATURES] == [LAST + timedelta(days=1), caught_up.now]
+
+
+def test_a_history_that_nobody_recorded_is_left_alone(caught_up: Clockwork) -> None:
+    """A warehouse from before inputs were recorded, or with a new DAGSTER_HOME: no restatement on a guess."""
+    newcomer = Clockwork(LAST, source=caught_up.source, store=caught_up.store)
+    assert newcomer.tick() == {}
+
+
+@pytest.mark.parametrize("busy", ["nba_raw.player_boxscores", OFFENSE])
+def test_nothing_is_requested_while_a_run_makes_the_day_or_its_input(caught_up: Clockwork, busy: str) -> None:
+    caught_up.now += timedelta(days=1)
+    caught_up.fetch([caught_up.now])
+    run = begin_run(caught_up, busy, caught_up.now)
+    assert OFFENSE not in caught_up.tick()
+    caught_up.instance.report_run_canceled(run)
+    assert OFFENSE in caught_up.tick()
+
+
+def begin_run(clockwork: Clockwork, table: str, day: date) -> dg.DagsterRun:
+    """A run of the day that has begun and does not end."""
+    base = clockwork.defs.get_repository_def().get_implicit_global_asset_job_def()
+    tags = {"dagster/partition": day.isoformat()}
+    job = base.get_subset(asset_selection={asset_key(table)})
+    run = clockwork.instance.create_run_for_job(job, asset_selection=frozenset({asset_key(table)}), tags=tags)
+    clockwork.instance.report_dagster_event(DagsterEvent(DagsterEventType.RUN_START.value, job.name), run.run_id)
+    return run
