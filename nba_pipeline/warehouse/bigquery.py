@@ -26,9 +26,9 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
 from nba_pipeline.warehouse.bigquery_errors import REMOTE_ERRORS, explained, missing_kind
 from nba_pipeline.warehouse.bigquery_jobs import Patience, Runner
-from nba_pipeline.warehouse.bigquery_quota import MOST_DAYS, Budget, write_cost
+from nba_pipeline.warehouse.bigquery_quota import MOST_DAYS, Budget, Cost, plan, quota_day_start, write_cost
 from nba_pipeline.warehouse.bigquery_schema import SchemaKeeper
-from nba_pipeline.warehouse.bigquery_write import Write, Writer
+from nba_pipeline.warehouse.bigquery_write import Write, Writer, used_by
 from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
 from nba_pipeline.warehouse.recent import RecentPartitions
 
@@ -224,6 +224,21 @@ class BigQueryStore:
         job, _ = self.runner.run(base_id, start)
         fetch = lambda: job.result(retry=None, timeout=seconds).to_arrow(create_bqstorage_client=False)  # noqa: E731
         return self.runner.call(fetch)
+
+    # ------------------------------------------------------------------------------------------ quotas
+
+    def used_today(self, tables: Iterable[Table]) -> dict[str, Cost]:
+        """What this account's writes have used since midnight Pacific time, in whichever process, by the list of jobs."""
+        since = quota_day_start(self.budget.now())
+        with self._explaining(None, (), writing=False):
+            list_jobs = lambda: list(self.runner.client.list_jobs(min_creation_time=since, retry=None, timeout=self._patience.call))  # noqa: E731
+            jobs = self.runner.call(list_jobs)
+        return used_by(self.address, tables, ((job.job_id, job.labels or {}) for job in jobs))
+
+    def check_budget(self, runs: Mapping[Table, list[int]]) -> None:
+        """Raise ``OverBudget`` if runs of so many days each would not fit into today's quotas. Nothing is written."""
+        self.budget.start_with(self.used_today(runs))
+        self.budget.check(plan({table.full_name: sizes for table, sizes in runs.items()}))
 
     # ------------------------------------------------------------------------------------------ errors
 

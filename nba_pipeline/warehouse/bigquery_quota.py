@@ -93,6 +93,11 @@ def shortages(costs: Mapping[str, Cost], used: Mapping[str, Cost], limits: Limit
     return found
 
 
+def quota_day_start(now: datetime) -> datetime:
+    """When the present quota day began."""
+    return now.astimezone(RESET_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def quota_day(now: datetime) -> date:
     """The day to which quotas count this moment."""
     return now.astimezone(RESET_ZONE).date()

@@ -23,7 +23,7 @@ import hashlib
 import io
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,12 +33,16 @@ import pyarrow.parquet as pq
 from google.cloud import bigquery
 
 from nba_pipeline.tables.render.arrow import arrow_schema
-from nba_pipeline.tables.render.bigquery import MANIFEST_FIELDS, Address, quoted, schema_fields
+from nba_pipeline.tables.render.bigquery import LABELS, MANIFEST_FIELDS, Address, quoted, schema_fields
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline.warehouse.bigquery_errors import REMOTE_ERRORS, Trouble, trouble_of
 from nba_pipeline.warehouse.bigquery_jobs import Runner
+from nba_pipeline.warehouse.bigquery_quota import Cost, write_cost
 from nba_pipeline.warehouse.days import Prepared
+
+LOAD, SWAP = "nba_load_", "nba_swap_"
+"""How the ids of the two jobs begin; the name of the write follows."""
 
 _ROUNDS = 3  # of staging again, after the staging table was found gone
 _MARK = "manifest_"
@@ -67,7 +71,7 @@ class Write:
         new = self.prepared.days[day]
         return ManifestEntry(day, new.row_count, new.content_hash, self.prepared.schema_version, self.written_at, new.reason)
 
-    def write_id(self, where: str) -> str:
+    def write_id(self, address: Address) -> str:
         """The name of this change: the same content over the same base has the same name in every process.
 
         So a repeated start is recognised by BigQuery (409), two processes that write the same thing do it once, and writing
@@ -76,8 +80,32 @@ class Write:
         entries = [self.entry(day) for day in self.days]
         content = [(str(e.day), e.content_hash, e.schema_version, e.reason) for e in entries]
         base = [str(self.base[day].written_at) if day in self.base else None for day in self.days]
-        digest = hashlib.sha256(json.dumps([where, content, base]).encode()).hexdigest()[:24]
-        return f"{self.table.dataset}__{self.table.name}__{digest}"
+        digest = hashlib.sha256(json.dumps([address.data(self.table), content, base]).encode()).hexdigest()[:24]
+        return f"{write_name(address, self.table)}{digest}"
+
+
+def write_name(address: Address, table: Table) -> str:
+    """How the names of the table's writes begin."""
+    return f"{address.prefix}{table.dataset}__{table.name}__"
+
+
+def used_by(address: Address, tables: Iterable[Table], jobs: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, Cost]:
+    """What writes of these tables have used, from the ids and labels of the jobs that were started for them."""
+    names = {write_name(address, table): table.full_name for table in tables}
+    used: dict[str, Cost] = {}
+    for job_id, labels in jobs:
+        rest = job_id.removeprefix(LOAD).removeprefix(SWAP)
+        table = names.get(rest[: rest.rfind("__") + 2])
+        if table is None or rest == job_id:
+            continue
+        days = int(labels.get("days", "0"))
+        cost = Cost(loads=1) if job_id.startswith(LOAD) else Cost(dml=write_cost(1).dml, partitions=days)
+        used[table] = used.get(table, Cost()) + cost
+    return used
+
+
+def _labels(write: Write) -> dict[str, str]:
+    return {**LABELS, "table": write.table.name[:63], "days": str(len(write.days))}
 
 
 class Writer:
@@ -90,7 +118,7 @@ class Writer:
         """Replace the days; True when a job of this write was found instead of started, so that somebody else may have
         done it. Raises what ``Runner.run`` raises; then the days are entirely old, or (an answer was lost) entirely new."""
         content = encoded(write)
-        write_id = base_id = write.write_id(self._address.data(write.table))
+        write_id = base_id = write.write_id(self._address)
         for turn in range(1, _ROUNDS + 1):
             try:
                 return self._once(write, write_id, content)
@@ -103,9 +131,9 @@ class Writer:
         raise AssertionError("unreachable")
 
     def _once(self, write: Write, write_id: str, content: bytes) -> bool:
-        _, load_found = self._runner.run(f"nba_load_{write_id}", lambda job_id: self._load(write, write_id, content, job_id))
+        _, load_found = self._runner.run(f"{LOAD}{write_id}", lambda job_id: self._load(write, write_id, content, job_id))
         script = swap_script(self._address, write.table, write_id, contiguous=_contiguous(write.days))
-        _, script_found = self._runner.run(f"nba_swap_{write_id}", lambda job_id: self._swap(write, script, job_id))
+        _, script_found = self._runner.run(f"{SWAP}{write_id}", lambda job_id: self._swap(write, script, job_id))
         return load_found or script_found
 
     def _load(self, write: Write, write_id: str, content: bytes, job_id: str) -> Any:
@@ -113,7 +141,7 @@ class Writer:
             schema=staging_fields(write.table),
             source_format=bigquery.SourceFormat.PARQUET,
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            labels={"managed-by": "nba-pipeline", "table": write.table.name[:63]},
+            labels=_labels(write),
         )
         return self._runner.client.load_table_from_file(
             io.BytesIO(content),
@@ -127,9 +155,7 @@ class Writer:
         )
 
     def _swap(self, write: Write, script: str, job_id: str) -> Any:
-        config = bigquery.QueryJobConfig(
-            query_parameters=swap_parameters(write), labels={"managed-by": "nba-pipeline", "table": write.table.name[:63]}
-        )
+        config = bigquery.QueryJobConfig(query_parameters=swap_parameters(write), labels=_labels(write))
         return self._runner.client.query(
             script,
             job_config=config,
