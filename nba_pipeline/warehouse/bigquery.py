@@ -86,7 +86,10 @@ class BigQueryStore:
             return ReplaceResult({}, frozenset())
         with self._explaining(table, asked, writing=True):
             stored = self._checked(table)
-            known = self._list_manifest(table)
+            listed = self._find_manifest(table)
+            if listed is None:  # the table was made by hand, without it
+                self.schema.create(table)
+            known = listed or {}
             same = unchanged_days(prepared, known)
             if same and stored.num_rows != sum(e.row_count for e in known.values()):
                 same -= self._tampered(table, known)
@@ -144,7 +147,10 @@ class BigQueryStore:
             return self._list_manifest(table)
 
     def _list_manifest(self, table: Table) -> dict[date, ManifestEntry]:
-        """All entries, read without a job (tabledata.list): free, and not counted by any quota of jobs."""
+        return self._find_manifest(table) or {}
+
+    def _find_manifest(self, table: Table) -> dict[date, ManifestEntry] | None:
+        """All entries, read without a job (tabledata.list): free, and not counted by any quota of jobs. None: no such table."""
         client, seconds = self.runner.client, self._patience.call
 
         def fetch() -> list[Any]:
@@ -154,7 +160,7 @@ class BigQueryStore:
             found = self.runner.call(fetch)
         except REMOTE_ERRORS as error:
             if missing_kind(error) == "table":  # never written; a dataset that is missing is an error
-                return {}
+                return None
             raise
         entries = (ManifestEntry(r.game_date, r.row_count, r.content_hash, r.schema_version, r.written_at, r.reason) for r in found)
         return {entry.day: entry for entry in sorted(entries, key=lambda e: e.day)}
