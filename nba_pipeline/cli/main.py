@@ -161,6 +161,25 @@ def validate_(
 
 
 @app.command()
+def explain(
+    table: Annotated[str, typer.Argument(help="`dataset.table` or `table`.")],
+    day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day.")],
+    key: Annotated[str, typer.Option(metavar="COLUMN=VALUE,...", help="The row; `player=` and `team=` match names, also a part.")],
+    column: Annotated[str, typer.Option(help="The column.")],
+    as_json: Json = False,
+) -> None:
+    """Where one value comes from: its formula with the numbers, the input rows, the games of its window, run and versions.
+
+    Example: `nba-pipeline explain player_game_summary 2024-03-07 --key player=Quinones --column usage_rate`
+    """
+    from nba_pipeline.cli.explain import print_explanation
+    from nba_pipeline.operations.workspace import open_workspace
+
+    with open_workspace() as w:
+        print_explanation(w, table, day, key, column, as_json)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")],
     as_json: Json = False,
