@@ -226,8 +226,10 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
     from nba_pipeline.operations.execute import execute, results_json
     from nba_pipeline.operations.pace import remember_pace
+    from nba_pipeline.operations.quota import check_quota
     from nba_pipeline.operations.workers import runner_for
 
+    check_quota(workspace.store, workspace.tables, request)
     with (
         runner_for(workspace, request, workers) as runner,
         BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress,

@@ -6,7 +6,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from nba_pipeline.build import PLANS
+from nba_pipeline.operations.quota import check_quota
+from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.bigquery_quota import Budget, Cost, Limits, OverBudget, plan, quota_day, shortages, write_cost
+from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.bigquery.support import store_over
 from nba_pipeline_tests.warehouse.support import TABLE, day, many
 
@@ -72,3 +77,20 @@ def test_what_other_processes_used_today_counts(fake, store):
     with pytest.raises(OverBudget, match="needs 2 load jobs, and 1 of 3 are left"):
         other.check_budget({TABLE: [400, 400]})
     other.check_budget({TABLE: [400]})
+
+
+def test_a_backfill_asks_first(fake, store):
+    first, second = PLANS[:2]
+    request = Backfill([first, second], {first.table: [day(n) for n in range(900)], second.table: [day(0), day(5)]})
+    asked = {}
+
+    class Asked:
+        def check_budget(self, runs):
+            asked.update({table.full_name: sizes for table, sizes in runs.items()})
+
+    check_quota(Asked(), TABLES, request)
+    assert asked == {first.table: [400, 400, 100], second.table: [1, 1]}
+    check_quota(MemoryStore(), TABLES, request)  # no quotas: nothing to ask
+    small = store_over(fake, budget=Budget(Limits(partitions=899)))
+    with pytest.raises(OverBudget, match="needs 900 partition modifications"):
+        check_quota(small, TABLES, request)
