@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
+from dagster._core.execution.api import create_execution_plan, execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
@@ -45,13 +45,17 @@ def execute_range(
     # The table's own checks, not the standing ones that count all its days: those have a job of their own.
     checks = frozenset(spec.key for spec in repository.assets_defs_by_key[key].check_specs)
     job = base.get_subset(asset_selection={key}, asset_check_selection=checks)
+    run_config = {**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"}
     run = instance.create_run_for_job(
         job,
+        execution_plan=create_execution_plan(job, run_config=run_config, tags=tags),
         asset_selection=frozenset({key}),
         remote_job_origin=_repository_origin(repository.name).get_job_origin(base.name),
-        run_config={**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"},
+        run_config=run_config,
+        tags=tags,
     )
+    run = run._replace(asset_check_selection=checks)  # create_run_for_job does not take it, and execution selects again
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     finished = RangeRun(run.run_id)
     try:
