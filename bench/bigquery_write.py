@@ -76,14 +76,11 @@ def main() -> None:
         started = time.perf_counter()
         store.replace_range(table, frame, days)
         again = time.perf_counter() - started
-    print(
-        f"{given.rows:,} rows x {len(table.columns)} columns, {given.days:,} days, {len(content) / 2**20:.1f} MiB of Parquet, {jobs} jobs"
-    )
+    size, share = f"{given.rows:,} rows x {len(table.columns)} columns, {given.days:,} days", (converted + packed) / total
+    print(f"{size}, {len(content) / 2**20:.1f} MiB of Parquet, {jobs} jobs")
     print(f"conversion, sorting and hashing  {converted:6.2f} s")
     print(f"Parquet of the write             {packed:6.2f} s")
-    print(
-        f"whole write                      {total:6.2f} s  ({given.rows / total:,.0f} rows/s; {(converted + packed) / total:.0%} in our code)"
-    )
+    print(f"whole write                      {total:6.2f} s  ({given.rows / total:,.0f} rows/s; {share:.0%} in our code)")
     print(f"the same write again             {again:6.2f} s  (nothing changed: no job)")
 
 
