@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -158,6 +159,24 @@ def validate_(
 
     with open_workspace() as w:
         print_validation(w, dates_of(dates) if dates else w.days(start, end), as_json)
+
+
+@app.command()
+def report(
+    to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file to write; by default standard output.")] = None,
+    form: Annotated[str, typer.Option("--format", help="`html`: one self-contained page. `md`: Markdown.")] = "html",
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """A status report: calendars, failures by cause, what has not started, usage_rate coverage, throughput, quarantine.
+
+    Example: `nba-pipeline report --out report.html`
+    """
+    from nba_pipeline.cli.report import write_report
+    from nba_pipeline.operations.workspace import open_workspace
+
+    with open_workspace() as w:
+        write_report(w, start, end, form, to)
 
 
 @app.command()
