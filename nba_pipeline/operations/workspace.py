@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 import nba_pipeline.instance
 from nba_pipeline.assets.plan import TablePlan
@@ -79,6 +80,13 @@ def open_with(settings: Settings, tables: TableRegistry = TABLES) -> Iterator[Wo
             yield Workspace(settings, tables, store, defs, instance, daily_partitions(settings.start_date))
 
 
+_NO_CAPTURED_OUTPUT = {
+    "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager", "config": {}}
+}
+"""Steps of the command line print nothing. Capturing it would start four processes per step, two of which answer a Ctrl-C
+with a traceback of their own."""
+
+
 @contextmanager
 def _instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults store every
@@ -89,5 +97,5 @@ def _instance(home: Path) -> Iterator[dg.DagsterInstance]:
             shutil.copyfile(DEFAULT_INSTANCE, home / "dagster.yaml")
     except OSError as error:
         raise ConfigurationError(f"DAGSTER_HOME={home} cannot be used: {error.strerror}") from error
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT)) as instance:
         yield instance
