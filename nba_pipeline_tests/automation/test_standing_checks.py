@@ -69,7 +69,7 @@ def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_whe
     assert offense.metadata["failed_days"].value == str(bad)
     assert offense.metadata["stale_days"].value == str(corrected)
     assert all(found[(raw, NO_PARTITIONS_LEFT_FAILED)].passed for raw in RAW)
-    clockwork.tick()  # the sensor sees the red day, so that it knows when its inputs change
+    clockwork.settle()  # the sensor sees the red day, so that it knows when its inputs change
     clockwork.source.restore()
     clockwork.fetch([bad, corrected])
     clockwork.settle()
