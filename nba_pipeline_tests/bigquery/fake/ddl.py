@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from nba_pipeline_tests.bigquery.fake.interpreter import Interpreter
 
 
-def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
+def run(interpreter: Interpreter, tree: exp.Expr) -> Answer:
     if str(tree.args.get("kind", "")).upper() not in {"TABLE", "SCHEMA"}:
         raise not_modelled(f"DDL of a {tree.args.get('kind')}")
     if isinstance(tree, exp.Create):
         return _create_dataset(interpreter, tree) if str(tree.args["kind"]).upper() == "SCHEMA" else _create(interpreter, tree)
     if isinstance(tree, exp.Drop):
         return _drop(interpreter, tree)
+    assert isinstance(tree, exp.Alter)
     return _alter(interpreter, tree)
 
 
@@ -97,11 +98,11 @@ def _properties(interpreter: Interpreter, tree: exp.Create, body: dict[str, Any]
     body |= _table_options(options)
 
 
-def _options(properties: list[exp.Expression]) -> dict[str, Any]:
+def _options(properties: list[exp.Expr]) -> dict[str, Any]:
     return {p.name.lower(): _value(p.args["value"]) for p in properties}
 
 
-def _value(node: exp.Expression) -> Any:
+def _value(node: exp.Expr) -> Any:
     if isinstance(node, exp.Literal):
         return node.this if node.is_string else float(node.this) if "." in node.this else int(node.this)
     if isinstance(node, exp.Boolean):

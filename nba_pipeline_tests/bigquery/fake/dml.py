@@ -39,7 +39,7 @@ _NAMES: dict[type, str] = {
 }
 
 
-def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
+def run(interpreter: Interpreter, tree: exp.Expr) -> Answer:
     target = _target(interpreter, tree)
     interpreter.writing(target)
     try:
@@ -74,7 +74,7 @@ def run(interpreter: Interpreter, tree: exp.Expression) -> Answer:
     return Answer(kind, affected=affected, dml={counts[kind]: str(affected)} if kind in counts else {})
 
 
-def _target(interpreter: Interpreter, tree: exp.Expression) -> Table:
+def _target(interpreter: Interpreter, tree: exp.Expr) -> Table:
     node = tree.expressions[0] if isinstance(tree, exp.TruncateTable) else tree.this
     node = node.this if isinstance(node, exp.Schema) else node
     table = interpreter.resolve(node)
@@ -83,7 +83,7 @@ def _target(interpreter: Interpreter, tree: exp.Expression) -> Table:
     return table
 
 
-def _spell_out(interpreter: Interpreter, tree: exp.Expression, target: Table) -> None:
+def _spell_out(interpreter: Interpreter, tree: exp.Expr, target: Table) -> None:
     """DOC: an INSERT without a column list, and MERGE's INSERT ROW, mean all columns of the table in order."""
     names = [exp.to_identifier(f["name"], quoted=True) for f in target.schema]
     if isinstance(tree, exp.Insert) and not isinstance(tree.this, exp.Schema):
@@ -97,10 +97,10 @@ def _spell_out(interpreter: Interpreter, tree: exp.Expression, target: Table) ->
         for insert in tree.find_all(exp.Insert):
             if insert.this is None or (isinstance(insert.this, exp.Var) and insert.this.name.upper() == "ROW"):
                 insert.set("this", exp.Tuple(expressions=names))
-                insert.set("expression", exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names]))
+                insert.set("expression", exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names if n]))
 
 
-def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expression, target: Table) -> None:
+def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expr, target: Table) -> None:
     """DOC: a query's column is inserted if its type is the column's or coerces to it; literals and parameters coerce further."""
     query = found.expression
     if not isinstance(query, exp.Query):
@@ -128,7 +128,7 @@ def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expressi
             )
 
 
-def _count_partitions(interpreter: Interpreter, tree: exp.Expression, found: exp.Expression, target: Table) -> None:
+def _count_partitions(interpreter: Interpreter, tree: exp.Expr, found: exp.Expr, target: Table) -> None:
     """DOC: one statement changes at most 4,000 partitions. Counted for INSERT ... SELECT and DELETE."""
     day = target.day_column
     if day is None:

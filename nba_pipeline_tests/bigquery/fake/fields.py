@@ -94,7 +94,7 @@ def duck_type(field: Field) -> str:
 
 def standard_type(field: Field) -> str:
     """The type as GoogleSQL writes it: ``INT64``, ``NUMERIC(5, 2)``."""
-    name = STANDARD.get(field["type"], field["type"])
+    name: str = STANDARD.get(str(field["type"]), str(field["type"]))
     if "precision" in field:
         name += f"({field['precision']}" + (f", {field['scale']})" if "scale" in field else ")")
     return f"ARRAY<{name}>" if field["mode"] == "REPEATED" else name

@@ -163,11 +163,11 @@ class Interpreter:
     def resolve(self, node: exp.Table) -> Table | str:
         return self.service.resolve(node, self.job, self.cursor)
 
-    def resolved(self, tree: exp.Expression) -> tuple[str, list[Table]]:
+    def resolved(self, tree: exp.Expr) -> tuple[str, list[Table]]:
         found, used = translate.resolved(tree, self.names())
         return translate.duck_sql(found), used
 
-    def sql(self, tree: exp.Expression) -> Answer:
+    def sql(self, tree: exp.Expr) -> Answer:
         if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge | exp.TruncateTable):
             return dml.run(self, tree)
         if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
@@ -178,7 +178,7 @@ class Interpreter:
             return self.select(tree)
         raise not_modelled(f"the statement {type(tree).__name__}")
 
-    def select(self, tree: exp.Expression) -> Answer:
+    def select(self, tree: exp.Expr) -> Answer:
         sql, used = self.resolved(tree)
         self.check_queryable(used)
         try:
@@ -224,7 +224,7 @@ WHEN typeof(v) LIKE 'DATE[]' THEN 'CAST(''' || CAST(v AS VARCHAR) || ''' AS DATE
 ELSE 'CAST(''' || replace(CAST(v AS VARCHAR), '''', '''''') || ''' AS ' || typeof(v) || ')' END"""
 
 
-def _named(schema: list[Field], tree: exp.Expression) -> list[Field]:
+def _named(schema: list[Field], tree: exp.Expr) -> list[Field]:
     """DOC: a column without a name of its own is called f0_, f1_, ...; DuckDB would show its expression."""
     if not isinstance(tree, exp.Query) or any(isinstance(s, exp.Star) or s.is_star for s in tree.selects):
         return schema

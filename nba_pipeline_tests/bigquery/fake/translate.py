@@ -31,7 +31,7 @@ class Names:
     variables: dict[str, str]
 
 
-def parse_one(text: str) -> exp.Expression:
+def parse_one(text: str) -> exp.Expr:
     try:
         found = sqlglot.parse_one(text, read="bigquery")
     except SqlglotError as wrong:
@@ -46,7 +46,7 @@ def parse_one(text: str) -> exp.Expression:
     return found
 
 
-def tables_of(tree: exp.Expression) -> list[exp.Table]:
+def tables_of(tree: exp.Expr) -> list[exp.Table]:
     """The table references of a statement, without those to its own WITH clauses."""
     ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     return [
@@ -56,7 +56,7 @@ def tables_of(tree: exp.Expression) -> list[exp.Table]:
     ]
 
 
-def resolved(tree: exp.Expression, names: Names) -> tuple[exp.Expression, list[Table]]:
+def resolved(tree: exp.Expr, names: Names) -> tuple[exp.Expr, list[Table]]:
     """The statement for DuckDB and the tables it names; filters on partitions are checked on the way."""
     tree = tree.copy()
     used: list[Table] = []
@@ -76,60 +76,56 @@ def resolved(tree: exp.Expression, names: Names) -> tuple[exp.Expression, list[T
     return tree, used
 
 
-def duck_sql(tree: exp.Expression) -> str:
+def duck_sql(tree: exp.Expr) -> str:
     return tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
 
-def _values(tree: exp.Expression, names: Names, used: list[Table]) -> None:
+def _values(tree: exp.Expr, names: Names, used: list[Table]) -> None:
     for node in list(tree.find_all(exp.Parameter)):
         name = node.name.lower()
         if name not in names.parameters:
             raise invalid_query(f"Query parameter '{node.name}' not found")
         node.replace(_literal(names.parameters[name]))
-    for position, node in enumerate(tree.find_all(exp.Placeholder)):
+    for position, mark in enumerate(list(tree.find_all(exp.Placeholder))):
         if position >= len(names.positional):
             raise invalid_query("Query has more positional parameters than were given")
-        node.replace(_literal(names.positional[position]))
+        mark.replace(_literal(names.positional[position]))
     columns = {f["name"].lower() for table in used for f in table.schema}
-    for node in list(tree.find_all(exp.Column)):
-        name = node.name.lower()
-        if not node.table and name in names.variables and name not in columns:  # DOC: a column hides a variable
-            node.replace(_literal(names.variables[name]))
+    for column in list(tree.find_all(exp.Column)):
+        name = column.name.lower()
+        if not column.table and name in names.variables and name not in columns:  # DOC: a column hides a variable
+            column.replace(_literal(names.variables[name]))
 
 
-def _literal(duck: str) -> exp.Expression:
+def _literal(duck: str) -> exp.Expr:
     return sqlglot.parse_one(duck, read="duckdb")
 
 
-def _arithmetic(tree: exp.Expression) -> None:
+def _arithmetic(tree: exp.Expr) -> None:
     """Where the two dialects agree on the text and differ in the value."""
     for node in list(tree.find_all(exp.In)):
         if node.args.get("unnest"):
             # sqlglot's rewrite is a long CASE per row; this is the same three-valued answer.
             array = node.args["unnest"].expressions[0]
             node.replace(exp.In(this=node.this, query=exp.select(exp.Anonymous(this="UNNEST", expressions=[array])).subquery()))
-    for node in list(tree.find_all(exp.DataType)):
-        if node.this is exp.DataType.Type.BIGDECIMAL:
+    for kind in list(tree.find_all(exp.DataType)):
+        if kind.this is exp.DataType.Type.BIGDECIMAL:
             raise not_modelled("BIGNUMERIC in a query")
-        if node.this is exp.DataType.Type.DECIMAL and not node.expressions:
-            node.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
-    for node in list(tree.find_all(exp.Literal)):
+        if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
+            kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
+    for number in list(tree.find_all(exp.Literal)):
         # DOC: 1.5 is a FLOAT64; DuckDB would take it for a decimal.
-        if not node.is_string and not node.is_int and not isinstance(node.parent, exp.Cast | exp.DataTypeParam):
-            node.replace(exp.cast(node.copy(), "DOUBLE"))
-    for node in list(tree.find_all(exp.Div)):
-        # DOC: a division by zero is an error, where DuckDB answers NULL.
-        failure = exp.Anonymous(this="error", expressions=[exp.Literal.string("division by zero")])
-        if not node.args.get("safe"):
-            node.set(
-                "expression",
-                exp.paren(
-                    exp.Case().when(exp.EQ(this=node.expression.copy(), expression=exp.Literal.number(0)), failure).else_(node.expression)
-                ),
-            )
+        if not number.is_string and not number.is_int and not isinstance(number.parent, exp.Cast | exp.DataTypeParam):
+            number.replace(exp.cast(number.copy(), "DOUBLE"))
+    for division in list(tree.find_all(exp.Div)):
+        if not division.args.get("safe"):
+            # DOC: a division by zero is an error, where DuckDB answers NULL.
+            failure = exp.Anonymous(this="error", expressions=[exp.Literal.string("division by zero")])
+            zero = exp.EQ(this=division.expression.copy(), expression=exp.Literal.number(0))
+            division.set("expression", exp.paren(exp.Case().when(zero, failure).else_(division.expression)))
 
 
-def _check_partition_filter(tree: exp.Expression, node: exp.Table, table: Table) -> None:
+def _check_partition_filter(tree: exp.Expr, node: exp.Table, table: Table) -> None:
     """DOC: ``require_partition_filter`` wants a predicate on the partition column that can prune.
 
     ASSUMED: a comparison, BETWEEN or IN on that column in the WHERE (or ON) clause that covers the reference, at the top of
@@ -161,6 +157,7 @@ def _check_partition_filter(tree: exp.Expression, node: exp.Table, table: Table)
 
 def _is_insert_target(node: exp.Table) -> bool:
     parent: Any = node.parent
+    target: Any = node
     if isinstance(parent, exp.Schema):
-        parent, node = parent.parent, parent  # type: ignore[assignment]
-    return isinstance(parent, exp.Insert) and parent.this is node
+        parent, target = parent.parent, parent
+    return isinstance(parent, exp.Insert) and parent.this is target
