@@ -85,7 +85,7 @@ def _target(interpreter: Interpreter, tree: exp.Expr) -> Table:
 
 def _spell_out(interpreter: Interpreter, tree: exp.Expr, target: Table) -> None:
     """DOC: an INSERT without a column list, and MERGE's INSERT ROW, mean all columns of the table in order."""
-    names = [exp.to_identifier(f["name"], quoted=True) for f in target.schema]
+    names = [exp.Identifier(this=f["name"], quoted=True) for f in target.schema]
     if isinstance(tree, exp.Insert) and not isinstance(tree.this, exp.Schema):
         tree.set("this", exp.Schema(this=tree.this, expressions=names))
     if isinstance(tree, exp.Insert):
@@ -97,7 +97,7 @@ def _spell_out(interpreter: Interpreter, tree: exp.Expr, target: Table) -> None:
         for insert in tree.find_all(exp.Insert):
             if insert.this is None or (isinstance(insert.this, exp.Var) and insert.this.name.upper() == "ROW"):
                 insert.set("this", exp.Tuple(expressions=names))
-                insert.set("expression", exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names if n]))
+                insert.set("expression", exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names]))
 
 
 def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expr, target: Table) -> None:
