@@ -92,16 +92,29 @@ def plan(
 
 
 @app.command()
-def status(start: Start = None, end: End = None, as_json: Json = False) -> None:
+def status(
+    start: Start = None,
+    end: End = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until no run is active, whoever started it.")] = False,
+    every: Annotated[float, typer.Option(min=0.5, metavar="SECONDS", help="How often --watch looks.")] = 5.0,
+    as_json: Json = False,
+) -> None:
     """What is materialized, empty (and why), stale (and why), failed (and why), blocked and missing.
 
-    Exit code 1 when a day has failed. Example: `nba-pipeline status --json | jq '.tables[].failed'`
+    With `--watch --json` a line of JSON per look. Exit code 1 when a day has failed.
+    Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
     from nba_pipeline.cli.show import out, print_empty, print_failures, print_stale, states_table
     from nba_pipeline.operations import staleness, state
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
+        if watch:
+            from nba_pipeline.cli.watch import watch as watch_runs
+
+            if any(s.failed for s in watch_runs(w, start, end, every, as_json).values()):
+                raise typer.Exit(EXIT_SOME_FAILED)
+            return
         states = state.read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
         stale = staleness.stale_days(w.instance, w.store, w.tables, w.plans, states)
     if as_json:
