@@ -68,6 +68,7 @@ class FakeBigQuery:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.service.storage.database.close()
 
     @property
     def url(self) -> str:
