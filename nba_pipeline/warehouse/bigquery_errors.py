@@ -68,6 +68,7 @@ _LOST_RACE = re.compile(
     r"transaction is aborted|could not serialize access|due to concurrent update|too many DML statements", re.IGNORECASE
 )
 _DIGITS = re.compile(r"NUMERIC\((\d+), ?(\d+)\) has precision", re.IGNORECASE)
+_REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) \S+: ")  # the library begins messages with the call's address
 _NOT_FOUND = re.compile(r"not found: (\w+)", re.IGNORECASE)
 
 
@@ -163,6 +164,7 @@ def _configuration(error: BaseException) -> str | None:
 
 def _first_line(error: BaseException) -> str:
     text = str(getattr(error, "message", None) or error) or type(error).__name__
+    text = _REQUEST.sub("", text)
     return text.strip().splitlines()[0].rstrip(".")[:600]
 
 

@@ -73,7 +73,8 @@ class Shortage:
     limit: int
 
     def __str__(self) -> str:
-        return f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {self.limit - self.used:,} of {self.limit:,} are left today"
+        left = max(0, self.limit - self.used)
+        return f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {left:,} of {self.limit:,} are left today"
 
 
 def plan(runs: Mapping[str, list[int]]) -> dict[str, Cost]:

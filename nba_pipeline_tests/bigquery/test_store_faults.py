@@ -255,7 +255,7 @@ def test_a_missing_permission(fake, store):
 
 
 def test_a_missing_dataset(fake):
-    with pytest.raises(WarehouseMisconfigured, match=r"dataset does not exist.*NBA_PIPELINE_BIGQUERY_DATASET_PREFIX.*schema apply"):
+    with pytest.raises(WarehouseMisconfigured, match=r"location US\): Not found: Dataset.*dataset does not exist.*NBA_PIPELINE_BIGQUERY_DATASET_PREFIX.*schema apply"):
         store_over(fake).replace_range(TABLE, NEW, DAYS)
     with pytest.raises(WarehouseMisconfigured, match="dataset does not exist") as caught:
         store_over(fake).manifest(TABLE)  # an outage or a wrong setting is never "no data"
