@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.build import PLANS
+from nba_pipeline.failures import FailureClass
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.tables.spec import numeric
 from nba_pipeline.warehouse.parquet import ParquetStore
 from nba_pipeline_tests.bigquery.fake import FakeBigQuery
 from nba_pipeline_tests.bigquery.support import store_over
@@ -49,6 +51,25 @@ def test_a_real_season_is_stored_as_in_parquet(fake: FakeBigQuery, bulk_source: 
         reasons = {d: e.reason for d, e in stored.items() if e.reason}
         assert again.replace_range(TABLES[name], frame, sorted(stored), reasons=reasons).written == frozenset()
     assert len(started(fake)) <= 50, [j[:30] for j in started(fake)]
+
+
+@pytest.mark.bulk
+def test_the_incident_sends_nothing(fake: FakeBigQuery, bulk_source: BulkSource) -> None:
+    """usage_rate as NUMERIC(5,2): 2024-03-07 fails with its row named, before any job, and the day stays as it was."""
+    incident, table = date(2024, 3, 7), "nba_analytics.player_game_summary"
+    store = store_over(fake)
+    store.schema.create_datasets(TABLES.values())
+    before = Pipeline(bulk_source, incident, store)
+    before.run([incident])
+    kept, jobs = store.manifest(TABLES[table]), len(fake.jobs)
+    assert kept[incident].row_count > 0
+    narrow = Pipeline(bulk_source, incident, store, TABLES.with_column(table, "usage_rate", type=numeric(5, 2)))
+    failure = narrow.run([incident], [table])[table].failed[incident]
+    assert failure.failure_class is FailureClass.TYPE_OVERFLOW
+    assert failure.count == 1
+    assert "usage_rate" in failure.message
+    assert len(fake.jobs) == jobs
+    assert store_over(fake).manifest(TABLES[table]) == kept
 
 
 def test_four_seasons_of_twelve_tables_are_within_fifty_jobs(fake: FakeBigQuery) -> None:
