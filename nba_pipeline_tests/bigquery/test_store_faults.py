@@ -102,6 +102,39 @@ def test_a_passing_fault_is_waited_out(fake, store, call, fault, when):
     assert fake.counters.dml[f"{PROJECT}:analytics.box_scores"] == 4  # DELETE and INSERT of two writes: nothing ran twice
 
 
+CALLS_OF_A_READ = 6
+"""The manifest, the table, the query, its rows, the job once more (the library does that), the manifest again."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", ["503", "429", "reset", "403 quota"])
+@pytest.mark.parametrize("call", range(CALLS_OF_A_READ))
+def test_a_fault_while_reading_is_never_no_data(fake, store, call, fault, when):
+    store.replace_range(TABLE, OLD, DAYS)
+    impatient, patient = store_over(fake, patience=IMPATIENT), store_over(fake)
+    for reader in (impatient, patient):
+        _ = reader.runner
+    fake.faults.at(call, FAULTS[fault](when))
+    try:
+        assert_frame_equal(impatient.read(TABLE, DAYS), OLD)  # a query that was started twice is fetched by its id
+    except PipelineError as error:
+        heard = error
+        assert heard.failure_class is FailureClass.SOURCE_UNAVAILABLE, heard
+    assert len(fake.faults.played) == 1
+    fake.faults.clear()
+    fake.faults.at(call, FAULTS[fault](when))
+    assert_frame_equal(patient.read(TABLE, DAYS), OLD)
+    assert len(fake.faults.played) == 1
+
+
+def test_a_read_is_as_many_calls_as_is_tested_above(fake, store):
+    store.replace_range(TABLE, OLD, DAYS)
+    fresh = store_over(fake)
+    fake.calls.clear()
+    fresh.read(TABLE, DAYS)
+    assert len(fake.calls) == CALLS_OF_A_READ, fake.calls
+
+
 @pytest.mark.parametrize("statement", ["DELETE", "INSERT", "COMMIT", "DROP"])
 def test_a_script_that_breaks_in_its_middle_is_rolled_back(fake, store, statement):
     store.replace_range(TABLE, OLD, DAYS)
@@ -255,7 +288,10 @@ def test_a_missing_permission(fake, store):
 
 
 def test_a_missing_dataset(fake):
-    with pytest.raises(WarehouseMisconfigured, match=r"location US\): Not found: Dataset.*dataset does not exist.*NBA_PIPELINE_BIGQUERY_DATASET_PREFIX.*schema apply"):
+    with pytest.raises(
+        WarehouseMisconfigured,
+        match=r"location US\): Not found: Dataset.*does not exist in this location.*schema apply",
+    ):
         store_over(fake).replace_range(TABLE, NEW, DAYS)
     with pytest.raises(WarehouseMisconfigured, match="dataset does not exist") as caught:
         store_over(fake).manifest(TABLE)  # an outage or a wrong setting is never "no data"
