@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,21 @@ def test_a_backfill_by_command(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPat
     assert isinstance(refused.exception, OverBudget)
     assert "and 2 of 7 are left today" in str(refused.exception)
     assert len([job for job in fake.jobs if job.kind == "load"]) == 2
+
+
+def test_the_local_warehouse_needs_nothing_of_google(tmp_path: Path) -> None:
+    script = """
+import sys
+sys.modules["google.cloud.bigquery"] = sys.modules["google.auth"] = sys.modules["dagster_gcp"] = None  # importing them fails
+import nba_pipeline.cli.main, nba_pipeline.cli.schema, nba_pipeline.operations.schema, nba_pipeline.operations.quota
+from nba_pipeline.build import build_defs
+from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.settings import BigQuerySettings, Settings
+build_defs(Settings())
+try:
+    build_defs(Settings(warehouse="bigquery", bigquery=BigQuerySettings("test-project")))
+except ConfigurationError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "pip install nba-pipeline[bigquery]" in done.stdout
