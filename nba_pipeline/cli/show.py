@@ -32,7 +32,7 @@ def _count(n: int, style: str) -> str:
 
 def table_of(title: str, columns: Iterable[str]) -> RichTable:
     """Narrow enough for 80 columns: names without their dataset, which has a line of its own."""
-    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("table", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
@@ -86,7 +86,7 @@ def states_table(states: Mapping[str, TableState]) -> RichTable:
         )
         for s in states.values()
     )
-    return add_rows(table_of("Status: days by state", ("good", "empty", "failed", "blocked", "running", "missing", "rows")), rows)
+    return add_rows(table_of("Status: days by state", ("good", "empty", "failed", "blocked", "run", "missing", "rows")), rows)
 
 
 def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> None:
