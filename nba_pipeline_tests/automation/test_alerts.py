@@ -206,7 +206,7 @@ def test_an_e_mail_arrives() -> None:
         deliver(channels_of(settings, LOG), "nba_pipeline: 1 failed days or runs", "because of 2·FGM", LOG)
     [mail] = received
     assert (mail["from"], mail["to"]) == ("nba@example.org", ["a@example.org", "b@example.org"])
-    message = email.message_from_string(mail["data"])
+    message = email.message_from_bytes(mail["data"].encode())
     assert message["Subject"] == "nba_pipeline: 1 failed days or runs"
     payload = message.get_payload(decode=True)
     assert isinstance(payload, bytes)
