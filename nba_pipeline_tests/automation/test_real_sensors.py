@@ -18,6 +18,7 @@ from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.timeout(900)
 def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ from nba_pipeline_tests.automation.driver import (
     total,
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # four minutes: each test lets whole waves of runs happen
+
 LAST = START + timedelta(days=13)
 DAY = START + timedelta(days=6)
 """A day in the middle, with games."""

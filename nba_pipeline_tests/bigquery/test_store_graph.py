@@ -29,7 +29,7 @@ def started(fake: FakeBigQuery) -> list[str]:
 
 
 @pytest.mark.bulk
-@pytest.mark.parametrize("length", [pytest.param(35, id="month"), pytest.param(251, id="season")])
+@pytest.mark.parametrize("length", [pytest.param(35, id="month"), pytest.param(251, id="season", marks=pytest.mark.slow)])
 def test_a_real_season_is_stored_as_in_parquet(fake: FakeBigQuery, bulk_source: BulkSource, tmp_path: Path, length: int) -> None:
     first = date(2021, 10, 19)
     days = [first + timedelta(days=n) for n in range(length)]
