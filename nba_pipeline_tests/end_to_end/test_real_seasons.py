@@ -128,7 +128,7 @@ def test_status_says_the_same(acceptance: Answer, workspace: Workspace, bulk_dir
     assert answer.code == 0
     states = answer.json["tables"]
     quiet = {"exhibition_only": 36, "off_day": 93, "off_season": 224}
-    fine = {"materialized": 986, "failed": [], "blocked": 0, "in_progress": 0, "missing": 0}
+    fine = {"materialized": 986, "failed": [], "blocked": 0, "in_progress": 0, "missing": 0, "stale": {}}
     for name in TEAM_TABLES:
         assert states[name] == {**fine, "empty": quiet, "rows": 7924}
     assert states[PLAYERS] == {**fine, "empty": quiet, "rows": lines_that_count(bulk_dir)}
