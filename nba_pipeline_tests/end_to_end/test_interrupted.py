@@ -24,7 +24,7 @@ from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 FIRST, LAST = date(2023, 10, 24), date(2023, 11, 14)
