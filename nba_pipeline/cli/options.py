@@ -10,7 +10,7 @@ Start = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day
 End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default yesterday (US Eastern).")]
 Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
 SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
-WarehouseName = Annotated[str | None, typer.Option(help="parquet or memory.")]
+WarehouseName = Annotated[str | None, typer.Option(help="parquet, bigquery or memory.")]
 Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; by default two for a long backfill where there are two cores, else none.")

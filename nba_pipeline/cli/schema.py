@@ -27,7 +27,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 @app.command()
 def show(tables: Tables = None, as_json: Json = False) -> None:
-    """The declared tables: columns, types, what may be NULL. Asks no warehouse."""
+    """The declared tables: columns, types, what may be NULL. Asks no warehouse.
+
+    Example: `nba-pipeline schema show --tables player_game_summary`
+    """
     from nba_pipeline.cli.show import out
 
     chosen = _chosen(tables)
@@ -43,7 +46,10 @@ def show(tables: Tables = None, as_json: Json = False) -> None:
 
 @app.command()
 def ddl(tables: Tables = None, warehouse: Warehouse = None) -> None:
-    """The statements that would make datasets and tables, for review or for `bq query`. Sends nothing."""
+    """The statements that would make datasets and tables, for review or for `bq query`. Sends nothing.
+
+    Example: `nba-pipeline schema ddl --warehouse bigquery --tables nba_analytics.player_game_summary`
+    """
     from nba_pipeline.operations.schema import with_quarantine
 
     chosen, store = with_quarantine(_chosen(tables)), _store(warehouse)
@@ -53,7 +59,10 @@ def ddl(tables: Tables = None, warehouse: Warehouse = None) -> None:
 
 @app.command()
 def diff(tables: Tables = None, warehouse: Warehouse = None, as_json: Json = False) -> None:
-    """What separates the stored tables from their declarations. Exit code 1 when days could not be written before `apply`."""
+    """What separates the stored tables from their declarations. Exit code 1 when days could not be written before `apply`.
+
+    Example: `nba-pipeline schema diff --warehouse bigquery --json | jq`
+    """
     from nba_pipeline.operations.schema import as_json as plans_json
     from nba_pipeline.operations.schema import plan_changes, with_quarantine
 
@@ -71,6 +80,8 @@ def apply(tables: Tables = None, warehouse: Warehouse = None) -> None:
     """Make missing datasets and tables, add columns, widen decimals, drop NOT NULL, and read every table back.
 
     Narrowing, retyping and removing are refused, before anything is done. Do not run it during a backfill.
+
+    Example: `nba-pipeline schema apply --warehouse bigquery`
     """
     from nba_pipeline.cli.show import out
     from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
