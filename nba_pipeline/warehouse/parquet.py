@@ -115,6 +115,7 @@ class ParquetStore:
         written_now = self._write(prepared, written) if written else {}
         entries.update(written_now)
         if written_now:
+            remove_stale(self.folder(table))
             save_cache(self.folder(table), cached | entries)
         return ReplaceResult({day: entries[day][1] for day in days}, frozenset(written))
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import sys
@@ -36,7 +37,8 @@ TEMPORARY_PREFIX = ".part-"
 TEMPORARY_SUFFIX = ".tmp"
 # Files of different codecs can be mixed, so this may change at any time.
 COMPRESSION = "zstd"
-STALE_SECONDS = 3600.0  # a writer holds its temporary file for milliseconds; after an hour it is dead
+STALE_SECONDS = 3600.0  # a writer holds its temporary file for seconds; after an hour it is dead, on whatever machine it was
+_UNKNOWN = "unknown"
 _CRC_MARK = b'"crc32": "'
 _CRC_ZERO = b"00000000"
 
@@ -173,7 +175,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Fil
 
 def stage(path: Path, content: bytes, *, durable: bool) -> tuple[Path, FileKey]:
     """Write the content beside the file, under a name that no reader looks at."""
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{_processes()}-{os.getpid()}-{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -234,5 +236,33 @@ def remove_stale(folder: Path) -> None:
         for entry in entries:
             if entry.name.startswith(TEMPORARY_PREFIX) and entry.name.endswith(TEMPORARY_SUFFIX):
                 with contextlib.suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > STALE_SECONDS:
+                    if _writer_is_gone(entry.name) or time.time() - entry.stat().st_mtime > STALE_SECONDS:
                         os.unlink(entry.path)  # noqa: PTH108 - scandir hands out strings
+
+
+def _writer_is_gone(name: str) -> bool:
+    """Whether a temporary file's name says that its writer was one of the processes seen from here, and it no longer runs."""
+    processes, _, rest = name.removeprefix(TEMPORARY_PREFIX).partition("-")
+    if processes in ("", _UNKNOWN) or processes != _processes():
+        return False
+    try:
+        state = Path(f"/proc/{int(rest.partition('-')[0])}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except ValueError:
+        return False
+    return state in "ZX"  # killed, but its parent has not asked how it ended
+
+
+@functools.cache
+def _processes() -> str:
+    """Names the set of processes whose numbers mean the same as here: this boot and this PID namespace (a container has its own).
+
+    The kernel gives a namespace's number to another one only when no process is left in it, so no living writer of another
+    container is ever taken for a dead one of this.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        return f"{zlib.crc32(boot + str(Path('/proc/self/ns/pid').stat().st_ino).encode()):08x}"
+    except OSError:  # not Linux
+        return _UNKNOWN

@@ -6,6 +6,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from nba_pipeline.failures import SourceUnavailable, WriteFailed
 from nba_pipeline.tables.render.frames import empty_frame
 from nba_pipeline.warehouse.base import CorruptPartition
 from nba_pipeline.warehouse.parquet import ParquetStore
-from nba_pipeline.warehouse.parquet_files import STALE_SECONDS, can_sync_filesystem, discard
+from nba_pipeline.warehouse.parquet_files import STALE_SECONDS, can_sync_filesystem, discard, stage
 
 from .support import TABLE, day, many, rows
 
@@ -250,6 +252,22 @@ def test_leftovers_of_dead_writers_are_ignored_and_removed_when_old(filled, parq
     assert_frame_equal(parquet.read(TABLE, [day(0)]), rows(day(0)))
     parquet.replace(TABLE, {day(0): rows(day(0), 5)})
     assert sorted(p.name for p in folder.iterdir()) == [".part-2-alive.tmp", "keep.tmp", "part.parquet"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which processes a number belongs to")
+def test_what_a_killed_writer_left_is_removed_by_the_next_write_of_the_day(filled, parquet):
+    folder = parquet.path(TABLE, day(0)).parent
+    code = (
+        "import os, sys; from pathlib import Path; from nba_pipeline.warehouse.parquet_files import stage;"
+        "stage(Path(sys.argv[1]), b'half a day', durable=False); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", code, str(parquet.path(TABLE, day(0)))])
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # still a zombie, as under a parent that does not wait
+    mine, _ = stage(parquet.path(TABLE, day(0)), b"still being written", durable=False)
+    assert len(list(folder.iterdir())) == 3
+    parquet.replace(TABLE, {day(0): rows(day(0), 5)})
+    assert sorted(p.name for p in folder.iterdir()) == sorted([mine.name, "part.parquet"])
+    assert killed.wait() == -9
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
