@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace) -> int:
     print(f"{'table':46} {'read':>6} {'compute':>8} {'write':>6} {'bookkeeping':>12} {'total':>6}  seconds, {len(days)} days")
     sums = dict.fromkeys(("read", "compute", "write"), 0.0)
     for name, result in results.items():
-        split = phases[name]
+        split = phases.get(name, dict.fromkeys(sums, 0.0))  # a table of which every day is blocked never ran
         rest = result.seconds - sum(split.values())
         print(f"{name:46} {split['read']:6.1f} {split['compute']:8.1f} {split['write']:6.1f} {rest:12.1f} {result.seconds:6.1f}")
         sums = {phase: sums[phase] + split[phase] for phase in sums}
@@ -66,6 +66,9 @@ def measure(options: argparse.Namespace) -> int:
     print(f"\nstart-up {started - BEGIN:.1f} s, " + ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in sums.items()), end="")
     print(f", bookkeeping {bookkeeping:.1f} s ({bookkeeping / total:.0%} of {total:.1f} s)")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    for name, result in results.items():
+        if result.failed or result.blocked:
+            print(f"{name}: {len(result.failed)} days failed, {len(result.blocked)} blocked; these are not a whole backfill's figures")
     return 1 if any(r.failed or r.blocked for r in results.values()) else 0
 
 

@@ -16,31 +16,35 @@ from nba_pipeline.tables.calendar import season_of
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, EmptyReason
 
 SCHEDULE_COLUMNS = ("game_date", "game_type", "status")
+_PLAYED_OR_TO_BE = ("final", "scheduled")
 
 
 def competitive_days(games: pd.DataFrame, statuses: Sequence[str] = ("final",)) -> set[date]:
     """Days with a competitive game in one of these states."""
-    played = games[games["game_type"].isin(COMPETITIVE_GAME_TYPES) & games["status"].isin(statuses)]
-    return set(played["game_date"].dt.date)
+    return _days_of(games, games["game_type"].isin(COMPETITIVE_GAME_TYPES) & games["status"].isin(statuses))
 
 
 def empty_reasons(games: pd.DataFrame, days: Iterable[date]) -> dict[date, EmptyReason | None]:
     """Why each day has no competitive rows according to its games; None where games were played or are to be played."""
-    by_day = dict(tuple(games[list(SCHEDULE_COLUMNS)].groupby(games["game_date"].dt.date)))
-    return {day: _reason(day, by_day.get(day)) for day in days}
+    played = games["status"].isin(_PLAYED_OR_TO_BE)
+    competitive = competitive_days(games, _PLAYED_OR_TO_BE)
+    exhibitions = _days_of(games, played & ~games["game_type"].isin(COMPETITIVE_GAME_TYPES))
+    called_off = _days_of(games, games["status"].isin(("postponed", "cancelled")))
+
+    def reason(day: date) -> EmptyReason | None:
+        if day in competitive:
+            return None
+        if day in exhibitions:
+            return EmptyReason.EXHIBITION_ONLY
+        if day in called_off:
+            return EmptyReason.POSTPONED
+        return EmptyReason.OFF_DAY if season_of(day).is_in_play(day) else EmptyReason.OFF_SEASON
+
+    return {day: reason(day) for day in days}
 
 
-def _reason(day: date, games: pd.DataFrame | None) -> EmptyReason | None:
-    quiet = EmptyReason.OFF_DAY if season_of(day).is_in_play(day) else EmptyReason.OFF_SEASON
-    if games is None:
-        return quiet
-    competitive = games["game_type"].isin(COMPETITIVE_GAME_TYPES).to_numpy(dtype=bool)
-    status = games["status"].to_numpy(dtype=object)
-    if (competitive & np.isin(status, ["final", "scheduled"])).any():
-        return None
-    if (~competitive & np.isin(status, ["final", "scheduled"])).any():
-        return EmptyReason.EXHIBITION_ONLY
-    return EmptyReason.POSTPONED if np.isin(status, ["postponed", "cancelled"]).any() else quiet
+def _days_of(games: pd.DataFrame, chosen: pd.Series) -> set[date]:
+    return set(games.loc[chosen, "game_date"].dt.date)
 
 
 def history_holes(
