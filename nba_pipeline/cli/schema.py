@@ -48,6 +48,9 @@ def show(tables: Tables = None, as_json: Json = False) -> None:
 def ddl(tables: Tables = None, warehouse: Warehouse = None) -> None:
     """The statements that would make datasets and tables, for review or for `bq query`. Sends nothing.
 
+    Of the parquet warehouse: DuckDB views over its files, e.g. `nba-pipeline schema ddl | duckdb nba.duckdb`. A table that has no
+    day yet is an empty view; print it again after the first one.
+
     Example: `nba-pipeline schema ddl --warehouse bigquery --tables nba_analytics.player_game_summary`
     """
     from nba_pipeline.operations.schema import with_quarantine
@@ -66,11 +69,12 @@ def diff(tables: Tables = None, warehouse: Warehouse = None, as_json: Json = Fal
     from nba_pipeline.operations.schema import as_json as plans_json
     from nba_pipeline.operations.schema import plan_changes, with_quarantine
 
-    plans = plan_changes(_store(warehouse), with_quarantine(_chosen(tables)))
+    plans = plan_changes(_store(warehouse, as_json), with_quarantine(_chosen(tables)))
     if as_json:
         print(json.dumps(plans_json(plans), indent=2))
     else:
         _print(plans)
+        _print_what_to_do(plans)
     if any(p.needed for p in plans):
         raise typer.Exit(EXIT_DIFFERS)
 
@@ -79,7 +83,8 @@ def diff(tables: Tables = None, warehouse: Warehouse = None, as_json: Json = Fal
 def apply(tables: Tables = None, warehouse: Warehouse = None) -> None:
     """Make missing datasets and tables, add columns, widen decimals, drop NOT NULL, and read every table back.
 
-    Narrowing, retyping and removing are refused, before anything is done. Do not run it during a backfill.
+    Narrowing, retyping and removing are refused, before anything is done. Do not run it during a backfill. In the parquet
+    warehouse no day is rewritten: days that hold all that is declared stay as they are, days that lack a column become stale.
 
     Example: `nba-pipeline schema apply --warehouse bigquery`
     """
@@ -100,8 +105,22 @@ def _print(plans: list[TablePlan]) -> None:
     for plan in plans:
         for change in plan.changes:
             out.print(f"{plan.table.full_name}: {change.action}: {change.text}", markup=False, highlight=False)
+            for row in change.rows:
+                out.print(f"  {row}", markup=False, highlight=False)
     if not any(plan.changes for plan in plans):
         out.print(f"{len(plans)} table(s) are as declared")
+
+
+def _print_what_to_do(plans: list[TablePlan]) -> None:
+    from nba_pipeline.cli.show import out
+
+    refused, needed = sum(bool(p.refused) for p in plans), sum(bool(p.needed) for p in plans)
+    if refused:
+        out.print(
+            f"what to do: {refused} table(s) cannot be changed in place; `nba-pipeline schema apply` changes nothing before that is gone"
+        )
+    elif needed:
+        out.print(f"what to do: `nba-pipeline schema apply` changes {needed} table(s) in place")
 
 
 def _chosen(names: str | None) -> list[Table]:
@@ -118,15 +137,17 @@ def _chosen(names: str | None) -> list[Table]:
     return chosen
 
 
-def _store(warehouse: str | None) -> SchemaStore:
+def _store(warehouse: str | None, as_json: bool = False) -> SchemaStore:
+    """The warehouse's schema; ends the command where there is none."""
     from nba_pipeline.build import make_store
+    from nba_pipeline.cli.show import err
     from nba_pipeline.settings import Settings
 
     settings = Settings.from_environment(warehouse=warehouse)
     schema = getattr(make_store(settings), "schema", None)
     if schema is None:
-        raise ConfigurationError(
-            f"the {settings.warehouse} warehouse keeps no schema of its own: every stored day carries the one it was written under. "
-            "Use --warehouse bigquery."
-        )
+        err.print(f"The {settings.warehouse} warehouse keeps nothing when the process ends, so there is nothing to compare or to change.")
+        if as_json:
+            print(json.dumps({"tables": {}}))
+        raise typer.Exit(0)
     return schema

@@ -16,7 +16,8 @@ from nba_pipeline.tables.spec import Table
 
 
 class SchemaStore(Protocol):
-    """Looking at and changing tables. ``changes`` is empty where a table is as declared."""
+    """Looking at and changing tables. ``changes`` is empty where a table is as declared; ``ddl`` gives the statements that make
+    the table, or these changes of it; ``apply`` makes them and returns what is left."""
 
     def changes(self, table: Table) -> list[Change]: ...
 
@@ -66,9 +67,11 @@ def apply_changes(store: SchemaStore, plans: Sequence[TablePlan]) -> dict[str, l
 
     Raises ``SchemaDrift`` before anything is done when a change of any table is refused.
     """
-    if refused := [f"{p.table.full_name}: {p.refused[0].text}" for p in plans if p.refused]:
-        more = f" ({len(refused) - 1} more table(s) as well)" if len(refused) > 1 else ""
-        raise SchemaDrift(f"{refused[0]}{more}. Nothing was changed.")
+    if refused := [p for p in plans if p.refused]:
+        first = refused[0].refused[0]
+        row = f". First row: {first.rows[0]}" if first.rows else ""
+        more = f". {len(refused) - 1} more table(s) differ so as well" if len(refused) > 1 else ""
+        raise SchemaDrift(f"{refused[0].table.full_name}: {first.text}{row}{more}. Nothing was changed.")
     store.create_datasets([p.table for p in plans])
     return {p.table.full_name: store.apply(p.table, p.changes) if p.changes else [] for p in plans}
 
@@ -77,7 +80,10 @@ def as_json(plans: Sequence[TablePlan]) -> dict[str, Any]:
     return {
         "tables": {
             p.table.full_name: {
-                "changes": [{"action": str(c.action), "column": c.column, "text": c.text, "blocks": c.blocks} for c in p.changes],
+                "changes": [
+                    {"action": str(c.action), "column": c.column, "text": c.text, "blocks": c.blocks, "rows": list(c.rows)}
+                    for c in p.changes
+                ],
                 "statements": list(p.statements),
             }
             for p in plans

@@ -22,16 +22,19 @@ class Action(StrEnum):
     WIDEN = "widen"
     RELAX = "relax"
     DESCRIBE = "describe"
+    RESTATE = "restate"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. ``blocks``: days cannot be written or read before it is gone; ``column``: where one is concerned."""
+    """One difference. ``blocks``: days cannot be written or read before it is gone; ``column``: where one is concerned;
+    ``rows``: stored rows that stand in the way, in words."""
 
     action: Action
     text: str
     column: str | None = None
     blocks: bool = True
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,14 @@ class StoredTable:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-def differences(table: Table, stored: StoredTable | None, options: Mapping[str, str] | None = None) -> list[Change]:
+def differences(
+    table: Table, stored: StoredTable | None, options: Mapping[str, str] | None = None, *, keeps_undeclared: bool = True
+) -> list[Change]:
     """What separates the stored table from the declared one, in the order in which it can be put right.
 
-    ``options``: further properties (clustering, labels) as the declaration wants them. A column that is stored as NULLABLE
-    and declared required is no difference: no warehouse tightens a column in place, and every writer checks it anyway.
+    ``options``: further properties (clustering, labels) as the declaration wants them. ``keeps_undeclared``: whether the
+    warehouse keeps a column that nobody declares when a day is written again. A column that is stored as NULLABLE and
+    declared required is no difference: no warehouse tightens a column in place, and every writer checks it anyway.
     """
     if stored is None:
         return [Change(Action.CREATE, f"{table.full_name} does not exist")]
@@ -78,7 +84,7 @@ def differences(table: Table, stored: StoredTable | None, options: Mapping[str, 
             changes.append(_absent(table, column.name))
         else:
             changes += _column_changes(table, column.name, kept)
-    changes += _strangers(table, stored)
+    changes += _strangers(table, stored) if keeps_undeclared else _losses(table, stored)
     changes += _wording(table, stored, options or {})
     return sorted(changes, key=lambda c: list(Action).index(c.action))
 
@@ -96,6 +102,11 @@ def widens(old: ColumnType, new: ColumnType) -> bool:
     assert new.precision is not None
     assert new.scale is not None
     return new.scale >= old.scale and new.precision - new.scale >= old.precision - old.scale
+
+
+def narrows(old: ColumnType, new: ColumnType) -> bool:
+    """Whether the new NUMERIC cannot hold every value of the old one, so that each value has to be looked at."""
+    return old.kind is Kind.NUMERIC and new.kind is Kind.NUMERIC and old != new and not widens(old, new)
 
 
 def _absent(table: Table, name: str) -> Change:
@@ -140,6 +151,20 @@ def _strangers(table: Table, stored: StoredTable) -> list[Change]:
             else:
                 changes.append(Change(Action.RELAX, f"{text} and REQUIRED, so no row could be written", name))
     return changes
+
+
+def _losses(table: Table, stored: StoredTable) -> list[Change]:
+    """Columns that nobody declares, where a day that is written again would lose them."""
+    return [
+        Change(
+            Action.REFUSE,
+            f"column {name} ({kept.words}) is stored but not declared, and days that are made again would lose it: restore the "
+            "declaration, or move the table away and materialize it again",
+            name,
+        )
+        for name, kept in stored.columns.items()
+        if not table.has(name)
+    ]
 
 
 def _wording(table: Table, stored: StoredTable, options: Mapping[str, str]) -> list[Change]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from nba_pipeline.failures import PipelineError, SchemaDrift
 from nba_pipeline.tables.render.arrow import (
     arrow_schema,
+    arrow_type,
     check_columns,
     content_hashes,
     day_bounds,
@@ -24,6 +25,7 @@ from nba_pipeline.tables.render.arrow import (
     schema_version,
     sort_rows,
     to_arrow,
+    widened,
 )
 from nba_pipeline.tables.render.frames import empty_frame
 from nba_pipeline.tables.spec import Table
@@ -143,7 +145,10 @@ def assemble(table: Table, parts: Sequence[tuple[date, pa.Table]], columns: Sequ
         elif nulls := [n for n in required if part.column(n).null_count]:
             problems[day] = f"column {nulls[0]} is declared required, but the stored rows hold NULL in it"
         else:
-            tables.append(_as(target, part.select(names)))
+            try:
+                tables.append(_as(target, part.select(names)))
+            except pa.ArrowInvalid as error:
+                problems[day] = f"a stored integer does not fit the declared NUMERIC: {error}"
     if problems:
         raise drift_error(table, problems)
     return from_arrow(table, pa.concat_tables(tables), names) if tables else empty_frame(table, names)
@@ -152,7 +157,16 @@ def assemble(table: Table, parts: Sequence[tuple[date, pa.Table]], columns: Sequ
 def _as(target: pa.Schema, part: pa.Table) -> pa.Table:
     if part.schema.types == target.types:
         return pa.Table.from_arrays(part.columns, schema=target)
-    return part.cast(target)
+    columns = [widened(part.column(field.name), field.type) for field in target]
+    return pa.Table.from_arrays(columns, schema=target)
+
+
+def with_absent(table: Table, part: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Stored rows with NULL for those declared nullable columns that they were written without."""
+    for name in names:
+        if name not in part.column_names and table.column(name).nullable:
+            part = part.append_column(name, pa.nulls(part.num_rows, arrow_type(table.column(name).type)))
+    return part
 
 
 def chosen_columns(table: Table, columns: Sequence[str] | None) -> list[str]:
@@ -166,7 +180,8 @@ def chosen_columns(table: Table, columns: Sequence[str] | None) -> list[str]:
 
 
 def drift(target: pa.Schema, stored: pa.Schema) -> str | None:
-    """Why stored columns cannot be read as declared, or None. A NUMERIC that grew on both sides reads without loss."""
+    """Why stored columns cannot be read as declared, or None. A NUMERIC that grew on both sides reads without loss, and
+    integers read as NUMERIC where they fit, which only their values tell."""
     for field in target:
         index = stored.get_field_index(field.name)
         if index < 0:
@@ -178,6 +193,8 @@ def drift(target: pa.Schema, stored: pa.Schema) -> str | None:
 
 
 def _widens(stored: pa.DataType, declared: pa.DataType) -> bool:
+    if pa.types.is_integer(stored) and pa.types.is_decimal(declared):
+        return True
     if not (pa.types.is_decimal(stored) and pa.types.is_decimal(declared)):
         return False
     return declared.scale >= stored.scale and declared.precision - declared.scale >= stored.precision - stored.scale
@@ -188,6 +205,6 @@ def drift_error(table: Table, problems: Mapping[date, str]) -> SchemaDrift:
     more = f" ({len(problems) - 1} more day(s) differ as well)" if len(problems) > 1 else ""
     return SchemaDrift(
         f"{table.full_name} on {day}: {problems[day]}{more}. The day was written under an older declaration: "
-        "materialize it again, or restore the declaration it was written under.",
+        "materialize it again, or restore the declaration it was written under; `nba-pipeline schema diff` shows every difference.",
         days=sorted(problems),
     )

@@ -1,7 +1,8 @@
 """The embedded warehouse: one Parquet file per table and day, readable by any number of processes and any tool.
 
 Belongs here: ``ParquetStore``: which files there are, replacing and reading them, telling missing from damaged.
-Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache (``parquet_manifest.py``).
+Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache (``parquet_manifest.py``), days of
+other declarations (``parquet_schema.py``).
 
 Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained: ``game_date`` is a column
 inside them, an empty day is a file without rows, and the manifest entry is in the footer. Every write goes to a temporary
@@ -27,9 +28,20 @@ import pandas as pd
 import pyarrow as pa
 
 from nba_pipeline.failures import SourceUnavailable, WriteFailed
+from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
-from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
+from nba_pipeline.warehouse.days import (
+    Prepared,
+    as_days,
+    assemble,
+    chosen_columns,
+    prepare_frames,
+    prepare_range,
+    unchanged_days,
+    with_absent,
+)
+from nba_pipeline.warehouse.parquet_accepted import Accepted, load_accepted
 from nba_pipeline.warehouse.parquet_files import (
     DamagedFile,
     FileKey,
@@ -46,8 +58,10 @@ from nba_pipeline.warehouse.parquet_files import (
     sync_filesystem,
     sync_folder,
     write_atomically,
+    written_under,
 )
 from nba_pipeline.warehouse.parquet_manifest import Cached, is_settled, load_cache, save_cache
+from nba_pipeline.warehouse.parquet_schema import ParquetSchema
 from nba_pipeline.warehouse.recent import RecentPartitions
 
 FILE_NAME = "part.parquet"
@@ -91,8 +105,20 @@ class ParquetStore:
     def path(self, table: Table, day: date) -> Path:
         return self.folder(table) / f"{_FOLDER_PREFIX}{day.isoformat()}" / FILE_NAME
 
+    def files(self, table: Table) -> str:
+        """A pattern that matches the files of all days."""
+        return str(self.folder(table) / "*" / FILE_NAME)
+
     def location(self, table: Table) -> str:
         return str(self.folder(table))
+
+    @property
+    def schema(self) -> ParquetSchema:
+        """Looking at the declarations under which days are stored, and accepting them under today's."""
+        return ParquetSchema(self)
+
+    def _accepted(self, table: Table) -> Accepted:
+        return load_accepted(self.folder(table), schema_version(table))
 
     # ------------------------------------------------------------------------------------------ writing
 
@@ -108,19 +134,21 @@ class ParquetStore:
         table, days = prepared.table, list(prepared.days)
         cached = load_cache(self.folder(table))
         entries = self._scan(table, days, cached).entries
-        same = unchanged_days(prepared, {day: entry for day, (_, entry) in entries.items()})
+        accepted = self._accepted(table)
+        same = unchanged_days(prepared, accepted.presented({day: entry for day, (_, entry) in entries.items()}))
         # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never be repaired.
         intact = {day for day, whole in _in_threads(lambda day: self._is_intact(table, day), same) if whole}
         written = [day for day in days if day not in intact]
+        self.schema.check_replaceable(table, {day: entries[day][1] for day in written if day in entries}, accepted)
         written_now = self._write(prepared, written) if written else {}
         entries.update(written_now)
         if written_now:
             remove_stale(self.folder(table))
             save_cache(self.folder(table), cached | entries)
-        return ReplaceResult({day: entries[day][1] for day in days}, frozenset(written))
+        return ReplaceResult(accepted.presented({day: entries[day][1] for day in days}), frozenset(written))
 
     def _is_intact(self, table: Table, day: date) -> bool:
-        loaded = self._load(table, day)
+        loaded = self.load(table, day)
         try:
             check_intact(loaded[1] if loaded else b"")
         except DamagedFile:
@@ -222,7 +250,7 @@ class ParquetStore:
     # ------------------------------------------------------------------------------------------ reading
 
     def read(self, table: Table, days: Iterable[date], columns: Sequence[str] | None = None) -> pd.DataFrame:
-        names = chosen_columns(table, columns)
+        names, accepted = chosen_columns(table, columns), self._accepted(table)
         damaged: dict[date, str] = {}
         parts: list[tuple[date, pa.Table]] = []
 
@@ -232,7 +260,7 @@ class ParquetStore:
             recent = self._recent.get(key, version)
             if recent is not None:
                 return recent
-            loaded = self._load(table, day)
+            loaded = self.load(table, day)
             try:
                 rows = decode(loaded[1], table, day, names) if loaded else None
             except DamagedFile as error:
@@ -245,7 +273,8 @@ class ParquetStore:
             if isinstance(outcome, DamagedFile):
                 damaged[day] = str(outcome)
             elif outcome is not None:
-                parts.append((day, outcome))
+                lacking = outcome.num_columns < len(names) and written_under(outcome) in accepted.lacking
+                parts.append((day, with_absent(table, outcome, names) if lacking else outcome))
         if damaged:
             raise self._corrupt(table, damaged, self._scan(table).manifest)
         return assemble(table, parts, names)
@@ -256,6 +285,15 @@ class ParquetStore:
         return [day for day in days if day not in cached or cached[day][1].row_count or cached[day][0] != self._key(table, day)]
 
     def manifest(self, table: Table) -> dict[date, ManifestEntry]:
+        accepted = self._accepted(table)
+        try:
+            return accepted.presented(self.entries(table))
+        except CorruptPartition as error:
+            error.readable = accepted.presented(error.readable)
+            raise
+
+    def entries(self, table: Table) -> dict[date, ManifestEntry]:
+        """The entries as they are in the files: with the schema version under which each day was written."""
         folder = self.folder(table)
         cached = load_cache(folder)
         scan = self._scan(table, None, cached)
@@ -303,13 +341,14 @@ class ParquetStore:
             return None
 
     def _read_entry(self, table: Table, day: date) -> tuple[FileKey, ManifestEntry] | DamagedFile | None:
-        loaded = self._load(table, day)
+        loaded = self.load(table, day)
         try:
             return (loaded[0], open_part(loaded[1], table, day)[0]) if loaded else None
         except DamagedFile as error:
             return error
 
-    def _load(self, table: Table, day: date) -> tuple[FileKey, bytes] | None:
+    def load(self, table: Table, day: date) -> tuple[FileKey, bytes] | None:
+        """The version and the bytes of a day's file; None if there is none."""
         path = self.path(table, day)
         try:
             return load(path)

@@ -143,6 +143,11 @@ def open_part(content: bytes, table: Table, day: date) -> tuple[ManifestEntry, p
     return entry, file
 
 
+def written_under(rows: pa.Table) -> str:
+    """The schema version of the declaration under which rows that ``decode`` returned were written."""
+    return json.loads(rows.schema.metadata[ENTRY_KEY])["schema_version"]
+
+
 def decode(content: bytes, table: Table, day: date, columns: Sequence[str]) -> pa.Table:
     """The rows, with those of the columns that the file has."""
     _, file = open_part(content, table, day)

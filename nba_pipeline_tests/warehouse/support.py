@@ -83,7 +83,7 @@ def many(days: Sequence[date], count: int = 3, shift: int = 0) -> pd.DataFrame:
 
 def migrate(store: Store, table: Table) -> None:
     """What a person does after changing a declaration, where a warehouse keeps a schema of its own: `schema apply`."""
-    if isinstance(store, BigQueryStore):
+    if isinstance(store, (BigQueryStore, ParquetStore)):
         store.schema.apply(table, store.schema.changes(table))
 
 

@@ -1,7 +1,8 @@
 """Tables as Arrow: the schema of a declared table and exact conversion of frames, in both directions.
 
-Belongs here: ``arrow_schema``, ``to_arrow``, ``from_arrow``, ``schema_version`` and ``split_days`` (a whole range converted
-once, then sliced per day). ``content_hash`` lives in ``content.py`` and is offered here too, next to what it hashes.
+Belongs here: ``arrow_schema`` and ``column_type`` (the way back), ``to_arrow``, ``from_arrow``, ``widened``,
+``schema_version`` and ``split_days`` (a whole range converted once, then sliced per day).
+``content_hash`` lives in ``content.py`` and is offered here too, next to what it hashes.
 Does not belong here: pandas dtypes (``frames.py``), semantic validation (``contract.py``), files or warehouses.
 
 Arrow is what every warehouse stores. NUMERIC becomes ``decimal128(p, s)``: the only type that BigQuery loads into NUMERIC,
@@ -30,6 +31,7 @@ from nba_pipeline.tables.spec import Column, ColumnType, Kind, Table
 __all__ = [
     "arrow_schema",
     "arrow_type",
+    "column_type",
     "content_hash",
     "content_hashes",
     "day_bounds",
@@ -38,9 +40,11 @@ __all__ = [
     "sort_rows",
     "split_days",
     "to_arrow",
+    "widened",
 ]
 
 _EPOCH = date(1970, 1, 1)
+_INT64_DIGITS = 19
 _WIDEST = 15  # spec.ColumnType: float64 carries no more decimal digits exactly
 _SIMPLE_TYPES = {
     Kind.STRING: pa.string(),
@@ -55,6 +59,23 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     if column_type.kind is Kind.NUMERIC:
         return pa.decimal128(column_type.precision, column_type.scale)
     return _SIMPLE_TYPES[column_type.kind]
+
+
+def column_type(stored: pa.DataType) -> ColumnType | None:
+    """The declared type that is stored so; None where there is none."""
+    if pa.types.is_decimal(stored):
+        try:
+            return ColumnType(Kind.NUMERIC, stored.precision, stored.scale)
+        except ValueError:
+            return None  # wider than this project declares columns
+    return next((ColumnType(kind) for kind, known in _SIMPLE_TYPES.items() if stored == known), None)
+
+
+def widened(values: pa.ChunkedArray, wider: pa.DataType) -> pa.ChunkedArray:
+    """Stored values as a wider type. ``pa.ArrowInvalid`` where a value does not fit it: integers may not fit a NUMERIC."""
+    if pa.types.is_integer(values.type) and pa.types.is_decimal(wider):
+        values = values.cast(pa.decimal128(_INT64_DIGITS + wider.scale, wider.scale))  # Arrow wants room for any integer
+    return values.cast(wider)
 
 
 def arrow_schema(table: Table, *, descriptions: bool = True) -> pa.Schema:
