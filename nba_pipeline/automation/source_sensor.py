@@ -24,6 +24,7 @@ from nba_pipeline.warehouse.base import Store
 NAME, JOB = "source_changes", "raw_days"
 RAW_TABLES = ("nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts")
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+POLL_SECONDS = 60
 _UNKNOWN = b"\xff\xff\xff\xff"
 
 
@@ -74,7 +75,7 @@ def source_sensor(
     @dg.sensor(
         name=NAME,
         job_name=JOB,
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=POLL_SECONDS,
         default_status=status,
         required_resource_keys={SOURCE, STORE},
         description="Asks the source for days whose content changed (new finals, late corrections) and fetches exactly those.",

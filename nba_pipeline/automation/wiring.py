@@ -20,6 +20,8 @@ from nba_pipeline.automation.source_sensor import JOB as RAW_JOB
 from nba_pipeline.automation.source_sensor import raw_job, source_sensor
 from nba_pipeline.settings import Settings
 
+CONTINUE_SECONDS = 30
+"""How long the automation rests between two ticks: a tick over five years takes a second, and people notice half a minute."""
 SERVING = ("nba_analytics.upcoming_player_game_context", "nba_precompute.player_daily_cache", "nba_precompute.ml_feature_store")
 """The tables that others read every day."""
 
@@ -74,7 +76,7 @@ def _continue_and_restate(status: dg.DefaultSensorStatus) -> dg.SensorDefinition
         return dg.AutomationConditionSensorDefinition(
             switches.CONTINUE,
             target=dg.AssetSelection.all(),
-            minimum_interval_seconds=30,
+            minimum_interval_seconds=CONTINUE_SECONDS,
             default_status=status,
             run_tags={"dagster/priority": "5"},  # behind tonight's raw days, before backfills that people start
             use_user_code_server=True,

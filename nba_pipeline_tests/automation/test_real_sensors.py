@@ -34,13 +34,7 @@ def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:
         print(f"\nfrom nothing to yesterday's features in {time.monotonic() - begun:.0f} s")
         for table in TABLES.values():
             assert sorted(store.manifest(table)) == _days(start, yesterday), table.full_name
-        [answer] = server.ask(
-            '{ sensorsOrError(repositorySelector: {repositoryName: "__repository__", repositoryLocationName:'
-            ' "nba_pipeline.definitions"}) { ... on Sensors { results { name sensorState { status ticks(limit: 50)'
-            " { status error { message } } } } } } }"
-        ).values()
-    failed = [(s["name"], t["error"]) for s in answer["results"] for t in s["sensorState"]["ticks"] if t["status"] == "FAILURE"]
-    assert failed == []
+        assert server.failed_ticks() == []
 
 
 def _days(first: date, last: date) -> list[date]:

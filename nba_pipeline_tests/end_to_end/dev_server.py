@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 90
+_TICKS = """
+{ repositoriesOrError { ... on RepositoryConnection { nodes {
+    sensors { name sensorState { ticks(limit: 200) { status error { message } } } }
+} } } }
+"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,16 @@ class DevServer:
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
+
+    def failed_ticks(self) -> list[tuple[str, str]]:
+        """(sensor, error) of every failed tick among the newest of each sensor."""
+        return [
+            (sensor["name"], tick["error"]["message"])
+            for repository in self.ask(_TICKS)["repositoriesOrError"]["nodes"]
+            for sensor in repository["sensors"]
+            for tick in sensor["sensorState"]["ticks"]
+            if tick["status"] == "FAILURE"
+        ]
 
     def wait_for(self, what: str, done: Callable[[], Any], seconds: float) -> Any:
         """The first true answer of ``done``; the log's end is in the error if there is none in time."""

@@ -1,0 +1,156 @@
+"""A new day's file is put into the bulk folder of a running deployment, and nobody does anything else.
+
+Real processes, the real league's files. The deployment stands on the morning after a game day (DAY) whose results are not
+published yet: the folder's schedule goes on, its box scores and shots end the day before, and so does the history.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nba_pipeline.build import PLANS
+from nba_pipeline.operations.ranges import span
+from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline_tests.automation.driver import FEATURES, PLAYERS, RAW
+from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
+from nba_pipeline_tests.end_to_end.pipelines import command, environment
+from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
+from nba_pipeline_tests.support.pipeline import Pipeline
+
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]  # a minute and a half, and six minutes
+
+ROOT = Path(__file__).parents[2]
+START, DAY, NEXT_DAY = date(2024, 2, 22), date(2024, 3, 10), date(2024, 3, 11)
+LOCATION = """
+import dagster as dg
+
+from nba_pipeline import build
+from nba_pipeline.partitions import TIMEZONE
+
+# The calendar of the day on which NEXT_DAY is the newest partition.
+build.daily_partitions = lambda start: dg.DailyPartitionsDefinition(start.isoformat(), end_date="END", timezone=TIMEZONE)
+"""
+QUICK = """
+from nba_pipeline.automation import source_sensor, wiring
+
+wiring.CONTINUE_SECONDS = source_sensor.POLL_SECONDS = 1
+"""
+DEFINITIONS = "defs = build.build_defs()"
+FETCHED = '{ runsOrError(filter: {pipelineName: "raw_days", statuses: [FAILURE, SUCCESS]}) { ... on Runs { results { runId } } } }'
+OF_RESULTS = (RAW[1], "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS)
+"""What needs the day's own results. The others have NEXT_DAY as well: its schedule, no shots, what is known before it."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The real files, and a folder that holds them up to some day."""
+
+    real: Path
+    folder: Path
+
+    def publish(self, last: date) -> None:
+        """Results up to ``last``; the schedule up to NEXT_DAY. Each file is written beside the old one and renamed, shots first."""
+        games = pd.read_parquet(self.real / "games.parquet")
+        days = pd.to_datetime(games["game_date"]).dt.date
+        games = games[(days >= START) & (days <= NEXT_DAY)].reset_index(drop=True)
+        to_come = pd.to_datetime(games["game_date"]).dt.date > last
+        games.loc[to_come, ["home_score", "away_score", "played"]] = None
+        final = set(games.loc[~to_come, "game_id"])
+        for name, column in (("shots_2023-24.parquet", "GAME_ID"), ("player_box.parquet", "game_id")):
+            self._write(name, pd.read_parquet(self.real / name, filters=[(column, "in", final)]))
+        self._write("games.parquet", games)
+
+    def _write(self, name: str, frame: pd.DataFrame) -> None:
+        frame.to_parquet(self.folder / f".{name}.part")
+        (self.folder / f".{name}.part").replace(self.folder / name)
+
+
+@pytest.fixture
+def published(bulk_dir: Path, tmp_path: Path) -> Published:
+    """The folder as it is before DAY's results are published."""
+    folder = tmp_path / "bulk"
+    folder.mkdir()
+    made = Published(bulk_dir, folder)
+    made.publish(DAY - timedelta(days=1))
+    return made
+
+
+@pytest.fixture(params=["quick", "as_delivered"])
+def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path) -> Iterator[DevServer]:
+    """`dagster dev` in production over a history up to the day before DAY, made by the command line; DAY's slate is there."""
+    home, quick = tmp_path / "home", request.param == "quick"
+    home.mkdir()
+    settings = {
+        "NBA_PIPELINE_SOURCE": "bulk",
+        "NBA_PIPELINE_BULK_DIR": str(published.folder),
+        "NBA_PIPELINE_START_DATE": str(START),
+    }
+    if quick:
+        write_instance(ROOT / "dagster.yaml", home)
+    else:
+        (home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
+    with environment(DAGSTER_HOME=home, **settings):
+        assert command(None, "backfill", "--start", str(START), "--end", str(DAY - timedelta(days=1))).code == 0
+        assert command(None, "backfill", "--start", str(DAY), "--end", str(NEXT_DAY)).code == 1, "these days have no results yet"
+    location = LOCATION.replace("END", str(NEXT_DAY + timedelta(days=1))) + (QUICK if quick else "") + DEFINITIONS
+    (home / "location.py").write_text(location, encoding="utf-8")
+    settings |= {"NBA_PIPELINE_ENVIRONMENT": "production", "NBA_PIPELINE_ALERTS": "log", "PYTHONPATH": str(ROOT)}
+    with dagster_dev(home, ["-f", "location.py"], settings) as running:
+        yield running
+
+
+def test_a_new_days_file_reaches_the_next_days_features_by_itself(
+    server: DevServer, published: Published, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    store = ParquetStore(tmp_path / "home" / "warehouse")
+    server.wait_for("the source sensor's first look", lambda: server.ask(FETCHED)["runsOrError"]["results"], 180)
+    assert max(store.manifest(TABLES[PLAYERS])) == DAY - timedelta(days=1)
+    assert max(store.manifest(TABLES[FEATURES])) == DAY
+
+    published.publish(DAY)
+    begun = time.monotonic()
+    server.wait_for("the next day's features", lambda: NEXT_DAY in store.manifest(TABLES[FEATURES]), 600)
+    seconds = round(time.monotonic() - begun)
+    record_property("seconds_from_file_to_features", seconds)
+    print(f"\nfrom the new file to the next day's features in {seconds} s")
+
+    assert server.failed_ticks() == []
+    for plan in PLANS:
+        last = DAY if plan.table in OF_RESULTS else NEXT_DAY
+        assert sorted(store.manifest(TABLES[plan.table])) == span(START, last), plan.table
+    assert_as_published(published.real, store)
+    assert_as_made_in_one_go(published.real, store)
+
+
+def assert_as_published(real: Path, store: ParquetStore) -> None:
+    """Points of DAY and the averages before NEXT_DAY, straight from the league's file."""
+    lines = pd.read_parquet(real / "player_box.parquet", columns=["game_id", "game_date", "person_id", "points", "seconds_official"])
+    lines = lines[(lines["seconds_official"] > 0) & lines["game_date"].between(str(START), str(DAY)) & (lines["game_id"].str[2] == "2")]
+    of_day = lines[lines["game_date"] == str(DAY)].set_index("person_id")["points"]
+    made = store.read(TABLES[PLAYERS], [DAY]).set_index("player_id")["points"]
+    assert len(of_day) > 150
+    assert made.astype(int).to_dict() == of_day.astype(int).to_dict()
+    last_five = lines.sort_values("game_date").groupby("person_id")["points"].agg(lambda points: points.tail(5).mean())
+    features = store.read(TABLES[FEATURES], [NEXT_DAY]).set_index("player_id")["points_avg_last_5"].dropna()
+    assert set(features.index) & set(of_day.index), "somebody played on both days"
+    assert (features.astype(float) - last_five.reindex(features.index)).abs().max() <= 0.005 + 1e-9, "stored with two decimals"
+
+
+def assert_as_made_in_one_go(real: Path, store: ParquetStore) -> None:
+    """Every day is what one run over the complete files makes of it, without sensors and Dagster."""
+    expected = Pipeline(BulkSource(real), START)
+    expected.run(span(START, NEXT_DAY), [plan.table for plan in PLANS])
+    for plan in PLANS:
+        held, made = store.manifest(TABLES[plan.table]), expected.store.manifest(TABLES[plan.table])
+        if plan.table in RAW:  # the complete files have NEXT_DAY's scores and shots, the folder not yet
+            held = {day: entry for day, entry in held.items() if day < NEXT_DAY}
+        assert {day: e.content_hash for day, e in held.items()} == {day: made[day].content_hash for day in held}, plan.table
