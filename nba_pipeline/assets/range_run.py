@@ -108,6 +108,19 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     return RangeOutcome(**vars(progress))
 
 
+def would_make(job: RangeJob, day: date) -> pd.DataFrame:
+    """What a run would compute for the day from what is stored now, unrounded, examined by no check and written nowhere.
+
+    For people who ask about a day that was refused. Raises ``PipelineError`` where inputs are missing.
+    """
+    progress = _Progress()
+    ready, frames, _ = _load(job, [day], progress)
+    if not ready:
+        failure = progress.failed[day]
+        raise PipelineError(failure.message, failure_class=failure.failure_class, days=[day])
+    return job.plan.compute(job.source, frames, [day]).frame.reset_index(drop=True)
+
+
 # ------------------------------------------------------------------------------------------------------------- inputs
 
 

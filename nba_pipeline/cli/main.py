@@ -237,14 +237,13 @@ def canary(
 
     Exit code 1 when a column leaks. Example: `nba-pipeline canary --days 20 --start 2023-10-24`
     """
-    from nba_pipeline.build import make_source
     from nba_pipeline.cli.show import canary_table, out, print_leaks
     from nba_pipeline.operations.canary import as_json as canary_json
     from nba_pipeline.operations.canary import run_canary
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
-        found = run_canary(w.plans, w.tables, w.store, make_source(w.settings), w.days(start, end), days)
+        found = run_canary(w.plans, w.tables, w.store, w.source, w.days(start, end), days)
     if as_json:
         print(json.dumps(canary_json(found), indent=2))
     else:
@@ -252,6 +251,22 @@ def canary(
         print_leaks(out, found)
     if any(c.leaks for c in found.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+@app.command()
+def demo(
+    home: Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Keep everything in this new or empty folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The incident replayed on simulated data: red days, their causes, the repair, and phase 4 starting by itself.
+
+    A month with a column that is too small, an exhibition, half a team and an outage, in a temporary folder. Every step is done
+    by the functions behind the commands and compared with what it should show; exit code 1 where it differs.
+    Example: `nba-pipeline demo --home incident`
+    """
+    from nba_pipeline.cli.demo import run_demo
+
+    run_demo(home, as_json)
 
 
 def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:

@@ -27,13 +27,11 @@ def plan_of(
     w: Workspace, start: str | None, end: str | None, tables: str | None, *, force: bool, on_invalid_rows: str = "fail"
 ) -> PipelinePlan:
     """The plan of a request as the command line makes it."""
-    from nba_pipeline.build import make_source
-
     days = w.days(start, end)
     plans = select(w.plans, tables.split(",") if tables else None)
     # All tables are read even if only some were asked for: a blocked day is found through the tables before it.
     states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
-    stale = stale_days(w.instance, w.store, w.tables, plans, states, make_source(w.settings).name)
+    stale = stale_days(w.instance, w.store, w.tables, plans, states, w.source.name)
     return make_plan(plans, states, stale, days, force=force, on_invalid_rows=on_invalid_rows)
 
 

@@ -14,17 +14,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nba_pipeline.assets.lineage import is_raw, readable_manifest
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.assets.range_run import RangeJob, would_make
 from nba_pipeline.checks.model import plain
-from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.instance.made import Made
 from nba_pipeline.operations import formulas
 from nba_pipeline.operations.explain_window import WindowGames, window_games
+from nba_pipeline.operations.failed import Failed
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.tables.render.frames import round_half_even
 from nba_pipeline.tables.spec import Kind, Table
 from nba_pipeline.warehouse.base import ManifestEntry, Store
 
@@ -54,6 +58,8 @@ class Explanation:
     stored: dict[str, Any] = field(default_factory=dict)
     made: Made | None = None
     source: dict[str, Any] = field(default_factory=dict)
+    failed: Failed | None = None
+    """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt computed."""
 
 
 def find_row(table: Table, rows: pd.DataFrame, wanted: Mapping[str, str], day: date) -> pd.Series:
@@ -92,25 +98,48 @@ def explain(
     *,
     made: Made | None = None,
     source: Source | None = None,
+    failed: Failed | None = None,
+    start: date | None = None,
 ) -> Explanation:
-    """Explain one value. ConfigurationError when the day, the row or the column is not there."""
+    """Explain one value: the stored one or, of a day that was refused, the one that a run computes from the stored inputs.
+
+    ``failed``: the newest attempt, if it failed; ``start``: the first day of the pipeline. ConfigurationError when the day,
+    the row or the column is not there.
+    """
     table = tables[plan.table]
     if not table.has(column):
         raise ConfigurationError(f"{table.full_name} has no column {column!r}; see docs/tables.md")
     entry = readable_manifest(store, table).get(day)
-    if entry is None:
+    if entry is not None:
+        rows = store.read(table, [day])
+    elif failed is not None and source is not None and start is not None and not is_raw(plan.table):
+        rows = _refused(RangeJob(plan, tables, store, source, start), failed)
+    else:
         raise ConfigurationError(f"{table.full_name} has no stored day {day}: `nba-pipeline status` says why")
-    row = find_row(table, store.read(table, [day]), wanted, day)
+    row = find_row(table, rows, wanted, day)
     declared = table.column(column)
     found = Explanation(table.full_name, day, column, declared.description, plain(row[column]), {k: plain(row[k]) for k in table.key})
+    found.failed = failed
     found.inputs = {i.table: _matching(store, tables[i.table], i.columns, row, day) for i in plan.same_day}
     _work_out(store, tables, table, row, found)
     if plan.history:
         found.window = window_games(store, tables, plan, row, column)
-    found.stored = _stored(store, table, entry)
+    found.stored = {} if entry is None else _stored(store, table, entry)
     found.made = made
     found.source = _source(source, day, plan.table)
     return found
+
+
+def _refused(job: RangeJob, failed: Failed) -> pd.DataFrame:
+    """The rows of a day that was not written, rounded as they would have been."""
+    try:
+        rows = would_make(job, failed.day)
+    except PipelineError as error:
+        raise ConfigurationError(f"{job.table.full_name} {failed.day} failed and cannot be computed: {error}") from error
+    for column in job.table.columns:
+        if column.type.kind is Kind.NUMERIC and column.type.scale is not None and column.name in rows:
+            rows[column.name] = round_half_even(rows[column.name].to_numpy(dtype="float64", na_value=np.nan), column.type.scale)
+    return rows
 
 
 def _matching(store: Store, table: Table, columns: Sequence[str] | None, row: pd.Series, day: date) -> list[dict[str, Any]]:
@@ -204,7 +233,8 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "agrees": found.agrees,
         "inputs": found.inputs,
         "window": None if found.window is None else found.window.as_json(),
-        "stored": found.stored,
+        "stored": found.stored or None,
+        "failed": None if found.failed is None else {"class": found.failed.failure_class, "message": found.failed.message},
         "code_version": found.made.code if found.made else None,
         "run_id": found.made.run_id if found.made else None,
         "source": found.source,

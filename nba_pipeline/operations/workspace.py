@@ -18,12 +18,15 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 import nba_pipeline.instance
+from nba_pipeline import build
+from nba_pipeline.assets.partitioned import SOURCE, STORE
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.build import PLANS, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.ranges import span
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings, parse_day
+from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
 
@@ -37,6 +40,7 @@ class Workspace:
     settings: Settings
     tables: TableRegistry
     store: Store
+    source: Source
     defs: dg.Definitions
     instance: dg.DagsterInstance
     partitions: dg.DailyPartitionsDefinition
@@ -69,15 +73,15 @@ def open_workspace(tables: TableRegistry = TABLES, **options: Any) -> Iterator[W
 
 
 @contextmanager
-def open_with(settings: Settings, tables: TableRegistry = TABLES) -> Iterator[Workspace]:
-    """The pipeline of these settings."""
-    store = make_store(settings)
+def open_with(settings: Settings, tables: TableRegistry = TABLES, source: Source | None = None) -> Iterator[Workspace]:
+    """The pipeline of these settings. ``source``: another one than they name; worker processes would not know of it."""
+    store, read_from = make_store(settings), source or build.make_source(settings)
     with warnings.catch_warnings():
         # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.
         warnings.simplefilter("ignore")
-        defs = build_defs(settings, resources={"store": store}, tables=tables)
+        defs = build_defs(settings, resources={STORE: store, SOURCE: read_from}, tables=tables)
         with _instance(settings.dagster_home or Path.cwd()) as instance:
-            yield Workspace(settings, tables, store, defs, instance, daily_partitions(settings.start_date))
+            yield Workspace(settings, tables, store, read_from, defs, instance, daily_partitions(settings.start_date))
 
 
 _NO_CAPTURED_OUTPUT = {

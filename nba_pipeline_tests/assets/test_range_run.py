@@ -123,7 +123,7 @@ def test_a_failed_day_keeps_what_was_stored_before() -> None:
     made = pipeline(source)
     made.run(DAYS)
     before = made.store.manifest(made.tables[BOXSCORES])[league.SECOND]
-    source.poisons = {league.SECOND: POISONS["drop_player"], league.THIRD: POISONS["negative_count"]}
+    source.faults = {league.SECOND: POISONS["drop_player"], league.THIRD: POISONS["negative_count"]}
     outcomes = made.run(DAYS)
     assert classes(outcomes[BOXSCORES]) == {league.THIRD: FailureClass.IMPOSSIBLE_VALUE}
     assert classes(outcomes[OFFENSE]) == {league.SECOND: FailureClass.INCOMPLETE_INPUT}

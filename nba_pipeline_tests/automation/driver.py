@@ -10,22 +10,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pandas as pd
 from dagster._core.instance.ref import InstanceRef
 
 from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
+from nba_pipeline.automation.ticks import evaluate
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.operations.launch import execute_range
 from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.workspace import DEFAULT_INSTANCE
-from nba_pipeline.partitions import TIMEZONE
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.simulated import SimulatedSource
@@ -119,19 +118,11 @@ class Clockwork:
 
     def tick(self) -> Requests:
         """One evaluation of every condition; the requested days of each table. Nothing is run."""
-        noon = datetime(self.now.year, self.now.month, self.now.day, 12, tzinfo=ZoneInfo(TIMEZONE)) + timedelta(days=1)
         begun = time.perf_counter()
-        result = dg.evaluate_automation_conditions(
-            defs=self.defs, instance=self.instance, asset_selection=dg.AssetSelection.all(), cursor=self.cursor, evaluation_time=noon
-        )
+        found = evaluate(self.defs, self.instance, self.now + timedelta(days=1), self.cursor)
         self.seconds.append(time.perf_counter() - begun)
-        self.cursor = result.cursor
-        requested = {}
-        for name in MADE_FROM_OTHERS:
-            keys = result.get_requested_partitions(asset_key(name))
-            if keys:
-                requested[name] = sorted(date.fromisoformat(str(key)) for key in keys)
-        return requested
+        self.cursor = found.cursor
+        return found.requested
 
     def run(self, table: str, days: Iterable[date]) -> int:
         """Run the days as ranges, as a backfill does; returns the number of runs."""

@@ -164,7 +164,7 @@ def test_a_failed_check_of_a_day_that_is_still_stored_is_current_too() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         runs = runs_over(instance, source)
         runs.backfill([day], [BOXSCORES, GAMES])
-        source.poisons = {day: POISONS["duplicate_row"]}
+        source.faults = {day: POISONS["duplicate_row"]}
         assert failed(runs.backfill([day], [BOXSCORES])) == {BOXSCORES: {day: "duplicate_key"}}
         key = dg.AssetCheckKey(asset_key(BOXSCORES), "unique_key")
         (info,) = instance.event_log_storage.get_asset_check_partition_info([key])

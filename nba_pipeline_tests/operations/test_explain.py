@@ -10,13 +10,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nba_pipeline.cli.explain import explanation, show
+from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.explain import Explanation, explain
 from nba_pipeline.operations.formulas import FORMULAS, filled, names_in, worked_out
 from nba_pipeline.operations.ranges import span
-from nba_pipeline.operations.workspace import Workspace, open_workspace
+from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.faulty import BOXSCORES, Fault, FaultySource
+from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import GAME_TABLES, PLAYERS, Runs, command
@@ -139,3 +143,22 @@ def test_the_incidents_value_is_explained_with_its_numbers_within_a_second(bulk_
     assert {Path(name).name for name in found.source["files"]} == {"games.parquet", "player_box.parquet", "shots_2023-24.parquet"}
     assert {len(digest) for digest in found.source["files"].values()} == {64}
     assert took < 1.0
+
+
+def test_a_refused_value_is_computed_again_and_its_refusal_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The day is not stored, so the value is what a run computes from the stored inputs; a day that cannot be computed says why."""
+    day = date(2024, 3, 7)
+    settings = Settings(start_date=day, warehouse_dir=tmp_path / "warehouse", dagster_home=tmp_path)
+    source = FaultySource(SimulatedSource(first_day=day), {day: Fault("stint", BOXSCORES, two_second_stint)})
+    with open_with(settings, NARROW, source) as opened:
+        Runs(settings, opened.store, opened.instance, source, NARROW).backfill([day], GAME_TABLES)
+        rows = opened.store.read(TABLES[BOXSCORES], [day])
+        (player,) = rows.loc[rows["seconds_played"].fillna(-1).eq(2).to_numpy(dtype=bool), "player_id"]
+        found = explanation(opened, PLAYERS, day, {"player_id": str(player)}, "usage_rate")
+        assert found.failed is not None
+        assert (found.failed.failure_class, found.agrees, found.stored) == ("type_overflow", True, {})
+        assert f"{found.value:.2f}" in found.failed.message
+        show(found)
+        assert "refused: type_overflow" in capsys.readouterr().out
+        with pytest.raises(ConfigurationError, match="no stored day"):
+            explanation(opened, CACHE, day, {"player_id": str(player)}, "points_avg_last_5")

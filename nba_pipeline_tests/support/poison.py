@@ -1,39 +1,32 @@
 """A source with one thing wrong on chosen days: the named defects that the pipeline must catch, each on its own day.
 
-Belongs here: the defects, what each must be called, and ``PoisonedSource`` that applies them to any source.
+Belongs here: the defects and what each must be called; ``sources/faulty.py`` puts them into any source.
 Does not belong here: a league to poison (``league.py``, the simulated and bulk sources) and assertions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.failures import FailureClass, SourceUnavailable
-from nba_pipeline.sources.base import Source, SourceFrame
+from nba_pipeline.failures import FailureClass
+from nba_pipeline.sources.base import Source
+from nba_pipeline.sources.faulty import BOXSCORES, GAMES, SHOTS, Fault, FaultySource
 
-GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
+__all__ = ["BOXSCORES", "GAMES", "POISONS", "SHOTS", "Poison", "PoisonedSource"]
+
 OFFENSE, PLAYERS = "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
-_COMPETITIVE_DIGITS = ("2", "4", "5", "6")
-Mutation = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Poison:
-    """One defect: the raw table that it is put into, the tables at one of which the day must fail first, and the class.
+class Poison(Fault):
+    """One defect: with the tables at one of which the day must fail first, and the class."""
 
-    ``mutate(frame, game)`` gets the whole frame and the rows of the game to spoil (a slice of it, same labels), and
-    returns the spoiled frame.
-    """
-
-    name: str
-    into: str
     fails_at: tuple[str, ...]
     failure_class: FailureClass
-    mutate: Mutation | None
 
 
 def _home_team(game: pd.DataFrame) -> pd.DataFrame:
@@ -104,67 +97,24 @@ _F = FailureClass
 POISONS: dict[str, Poison] = {
     poison.name: poison
     for poison in (
-        Poison("halve_team", BOXSCORES, (BOXSCORES, OFFENSE), _F.INCOMPLETE_INPUT, _halve_team),
-        Poison("drop_player", BOXSCORES, (BOXSCORES, OFFENSE), _F.INCOMPLETE_INPUT, _drop_player),
-        Poison("duplicate_row", BOXSCORES, (BOXSCORES,), _F.DUPLICATE_KEY, _duplicate_row),
-        Poison("swap_home_away", BOXSCORES, (BOXSCORES,), _F.IMPOSSIBLE_VALUE, _swap_home_away),
-        Poison("negative_count", BOXSCORES, (BOXSCORES,), _F.IMPOSSIBLE_VALUE, _negative_count),
-        Poison("impossible_minutes", BOXSCORES, (BOXSCORES,), _F.IMPOSSIBLE_VALUE, _impossible_minutes),
-        Poison("wrong_type", BOXSCORES, (BOXSCORES,), _F.SCHEMA_DRIFT, _wrong_type),
-        Poison("missing_column", BOXSCORES, (BOXSCORES,), _F.SCHEMA_DRIFT, _missing_column),
-        Poison("misattributed_shot", SHOTS, (PLAYERS,), _F.INCOMPLETE_INPUT, _misattributed_shot),
-        Poison("unknown_team", GAMES, (GAMES,), _F.IMPOSSIBLE_VALUE, _unknown_team),
-        Poison("outage", BOXSCORES, (BOXSCORES,), _F.SOURCE_UNAVAILABLE, None),
+        Poison("halve_team", BOXSCORES, _halve_team, (BOXSCORES, OFFENSE), _F.INCOMPLETE_INPUT),
+        Poison("drop_player", BOXSCORES, _drop_player, (BOXSCORES, OFFENSE), _F.INCOMPLETE_INPUT),
+        Poison("duplicate_row", BOXSCORES, _duplicate_row, (BOXSCORES,), _F.DUPLICATE_KEY),
+        Poison("swap_home_away", BOXSCORES, _swap_home_away, (BOXSCORES,), _F.IMPOSSIBLE_VALUE),
+        Poison("negative_count", BOXSCORES, _negative_count, (BOXSCORES,), _F.IMPOSSIBLE_VALUE),
+        Poison("impossible_minutes", BOXSCORES, _impossible_minutes, (BOXSCORES,), _F.IMPOSSIBLE_VALUE),
+        Poison("wrong_type", BOXSCORES, _wrong_type, (BOXSCORES,), _F.SCHEMA_DRIFT),
+        Poison("missing_column", BOXSCORES, _missing_column, (BOXSCORES,), _F.SCHEMA_DRIFT),
+        Poison("misattributed_shot", SHOTS, _misattributed_shot, (PLAYERS,), _F.INCOMPLETE_INPUT),
+        Poison("unknown_team", GAMES, _unknown_team, (GAMES,), _F.IMPOSSIBLE_VALUE),
+        Poison("outage", BOXSCORES, None, (BOXSCORES,), _F.SOURCE_UNAVAILABLE),
     )
 }
 """Every defect by name. Which table notices `halve_team` and `drop_player` first depends on how many players are left."""
 
 
-class PoisonedSource:
-    """``source`` with the named defect on each day of ``poisons``, put into the day's first competitive game.
-
-    ``heal`` takes defects away again, as a repaired source would. ``asked`` counts the requests per raw table and day.
-    """
+class PoisonedSource(FaultySource):
+    """``source`` with the named defect on each day of ``poisons``, put into the day's first competitive game."""
 
     def __init__(self, source: Source, poisons: Mapping[date, str]) -> None:
-        self.name = source.name
-        self.source = source
-        self.poisons = {day: POISONS[name] for day, name in poisons.items()}
-        self.asked: dict[tuple[str, date], int] = {}
-
-    def heal(self, *days: date) -> None:
-        """The given days (all of them without arguments) are sound from now on."""
-        for day in days or tuple(self.poisons):
-            del self.poisons[day]
-
-    def games(self, days: Sequence[date]) -> SourceFrame:
-        return self._spoiled(GAMES, days, self.source.games)
-
-    def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
-        return self._spoiled(BOXSCORES, days, self.source.player_boxscores)
-
-    def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
-        return self._spoiled(SHOTS, days, self.source.shot_attempts)
-
-    def _spoiled(self, table: str, days: Sequence[date], fetch: Callable[[Sequence[date]], SourceFrame]) -> SourceFrame:
-        for day in days:
-            self.asked[table, day] = self.asked.get((table, day), 0) + 1
-        wrong = {day: p for day, p in self.poisons.items() if p.into == table and day in set(days)}
-        down = [day for day, p in wrong.items() if p.mutate is None]
-        if down:
-            raise SourceUnavailable(f"the source does not answer for {', '.join(map(str, sorted(down)))}", days=down)
-        fetched = fetch(days)
-        frame = fetched.frame.reset_index(drop=True)
-        for day, poison in wrong.items():
-            assert poison.mutate is not None
-            frame = poison.mutate(frame, _first_competitive_game(frame, day)).reset_index(drop=True)
-        return SourceFrame(frame, fetched.unusable)
-
-
-def _first_competitive_game(frame: pd.DataFrame, day: date) -> pd.DataFrame:
-    rows = frame[(frame["game_date"] == pd.Timestamp(day)) & frame["nba_game_id"].str[2].isin(_COMPETITIVE_DIGITS)]
-    if "status" in rows and "home_score" in rows:
-        rows = rows[rows["status"] == "final"]
-    if rows.empty:
-        raise ValueError(f"{day} has no competitive game to poison")
-    return rows[rows["nba_game_id"] == rows["nba_game_id"].min()]
+        super().__init__(source, {day: POISONS[name] for day, name in poisons.items()})
