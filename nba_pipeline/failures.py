@@ -38,11 +38,16 @@ class FailureClass(StrEnum):
 _REMEDY = {
     FailureClass.SOURCE_UNAVAILABLE: "make the source reachable (or cover the day), then `nba-pipeline retry`",
     FailureClass.UNPARSEABLE_SOURCE: "replace the damaged source file or payload, then `nba-pipeline retry`",
-    FailureClass.SCHEMA_DRIFT: "compare the table's declaration with what is stored or delivered, migrate, then `nba-pipeline retry`",
+    FailureClass.SCHEMA_DRIFT: (
+        "what is stored: `nba-pipeline schema diff` compares it with the declaration, `nba-pipeline schema apply` changes it where that "
+        "can be done in place; what was delivered: correct it at the source; then `nba-pipeline retry`"
+    ),
     FailureClass.DUPLICATE_KEY: "remove the repeated rows at the source, then `nba-pipeline retry`",
     FailureClass.INCOMPLETE_INPUT: "complete the named input, then `nba-pipeline retry`",
     FailureClass.IMPOSSIBLE_VALUE: "correct the input row at the source, then `nba-pipeline retry`",
-    FailureClass.TYPE_OVERFLOW: "the value is true and the column too small: widen the column, then `nba-pipeline retry`",
+    FailureClass.TYPE_OVERFLOW: (
+        "the value is true and the column too small: widen the column, `nba-pipeline schema apply`, then `nba-pipeline retry`"
+    ),
     FailureClass.WRITE_FAILED: "look at the warehouse named in the message, then `nba-pipeline retry`",
     FailureClass.CODE_ERROR: "fix the defect in the traceback of the run, then `nba-pipeline retry`",
 }

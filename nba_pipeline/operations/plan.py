@@ -34,8 +34,8 @@ class Why(StrEnum):
     BLOCKED = "blocked"
     MISSING = "missing"
     UNFINISHED = "unfinished"
-    STALE_CODE = Stale.CODE.value
     STALE_SCHEMA = Stale.SCHEMA.value
+    STALE_CODE = Stale.CODE.value
     OTHER_SOURCE = Stale.SOURCE.value
     UPSTREAM_CHANGED = Stale.UPSTREAM.value
     INPUT_BLAMED = "input_blamed"
@@ -52,8 +52,8 @@ _WORDS = {
     Why.BLOCKED: "not tried yet, because a day that it is made from had failed",
     Why.MISSING: "not there",
     Why.UNFINISHED: "a run that has not ended holds it: one that goes on elsewhere, or one that was killed",
-    Why.STALE_CODE: Stale.CODE.words,
     Why.STALE_SCHEMA: Stale.SCHEMA.words,
+    Why.STALE_CODE: Stale.CODE.words,
     Why.OTHER_SOURCE: Stale.SOURCE.words,
     Why.UPSTREAM_CHANGED: Stale.UPSTREAM.words,
     Why.INPUT_BLAMED: "a failed day that is made from it blames the input, so it is fetched again",

@@ -29,8 +29,8 @@ from nba_pipeline.warehouse.base import ManifestEntry, Store
 class Stale(StrEnum):
     """Why a day is stale; when several hold, the first in this order is the one that is named."""
 
-    CODE = "stale_code"
     SCHEMA = "stale_schema"
+    CODE = "stale_code"
     SOURCE = "other_source"
     UPSTREAM = "upstream_changed"
 
@@ -41,7 +41,7 @@ class Stale(StrEnum):
 
 _WORDS = {
     Stale.CODE: "made with other formulas or bounds than today's (or before versions were recorded)",
-    Stale.SCHEMA: "stored under another declaration of the columns than today's",
+    Stale.SCHEMA: "stored under another declaration of the columns than today's: see `nba-pipeline schema diff`",
     Stale.SOURCE: "read from another source than the one that is set now",
     Stale.UPSTREAM: "a day that it was made from has changed since",
 }
@@ -74,10 +74,10 @@ def stale_days(
 
 def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_source: bool = True) -> Stale | None:
     """Why a stored day is stale; None if it is what a run would make now."""
+    if entry.schema_version != now.schema:  # first, because an added column is a changed formula too
+        return Stale.SCHEMA
     if recorded is None or recorded.code != now.code:
         return Stale.CODE
-    if entry.schema_version != now.schema:
-        return Stale.SCHEMA
     if ask_source and recorded.source != now.source:
         return Stale.SOURCE
     return Stale.UPSTREAM if recorded.inputs != now.inputs else None

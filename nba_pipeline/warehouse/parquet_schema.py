@@ -30,7 +30,7 @@ from nba_pipeline.warehouse.parquet_files import DamagedFile, decode, open_part
 if TYPE_CHECKING:
     from nba_pipeline.warehouse.parquet import ParquetStore
 
-_MOST_ROWS = 10
+_MOST_ROWS = 5
 """Rows that are named of those that stand in the way; the others are counted."""
 
 
@@ -66,7 +66,7 @@ class ParquetSchema:
     def _changes_of(self, table: Table, days: Sequence[date], *, restate: bool) -> list[Change]:
         stored = self._stored(table, days)
         found = [] if stored is None else differences(table, stored, keeps_undeclared=False)
-        where = f"{len(days)} day(s), {days[0]} to {days[-1]}" if len(days) > 1 else str(days[0])
+        where = f"{len(days)} day(s), {days[0]} to {days[-1]}" if len(days) > 1 else f"on {days[0]}"
         if restate:
             names = ", ".join(c.column or "" for c in found if c.action is Action.ADD_COLUMN)
             text = f"column(s) {names} are NULL in days that were stored without them; the next backfill makes these again ({where})"

@@ -63,6 +63,7 @@ def stale(runs: Runs, source: str | None = "simulated") -> dict[str, dict[date, 
         (replace(NOW, source="bulk"), ENTRY, Stale.SOURCE),
         (NOW, replace(ENTRY, schema_version="old"), Stale.SCHEMA),
         (replace(NOW, code="x", inputs="x"), ENTRY, Stale.CODE),
+        (replace(NOW, code="x", inputs="x"), replace(ENTRY, schema_version="old"), Stale.SCHEMA),
     ],
 )
 def test_the_reason(recorded: Made | None, entry: ManifestEntry, expected: Stale | None) -> None:

@@ -172,7 +172,7 @@ def test_dropping_and_retyping_are_refused_and_name_the_rows(store: ParquetStore
     change = refused(store, table)
     assert change.column == column
     assert f"{count} value(s) stand in the way" in change.text
-    assert len(change.rows) == count
+    assert len(change.rows) == min(count, 5)
     assert f": {column}=" in change.rows[0]
     assert change.rows[0].startswith("analytics.box_scores on 2024-01-01: game_id=0022400000, player_id=0")
 
