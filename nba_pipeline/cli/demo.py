@@ -67,6 +67,8 @@ def _tell(number: int, step: Step) -> None:
     out.print(f"\n[bold]{number}. {escape(step.title)}[/]")
     if step.command:
         out.print(f"[dim]$ nba-pipeline {escape(step.command)}[/]", soft_wrap=True)
+    for line in step.lines:
+        out.print(f"  {escape(line)}")
     if step.results:
         out.print(results_table(step.results))
         print_failures(out, {name: r.failed.values() for name, r in step.results.items()})
@@ -90,4 +92,4 @@ def _close(folder: Path, kept: bool, seconds: float) -> None:
     if kept:
         out.print(f"Look around: DAGSTER_HOME={folder} NBA_PIPELINE_START_DATE={DAYS[0]} nba-pipeline status --end {LAST}", soft_wrap=True)
     else:
-        out.print("The folder is gone when this command ends; `--home DIR` keeps it.")
+        out.print("This folder was temporary and is gone now, the report with it; `--home DIR` keeps them.")

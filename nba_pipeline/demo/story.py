@@ -16,17 +16,18 @@ from typing import Any
 from nba_pipeline.assets.partitioned import asset_key
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.automation.ticks import evaluate
+from nba_pipeline.build import make_store
 from nba_pipeline.demo import incident
 from nba_pipeline.demo.incident import DAYS, EXHIBITION, LAST, NARROW, OFFENSE, OUTAGE, PARTIAL, PLAYERS, STINT
 from nba_pipeline.operations.execute import InProcessRunner, TableResult, execute
 from nba_pipeline.operations.explain import Explanation, explain
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.plan import make_plan
 from nba_pipeline.operations.ranges import contiguous
 from nba_pipeline.operations.report import gather
 from nba_pipeline.operations.report_html import as_html
 from nba_pipeline.operations.retry import retry_request
+from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
 from nba_pipeline.operations.staleness import Stale, stale_days
 from nba_pipeline.operations.state import TableState, read_state
 from nba_pipeline.operations.tasks import Backfill
@@ -58,6 +59,7 @@ class Step:
     explanation: Explanation | None = None
     ticks: list[dict[str, list[date]]] = field(default_factory=list)
     report: Path | None = None
+    lines: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """What was asserted, for programs."""
 
@@ -90,7 +92,6 @@ class Story:
             yield self._widen()
             yield self._heal()
             yield self._retry()
-            yield self._rest()
             yield self._phase4()
             yield self._report()
 
@@ -143,9 +144,20 @@ class Story:
         return Step("Explain the refused value", command, explanation=found, facts={"value": found.value, "player": player})
 
     def _widen(self) -> Step:
-        declared = self._w.tables[PLAYERS].column("usage_rate").type
+        """The override goes; the warehouse is told, and no stored day is rewritten."""
+        w = self._w
+        declared = w.tables[PLAYERS].column("usage_rate").type
         expect("usage_rate's declaration", "NUMERIC(6,2)", str(declared))
-        return Step("Widen the column: usage_rate is NUMERIC(6,2) from here on", facts={"usage_rate": str(declared)})
+        before = {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()}
+        schema = make_store(w.settings).schema  # type: ignore[attr-defined]  # the demo's warehouse is Parquet, which has one
+        plans = plan_changes(schema, with_quarantine(w.tables.values()))
+        wide = [str(c.action) for p in plans for c in p.needed if p.table.full_name == PLAYERS and c.column == "usage_rate"]
+        expect("what the warehouse must do about usage_rate", ["widen"], wide)
+        apply_changes(schema, plans)
+        expect("days that were rewritten", before, {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()})
+        texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in plans for c in p.needed]
+        title = "Widen the column: its declaration is NUMERIC(6,2) again, and the warehouse follows"
+        return Step(title, "schema apply", lines=texts, facts={"usage_rate": str(declared), "days_rewritten": 0})
 
     def _heal(self) -> Step:
         self._source.heal(PARTIAL, OUTAGE)
@@ -183,19 +195,6 @@ class Story:
         made = {p.table: len(states[p.table].materialized) for p in w.plans if p.table.startswith(PHASE_4)}
         title = "Phase 4 starts by itself: ticks of the automation until one asks for nothing"
         return Step(title, ticks=ticks, states=states, facts={"ticks": len(ticks), "made": made})
-
-    def _rest(self) -> Step:
-        """Days that were stored under the narrow column are made again, and those that were made from them."""
-        w = self._w
-        states, stale = self._states()
-        narrow = {d for d, why in stale[PLAYERS].items() if why is Stale.SCHEMA}
-        expect("days under the narrow column: all but the three that retry made", set(DAYS) - {STINT, PARTIAL, OUTAGE}, narrow)
-        plans = select(w.plans, [p.table for p in w.plans if not p.table.startswith(PHASE_4)])
-        results = self._execute(make_plan(plans, states, stale, DAYS).request())
-        expect("failed and blocked days of the last backfill", 0, sum(len(r.failed) + len(r.blocked) for r in results.values()))
-        made = {n: len(r.good) for n, r in results.items() if r.good}
-        title = "Backfill the rest: days that are stored under the narrow column, and what was made from them"
-        return Step(title, _backfill_command(plans), results={n: r for n, r in results.items() if r.requested}, facts={"made": made})
 
     def _report(self) -> Step:
         w = self._w
