@@ -270,7 +270,7 @@ def demo(
 
 
 def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:
-    from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, results_table
+    from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, print_next_step, results_table
     from nba_pipeline.operations.execute import execute, results_json
     from nba_pipeline.operations.pace import remember_pace
     from nba_pipeline.operations.quota import check_quota
@@ -289,9 +289,8 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
         out.print(results_table(results))
         print_empty(out, {name: dict(sorted(r.empty.items())) for name, r in results.items()})
         print_failures(out, {name: r.failed.values() for name, r in results.items()})
+        print_next_step(out, results)
     if any(r.failed or r.blocked for r in results.values()):
-        if not as_json:
-            out.print("\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days.")
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

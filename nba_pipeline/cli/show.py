@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 
 from nba_pipeline.failures import FailureClass
@@ -24,6 +24,7 @@ from nba_pipeline.operations.tasks import Backfill
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_WIDE = 100  # columns from which the progress display has a bar as well
 
 
 def _count(n: int, style: str) -> str:
@@ -122,6 +123,18 @@ def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
 
 
+def print_next_step(console: Console, results: Mapping[str, TableResult]) -> None:
+    """What to do after a backfill: repair what is left of it, or look at what there is."""
+    if any(r.failed or r.blocked for r in results.values()):
+        console.print("\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days.")
+    else:
+        console.print(
+            "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report` puts it on a page, "
+            "`dagster dev` shows each day in the UI.",
+            soft_wrap=True,
+        )
+
+
 def canary_table(found: Mapping[str, Canary]) -> RichTable:
     """What the leak canary tested, a line per table."""
     rows = ((c.table, [str(len(c.days)), f"{c.rows:,}", _count(len(c.leaks), "bold red")]) for c in found.values())
@@ -140,24 +153,21 @@ def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:
 
 
 class BackfillProgress:
-    """Days done of all, rate, time left and failures so far, on standard error."""
+    """Days done of all, rate, failures so far and time left, on standard error."""
 
     def __init__(self, backfill: Backfill, *, enabled: bool) -> None:
         self._total = sum(len(days) for days in backfill.days.values())
         self._failed: dict[str, int] = {}
-        self._progress = Progress(
+        # The figures first: on 80 columns it is the bar that has no place and the table's name that is cut.
+        columns = [
             SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            *([BarColumn(bar_width=20)] if err.width >= _WIDE else []),
             MofNCompleteColumn(),
             TextColumn("table-days, {task.fields[rate]}/s, {task.fields[failed]} failed,"),
-            TimeElapsedColumn(),
-            TextColumn("gone, about"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=err,
-            disable=not enabled,
-        )
+            TimeRemainingColumn(compact=True),
+            TextColumn("left: {task.description}"),
+        ]
+        self._progress = Progress(*columns, console=err, disable=not enabled)
 
     def __enter__(self) -> BackfillProgress:
         self._progress.start()
@@ -169,7 +179,7 @@ class BackfillProgress:
 
     def __call__(self, result: TableResult, settled: int) -> None:
         self._failed[result.table] = len(result.failed)
-        self._progress.update(self._task, advance=settled, description=result.table, failed=sum(self._failed.values()))
+        self._progress.update(self._task, advance=settled, description=result.table.split(".")[1], failed=sum(self._failed.values()))
         task = self._progress.tasks[0]
         if task.elapsed:
             self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
