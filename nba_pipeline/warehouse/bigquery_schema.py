@@ -15,6 +15,7 @@ from google.cloud import bigquery
 
 from nba_pipeline.failures import SchemaDrift
 from nba_pipeline.tables.evolution import Action, Change, StoredTable, blocking, differences
+from nba_pipeline.tables.render.arrow import schema_version, version_of
 from nba_pipeline.tables.render.bigquery import (
     STAGING_DATASET,
     STAGING_HOURS,
@@ -24,6 +25,7 @@ from nba_pipeline.tables.render.bigquery import (
     dataset_statements,
     manifest_resource,
     options,
+    relabel_statement,
     stored_table,
     table_resource,
 )
@@ -112,14 +114,32 @@ class SchemaKeeper:
         if any(c.action is Action.CREATE for c in changes):
             self.create(table)
             return self.changes(table)
+        before = self.stored(table)
         for statement in self.ddl(table, changes):
             self._execute(table, statement)
         if changes:
             self._describe(table)
+        if before is not None and {c.action for c in changes} & _IN_PLACE and not any(c.action is Action.ADD_COLUMN for c in changes):
+            self._keep_days(table, before)
         left = self.changes(table)
         if blocking(left):
             raise SchemaDrift(f"{table.full_name}: after the change it still differs: {blocking(left)[0].text}.")
         return left
+
+    def _keep_days(self, table: Table, before: StoredTable) -> None:
+        """Days written under the declaration that the table had hold all that the new one asks for, so they are not stale.
+
+        If this is lost (the alteration is made, then a call fails) these days are made again by the next backfill, unchanged.
+        """
+        given = set(before.columns), set(before.columns) & set(table.column_names)
+        known = sorted({version for names in given if (version := _version(table, before, names)) is not None})
+        client, seconds = self._runner.client, self._runner.patience.call
+        try:
+            self._runner.call(lambda: client.get_table(self._address.manifest(table), retry=None, timeout=seconds))
+        except api.NotFound:
+            return  # no manifest: no day is stored
+        if known:
+            self._execute(table, relabel_statement(self._address, table, known, schema_version(table)))
 
     def _execute(self, table: Table, statement: str) -> None:
         def start(job_id: str) -> Any:
@@ -146,6 +166,16 @@ class SchemaKeeper:
         named = ["schema", "description", "labels", "clustering_fields", "require_partition_filter"]
         client, seconds = self._runner.client, self._runner.patience.call
         self._runner.call(lambda: client.update_table(found, named, retry=None, timeout=seconds))
+
+
+_IN_PLACE = {Action.WIDEN, Action.RELAX}
+
+
+def _version(table: Table, stored: StoredTable, names: set[str]) -> str | None:
+    """The schema version of a declaration with these of the stored columns; None if no declaration can have one of them."""
+    columns = [(name, stored.columns[name].type, stored.columns[name].nullable) for name in names]
+    typed = [(name, type_, nullable) for name, type_, nullable in columns if type_ is not None]
+    return version_of(typed, table.key) if len(typed) == len(columns) else None
 
 
 def _described(field: bigquery.SchemaField, words: str | None) -> bigquery.SchemaField:

@@ -19,6 +19,7 @@ from nba_pipeline.tables.render.bigquery import (
     create_statements,
     dataset_statements,
     options,
+    relabel_statement,
     schema_fields,
     stored_table,
     table_resource,
@@ -135,6 +136,7 @@ def test_datasets_and_changes_are_valid_googlesql():
     assert len(statements) == 3
     for statement in statements:
         assert zetasql_gate.check(statement, _schemas(TABLE)) == ["AlterTableStmt"]
+    assert zetasql_gate.check(relabel_statement(HERE, TABLE, ["a1", "b2"], "c3"), _schemas(TABLE)) == ["UpdateStmt"]
 
 
 def test_reading_statements_are_valid_googlesql(fake, store, monkeypatch):

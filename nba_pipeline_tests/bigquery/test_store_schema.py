@@ -15,6 +15,7 @@ from nba_pipeline.operations.schema import apply_changes, plan_changes, with_qua
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.evolution import Action
 from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import DATE, Column, numeric
 from nba_pipeline_tests.bigquery.fake import FakeBigQuery
 from nba_pipeline_tests.bigquery.support import PROJECT, store_over
@@ -104,6 +105,29 @@ def test_changes_are_made_in_place_and_rows_survive(fake, store) -> None:
     fresh = store_over(fake).read(wanted, DAYS)
     assert fresh["minutes"].tolist() == many(DAYS)["minutes"].tolist()
     assert fresh["drafted_on"].isna().all()
+
+
+def test_days_that_hold_all_that_is_declared_are_not_stale_after_apply(fake, store) -> None:
+    store.replace_range(TABLE, many(DAYS), DAYS)
+    wanted = TABLE.with_column("minutes", type=numeric(9, 3)).with_column("is_home", nullable=True)
+    apply_changes(store.schema, plan_changes(store.schema, [wanted]))
+    fresh = store_over(fake)
+    assert {e.schema_version for e in fresh.manifest(wanted).values()} == {schema_version(wanted)}
+    assert fresh.replace_range(wanted, many(DAYS), DAYS).written == frozenset()
+    more = replace(wanted, columns=(*wanted.columns, Column("drafted_on", DATE, "Another date.")))
+    apply_changes(store.schema, plan_changes(store.schema, [more]))
+    assert {e.schema_version for e in fresh.manifest(more).values()} == {schema_version(wanted)}  # these lack a column: stale
+    assert fresh.replace_range(more, many(DAYS).assign(drafted_on=None), DAYS).written == frozenset(DAYS)
+
+
+def test_days_of_another_older_declaration_stay_stale(fake, store) -> None:
+    store.replace_range(TABLE, many(DAYS[:1]), DAYS[:1])
+    key_changed = replace(TABLE, key=("game_id", "player_id", "points"))
+    store.replace_range(key_changed, many(DAYS[1:]), DAYS[1:])
+    wanted = TABLE.with_column("minutes", type=numeric(9, 3))
+    apply_changes(store.schema, plan_changes(store.schema, [wanted]))
+    versions = {d: e.schema_version for d, e in store_over(fake).manifest(wanted).items()}
+    assert versions == {DAYS[0]: schema_version(wanted), DAYS[1]: schema_version(key_changed)}
 
 
 def test_narrowing_is_refused_before_anything_is_done(fake, store) -> None:

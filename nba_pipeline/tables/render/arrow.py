@@ -1,7 +1,7 @@
 """Tables as Arrow: the schema of a declared table and exact conversion of frames, in both directions.
 
 Belongs here: ``arrow_schema`` and ``column_type`` (the way back), ``to_arrow``, ``from_arrow``, ``widened``,
-``schema_version`` and ``split_days`` (a whole range converted once, then sliced per day).
+``schema_version`` (and ``version_of``), ``split_days`` (a whole range converted once, then sliced per day).
 ``content_hash`` lives in ``content.py`` and is offered here too, next to what it hashes.
 Does not belong here: pandas dtypes (``frames.py``), semantic validation (``contract.py``), files or warehouses.
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from numbers import Real
@@ -40,6 +40,7 @@ __all__ = [
     "sort_rows",
     "split_days",
     "to_arrow",
+    "version_of",
     "widened",
 ]
 
@@ -88,8 +89,13 @@ def arrow_schema(table: Table, *, descriptions: bool = True) -> pa.Schema:
 
 def schema_version(table: Table) -> str:
     """A short hash of what is stored (names, types, nullability, key); wording and column order do not count."""
-    columns = sorted((c.name, str(c.type), c.nullable) for c in table.columns)
-    return hashlib.sha256(json.dumps([columns, list(table.key)]).encode()).hexdigest()[:12]
+    return version_of(((c.name, c.type, c.nullable) for c in table.columns), table.key)
+
+
+def version_of(columns: Iterable[tuple[str, ColumnType, bool]], key: Sequence[str]) -> str:
+    """``schema_version`` of a table with these columns (name, type, nullable), declared anywhere or not."""
+    ordered = sorted((name, str(type_), nullable) for name, type_, nullable in columns)
+    return hashlib.sha256(json.dumps([ordered, list(key)]).encode()).hexdigest()[:12]
 
 
 # ---------------------------------------------------------------------------------------------- frames to Arrow

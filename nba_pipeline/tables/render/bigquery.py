@@ -240,6 +240,12 @@ def change_statements(address: Address, table: Table, changes: Sequence[Change])
     return statements
 
 
+def relabel_statement(address: Address, table: Table, versions: Sequence[str], now: str) -> str:
+    """The manifest's days of these schema versions, said to be of another one."""
+    older = ", ".join(map(text, versions))
+    return f"UPDATE {quoted(address.manifest(table))} SET schema_version = {text(now)} WHERE schema_version IN ({older})"
+
+
 _ALTERATIONS = {
     Action.ADD_COLUMN: lambda table, name: f"ADD COLUMN {column_ddl(table.column(name))}",
     Action.WIDEN: lambda table, name: f"ALTER COLUMN {quoted(name)} SET DATA TYPE {table.column(name).type}",
