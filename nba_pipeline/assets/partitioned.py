@@ -37,7 +37,7 @@ from nba_pipeline.warehouse.io_manager import Stored
 
 SOURCE, STORE, IO_MANAGER = "source", "store", "io_manager"
 OUTPUT = "table"
-FAILURE_CLASS, FAILURE_MESSAGE = "failure_class", "failure_message"
+FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS = "failure_class", "failure_message", "rejected_rows"
 
 RUN_CONFIG = {
     "on_invalid_rows": dg.Field(
@@ -211,7 +211,7 @@ def _newest_materializations(context: dg.AssetExecutionContext, table: Table, ou
     known = {r.storage_id: Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp) for r in records}
     now = time.time()
     return {
-        date.fromisoformat(day): known.get(storage_id) or Target(storage_id=storage_id, run_id=context.run_id, timestamp=now)
+        date.fromisoformat(day): known.get(storage_id) or Target(storage_id=storage_id, run_id=context.run.run_id, timestamp=now)
         for day, storage_id in ids.items()
     }
 
@@ -219,7 +219,7 @@ def _newest_materializations(context: dg.AssetExecutionContext, table: Table, ou
 def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | None, newest: Target | None) -> dg.AssetCheckEvaluation:
     metadata: dict[str, Any] = {"compared": result.compared, "violations": result.violations}
     if not result.passed and result.sample is not None:
-        metadata["failure_class"] = str(result.sample["failure_class"].iloc[0])
+        metadata[FAILURE_CLASS] = str(result.sample["failure_class"].iloc[0])
         metadata["first"] = str(result.sample["message"].iloc[0])
         metadata["offending_rows"] = dg.MetadataValue.md(markdown_table(result.sample))
     return dg.AssetCheckEvaluation(
@@ -254,7 +254,7 @@ def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable:
     if entry.reason:
         metadata["reason"] = entry.reason
     if stored.rejected_rows:
-        metadata["rejected_rows"] = stored.rejected_rows
+        metadata[REJECTED_ROWS] = stored.rejected_rows
     if unusable:
         metadata["unusable"] = dg.MetadataValue.json(list(unusable))
     if entry.size_bytes is not None:

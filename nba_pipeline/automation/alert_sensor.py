@@ -1,4 +1,4 @@
-"""The alert sensor: finished runs that failed and standing checks that did not pass, one message per backfill or tick.
+"""The alert sensor: failed runs, rows in quarantine and standing checks that did not pass, one message per backfill or tick.
 
 Belongs here: reading what happened since the last tick. Does not belong here: words (``alerts.py``), delivery (``channels.py``).
 """
@@ -8,13 +8,15 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import dagster as dg
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
-from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE
-from nba_pipeline.automation.alerts import STANDING_CHECK, Finding, Said, as_cursor, causes_of, news, worded
+from nba_pipeline.assets.partitioned import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
+from nba_pipeline.assets.range_run import InvalidRows
+from nba_pipeline.automation.alerts import QUARANTINED, STANDING_CHECK, Finding, Said, as_cursor, causes_of, news, worded
 from nba_pipeline.automation.channels import Channel, channels_of, deliver
 from nba_pipeline.automation.inventory import JOB as INVENTORY_JOB
 from nba_pipeline.failures import FailureClass
@@ -55,16 +57,17 @@ def alert_tick(
     said = Said.from_json(known["said"])
     records = _ended_since(instance, known["after"])
     after = max([known["after"], *(record.update_timestamp.timestamp() for record in records)])
-    runs = [record.dagster_run for record in records]
-    waiting = set(known["waiting"]) | {run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags and run.status is _FAILED}
+    runs = [record.dagster_run for record in records if _has_news(record.dagster_run)]
+    waiting = set(known["waiting"]) | {run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags}
     alone = [run for run in runs if BACKFILL_ID_TAG not in run.tags]
     groups: list[tuple[str, list[dg.DagsterRun], str]] = [("nba_pipeline", alone, "")] if alone else []
     for backfill_id in sorted(waiting):
         backfill = instance.get_backfill(backfill_id)
         if backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES:
             waiting.remove(backfill_id)
-            tagged = dg.RunsFilter(statuses=[_FAILED], tags={BACKFILL_ID_TAG: backfill_id})
-            groups.append((f"nba_pipeline, backfill {backfill_id}", list(instance.get_runs(tagged)), f"runs/b/{backfill_id}"))
+            tagged = dg.RunsFilter(statuses=[_FAILED, _SUCCEEDED], tags={BACKFILL_ID_TAG: backfill_id})
+            members = [run for run in instance.get_runs(tagged) if _has_news(run)]
+            groups.append((f"nba_pipeline, backfill {backfill_id}", members, f"runs/b/{backfill_id}"))
     sent = 0
     for title, members, page in groups:
         causes = news(causes_of(f for run in members for f in findings_of(instance, run)), said, now)
@@ -77,20 +80,47 @@ def alert_tick(
 
 
 def _ended_since(instance: dg.DagsterInstance, after: float) -> list[dg.RunRecord]:
-    """Failed runs, and successful ones of the inventory, that ended after a moment, oldest first."""
-    since = datetime.fromtimestamp(after, UTC)
-    failed = instance.get_run_records(dg.RunsFilter(statuses=[_FAILED], updated_after=since), ascending=True)
-    counted = instance.get_run_records(dg.RunsFilter(statuses=[_SUCCEEDED], job_name=INVENTORY_JOB, updated_after=since), ascending=True)
-    return sorted([*failed, *counted], key=lambda record: record.update_timestamp)
+    """Runs that failed or succeeded after a moment, oldest first."""
+    ended = dg.RunsFilter(statuses=[_FAILED, _SUCCEEDED], updated_after=datetime.fromtimestamp(after, UTC))
+    return sorted(instance.get_run_records(ended), key=lambda record: record.update_timestamp)
+
+
+def _has_news(run: dg.DagsterRun) -> bool:
+    """Whether the run's events are worth reading: it failed, it counted, or it was told to put bad rows aside."""
+    return run.status is _FAILED or run.job_name == INVENTORY_JOB or _puts_aside(run)
+
+
+def _puts_aside(run: dg.DagsterRun) -> bool:
+    ops: Any = run.run_config.get("ops") or {}
+    return any((op.get("config") or {}).get("on_invalid_rows") == InvalidRows.QUARANTINE.value for op in ops.values())
 
 
 def findings_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
-    """What a finished run says went wrong: its failed days, or what killed it, or its standing checks."""
-    if run.status is _SUCCEEDED:
+    """What a finished run says went wrong: its failed days, or what killed it; rows put aside; its standing checks."""
+    if run.job_name == INVENTORY_JOB and run.status is _SUCCEEDED:
         yield from _failed_checks(instance, run)
         return
-    days = list(_failed_days(instance, run))
-    yield from days or [_death(instance, run)]
+    if run.status is _FAILED:
+        days = list(_failed_days(instance, run))
+        yield from days or [_death(instance, run)]
+    if _puts_aside(run):
+        yield from _quarantined_days(instance, run)
+
+
+def _quarantined_days(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
+    """Days that are stored without some rows, in the words of the first check that refused one."""
+    words: dict[tuple[dg.AssetKey, str | None], str] = {}
+    for event in _events(instance, run.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        found = event.asset_check_evaluation_data
+        if not found.passed and FAILURE_CLASS in found.metadata:
+            said = f"{found.metadata[FAILURE_CLASS].value}: {found.metadata['first'].value}"
+            words.setdefault((found.asset_key, found.partition), said)
+    for event in _events(instance, run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION):
+        made = event.step_materialization_data.materialization
+        if REJECTED_ROWS in made.metadata and made.partition:
+            table, rows = ".".join(made.asset_key.path), int(str(made.metadata[REJECTED_ROWS].value))
+            message = words.get((made.asset_key, made.partition), "see the quarantine")
+            yield Finding(table, QUARANTINED, message, run.run_id, date.fromisoformat(made.partition), rows)
 
 
 def _failed_days(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from datetime import date
 from nba_pipeline.automation.inventory import in_words
 from nba_pipeline.failures import FailureClass
 
-STANDING_CHECK = "standing_check"
+STANDING_CHECK, QUARANTINED = "standing_check", "quarantined_rows"
 DAY_SECONDS = 86_400.0
 REMEMBERED_DAYS, REMEMBERED_CHECKS = DAY_SECONDS, 7 * DAY_SECONDS
 """How long the same is not said again: a day that failed for the same reason, and a standing check with the same counts."""
@@ -23,13 +23,15 @@ FIRST_DAYS = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that went wrong: a failed day of a table, a run that died (``day`` None), or a failed standing check."""
+    """One thing that went wrong: a failed day of a table, a run that died (``day`` None), a failed standing check, or a day
+    of which ``rows`` went to the quarantine."""
 
     table: str
     failure_class: str
     message: str
     run_id: str
     day: date | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Cause:
     @property
     def days(self) -> list[date]:
         return sorted({f.day for f in self.findings if f.day is not None})
+
+    @property
+    def rows(self) -> int:
+        """Refused rows; a day that was made more than once counts with its newest."""
+        return sum({f.day: f.rows for f in self.findings}.values())
 
 
 @dataclass
@@ -97,9 +104,11 @@ def news(causes: Sequence[Cause], said: Said, now: float) -> list[Cause]:
 
 def worded(title: str, causes: Sequence[Cause], said: Said, links: Sequence[str] = ()) -> tuple[str, str]:
     """(subject, text) of one message about some causes."""
-    failed = sum(len(c.days) or 1 for c in causes if c.failure_class != STANDING_CHECK)
+    failed = sum(len(c.days) or 1 for c in causes if c.failure_class not in (STANDING_CHECK, QUARANTINED))
     checks = sum(len(c.findings) for c in causes if c.failure_class == STANDING_CHECK)
+    rows = sum(c.rows for c in causes if c.failure_class == QUARANTINED)
     counts = [f"{failed} failed days or runs"] * bool(failed) + [f"{checks} standing checks failed"] * bool(checks)
+    counts += [f"{rows} rows in quarantine"] * bool(rows)
     lines = [f"{title}: {', '.join(counts)}"]
     for cause in causes:
         lines += ["", *_cause_lines(cause, said.held_back.pop(cause.key, 0))]
@@ -114,6 +123,9 @@ def _cause_lines(cause: Cause, held_back: int) -> list[str]:
     days = f"{len(cause.days)} day(s): {_first_days(cause.days)}" if cause.days else f"{len(cause.findings)} run(s)"
     again = f" (the same was found {held_back} more time(s) since it was last said)" if held_back else ""
     lines = [f"{cause.failure_class} in {cause.table}, {days}{again}", f"  {first.day or 'run'}: {_short(first.message)}"]
+    if cause.failure_class == QUARANTINED:
+        lines[0] = lines[0].replace(f"in {cause.table}, ", f"in {cause.table}, {cause.rows} row(s) of ", 1)
+        lines.append(f"  what to do: `nba-pipeline rejected list --tables {cause.table} --start {cause.days[0]} --end {cause.days[-1]}`")
     if cause.failure_class in set(FailureClass):
         lines.append(f"  what to do: {FailureClass(cause.failure_class).remedy}")
     return lines

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import smtplib
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -76,12 +77,31 @@ class EmailChannel:
         try:
             with smtplib.SMTP(s.smtp_host or "", s.smtp_port, timeout=TIMEOUT) as server:
                 if s.smtp_tls:
-                    server.starttls()
+                    # With a context of one's own: without it smtplib takes any certificate, and the password follows.
+                    server.starttls(context=ssl.create_default_context())
                 if s.smtp_user:
                     server.login(s.smtp_user, s.smtp_password or "")
                 server.send_message(message)
         except (OSError, smtplib.SMTPException) as error:
-            raise AlertNotDelivered(f"e-mail over {s.smtp_host}:{s.smtp_port}: {type(error).__name__}: {error}") from None
+            raise AlertNotDelivered(f"e-mail over {s.smtp_host}:{s.smtp_port}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What a mail server or the way to it refused, and what to look at."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"{_answer(error)}; look at NBA_PIPELINE_SMTP_USER and NBA_PIPELINE_SMTP_PASSWORD"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answer(error)
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"{error} (NBA_PIPELINE_SMTP_TLS=no is only for a server on the same machine)"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; name the authority's file in SSL_CERT_FILE"
+    return f"{type(error).__name__}: {error}"
+
+
+def _answer(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
+    return f"answered {error.smtp_code} {text}"
 
 
 def channels_of(settings: AlertSettings, logger: logging.Logger) -> list[Channel]:

@@ -30,6 +30,14 @@ _WHAT_TO_DO = {
 }
 
 
+_PROTECTS = {
+    NO_PARTITIONS_LEFT_FAILED: "No day up to yesterday is failed, missing or stale. Protects against red days that everybody has got "
+    "used to, and against holes that a green newest day hides. Taken every morning by the job `inventory`.",
+    NEWEST_DAY_IS_THERE: "The newest day of the calendar is stored and up to date. Protects against serving yesterday's features today; "
+    "unlike a freshness policy it does not turn green because an old day was backfilled.",
+}
+
+
 @dataclass(frozen=True)
 class Inventory:
     """The days of one table that are not as they should be; a day is in one of the three."""
@@ -71,8 +79,8 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
     The op takes no input from the tables, so in a run that also makes a table it is neither skipped nor blocked by a bad day.
     """
     names = [plan.table for plan in currency.plans]
-    specs = {_output(NO_PARTITIONS_LEFT_FAILED, name): _left_failed_spec(name) for name in names}
-    specs |= {_output(NEWEST_DAY_IS_THERE, name): _newest_spec(name) for name in serving}
+    specs = {_output(NO_PARTITIONS_LEFT_FAILED, name): _spec(NO_PARTITIONS_LEFT_FAILED, name) for name in names}
+    specs |= {_output(NEWEST_DAY_IS_THERE, name): _spec(NEWEST_DAY_IS_THERE, name) for name in serving}
 
     @dg.op(name=OP, out={name: dg.Out(dg.Nothing, is_required=False) for name in specs}, required_resource_keys={STORE})
     def op(context: dg.OpExecutionContext) -> Iterator[Any]:
@@ -142,19 +150,5 @@ def _output(check: str, table: str) -> str:
     return f"{table.replace('.', '__')}__{check}"
 
 
-def _left_failed_spec(table: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        NO_PARTITIONS_LEFT_FAILED,
-        asset=asset_key(table),
-        description="No day up to yesterday is failed, missing or stale. Protects against red days that everybody has got used to, "
-        "and against holes that a green newest day hides. Taken every morning by the job `inventory`.",
-    )
-
-
-def _newest_spec(table: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        NEWEST_DAY_IS_THERE,
-        asset=asset_key(table),
-        description="The newest day of the calendar is stored and up to date. Protects against serving yesterday's features today; "
-        "unlike a freshness policy it does not turn green because an old day was backfilled.",
-    )
+def _spec(check: str, table: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(check, asset=asset_key(table), description=_PROTECTS[check])

@@ -19,7 +19,7 @@ import dagster as dg
 import pandas as pd
 from dagster._core.instance.ref import InstanceRef
 
-from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
+from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key, op_name
 from nba_pipeline.automation.ticks import evaluate
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.operations.launch import execute_range
@@ -31,6 +31,7 @@ from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.base import Store
 from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline_tests.support.league import ThreeTables
 
 START = date(2023, 10, 24)
 """Opening night of 2023-24: the first partition of these pipelines."""
@@ -42,7 +43,7 @@ MADE_FROM_OTHERS = tuple(plan.table for plan in PLANS if plan.inputs)
 LOOKING_BACK = tuple(plan.table for plan in PLANS if plan.history)
 
 
-class CorrectedSource:
+class CorrectedSource(ThreeTables):
     """The simulated league until ``correct`` is called; then one table's rows of a day are what the correction makes of them."""
 
     name = "simulated"
@@ -57,20 +58,11 @@ class CorrectedSource:
     def restore(self) -> None:
         self._corrections.clear()
 
-    def games(self, days: Sequence[date]) -> SourceFrame:
-        return self._of("games", days)
-
-    def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
-        return self._of("player_boxscores", days)
-
-    def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
-        return self._of("shot_attempts", days)
-
-    def _of(self, table: str, days: Sequence[date]) -> SourceFrame:
-        made = getattr(self._league, table)(days)
+    def _of(self, name: str, days: Sequence[date]) -> SourceFrame:
+        made = getattr(self._league, name)(days)
         frame = made.frame
-        for (name, day), correction in self._corrections.items():
-            if name == table and day in days:
+        for (table, day), correction in self._corrections.items():
+            if table == name and day in days:
                 of_day = frame["game_date"] == pd.Timestamp(day)
                 frame = pd.concat([frame[~of_day], correction(frame[of_day].copy())], ignore_index=True)
         return SourceFrame(frame, made.unusable)
@@ -90,6 +82,11 @@ def one_more_point(lines: pd.DataFrame) -> pd.DataFrame:
     return lines
 
 
+def one_row_twice(lines: pd.DataFrame) -> pd.DataFrame:
+    """A defect that rows can be blamed for: both copies of a line break the key."""
+    return pd.concat([lines, lines.iloc[[0]]])
+
+
 Requests = dict[str, list[date]]
 
 
@@ -106,6 +103,8 @@ class Clockwork:
     cursor: Any = None
     """What the conditions remember from one tick to the next."""
     seconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    """What the runs that failed said."""
 
     @cached_property
     def defs(self) -> dg.Definitions:
@@ -124,11 +123,13 @@ class Clockwork:
         self.cursor = found.cursor
         return found.requested
 
-    def run(self, table: str, days: Iterable[date]) -> int:
+    def run(self, table: str, days: Iterable[date], policy: str = "fail") -> int:
         """Run the days as ranges, as a backfill does; returns the number of runs."""
         ranges = list(contiguous(days))
+        config = {"ops": {op_name(table): {"config": {"on_invalid_rows": policy}}}}
         for first, last in ranges:
-            execute_range(self.defs, self.instance, asset_key(table), first, last, {})
+            run = execute_range(self.defs, self.instance, asset_key(table), first, last, config)
+            self.errors += [run.error] if run.error else []
         return len(ranges)
 
     def fetch(self, days: Iterable[date], tables: Sequence[str] = RAW) -> None:

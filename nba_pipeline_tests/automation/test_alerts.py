@@ -21,7 +21,7 @@ from nba_pipeline.automation.channels import AlertNotDelivered, channels_of, del
 from nba_pipeline.build import build_defs
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.settings import AlertSettings, Settings
-from nba_pipeline_tests.automation.driver import OFFENSE, START, Clockwork, instance_in, one_more_point
+from nba_pipeline_tests.automation.driver import OFFENSE, RAW, START, Clockwork, instance_in, one_more_point, one_row_twice
 from nba_pipeline_tests.automation.servers import smtp, webhook
 
 DAY = START + timedelta(days=2)
@@ -81,6 +81,34 @@ def test_a_failed_day_is_told_once_with_its_cause_its_day_and_what_to_do(broken:
     broken.run(OFFENSE, [DAY])
     [text] = ticker.tick()
     assert str(DAY) in text
+
+
+def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_lists_them(broken: Clockwork) -> None:
+    ticker = Ticker(broken.instance)
+    ticker.tick()
+    broken.source.correct("player_boxscores", DAY, one_row_twice)
+    broken.run(RAW[1], broken.days, "quarantine")
+    assert broken.errors == []
+    [text] = ticker.tick()
+    assert text.splitlines()[0] == "nba_pipeline: 2 rows in quarantine"
+    assert f"quarantined_rows in {RAW[1]}, 2 row(s) of 1 day(s): {DAY}" in text
+    assert f"{DAY}: duplicate_key: " in text
+    assert f"what to do: `nba-pipeline rejected list --tables {RAW[1]} --start {DAY} --end {DAY}`" in text
+    assert ticker.tick() == []
+    broken.run(RAW[1], [DAY], "quarantine")
+    assert ticker.tick() == [], "the same day is folded"
+
+
+def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over(broken: Clockwork) -> None:
+    ticker = Ticker(broken.instance)
+    ticker.tick()
+    known = {run.run_id for run in broken.instance.get_runs()}
+    broken.source.correct("player_boxscores", DAY, one_row_twice)
+    broken.run(RAW[1], [DAY], "quarantine")
+    [run] = [run for run in broken.instance.get_runs() if run.run_id not in known]
+    broken.instance.add_run_tags(run.run_id, {BACKFILL_ID_TAG: "gone"})
+    [text] = ticker.tick()
+    assert text.splitlines()[0] == "nba_pipeline, backfill gone: 2 rows in quarantine"
 
 
 def test_what_failed_before_the_sensor_was_switched_on_is_not_told(broken: Clockwork) -> None:

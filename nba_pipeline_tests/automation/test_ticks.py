@@ -187,7 +187,7 @@ def test_a_tick_requests_no_more_than_the_limit_oldest_first() -> None:
     ticks = clockwork.settle()
     assert max(sum(map(len, requested.values())) for requested in ticks) == 3
     assert ticks[0] == {OFFENSE: clockwork.days[:3]}
-    assert clockwork.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == []
+    assert clockwork.errors == []
     assert clockwork.stored(FEATURES) == clockwork.days
     assert total(ticks) == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, "none twice"
 

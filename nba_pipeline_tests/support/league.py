@@ -49,13 +49,8 @@ _SECONDS = (2160, 2160, 2160, 2160, 2160, 1400, 1400, 800)
 """Playing time of eight players, 14,400 in all; an overtime is 300 s more for the first five."""
 
 
-@dataclass(frozen=True)
-class FrameSource:
-    """Frames as a source: ``games``, ``player_boxscores`` and ``shot_attempts`` of all days."""
-
-    frames: dict[str, pd.DataFrame]
-    unusable: pd.DataFrame = field(default_factory=no_unusable)
-    name: str = "hand_made"
+class ThreeTables:
+    """A source whose three tables are answered in one place, ``_of``."""
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         return self._of("games", days)
@@ -65,6 +60,18 @@ class FrameSource:
 
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
         return self._of("shot_attempts", days)
+
+    def _of(self, name: str, days: Sequence[date]) -> SourceFrame:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FrameSource(ThreeTables):
+    """Frames as a source: ``games``, ``player_boxscores`` and ``shot_attempts`` of all days."""
+
+    frames: dict[str, pd.DataFrame]
+    unusable: pd.DataFrame = field(default_factory=no_unusable)
+    name: str = "hand_made"
 
     def _of(self, name: str, days: Sequence[date]) -> SourceFrame:
         wanted = pd.to_datetime(list(days))
