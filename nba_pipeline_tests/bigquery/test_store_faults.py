@@ -21,6 +21,7 @@ from nba_pipeline_tests.warehouse.support import TABLE, day, many, rows
 DAYS = [day(0), day(1), day(2)]
 OLD, NEW = many(DAYS, 4), many(DAYS, 4, shift=1)
 IMPATIENT = replace(QUICK, transient=0.0, quota=0.0, call=0.5)
+PATIENT = replace(QUICK, call=0.5)
 CALLS_OF_A_WRITE = 4
 """tables.get, tabledata.list of the manifest, the upload of the load, the insertion of the script. Jobs end while they are inserted."""
 
@@ -65,41 +66,31 @@ def test_a_write_is_as_many_calls_as_is_tested_below(fake, store):
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", range(CALLS_OF_A_WRITE))
-def test_a_fault_leaves_days_whole_and_a_retry_succeeds(fake, store, call, fault, when):
+@pytest.mark.parametrize("patience", [IMPATIENT, PATIENT], ids=["told", "waited_out"])
+def test_a_fault_leaves_days_whole_and_a_retry_succeeds(fake, store, patience, call, fault, when):
     store.replace_range(TABLE, OLD, DAYS)
-    impatient = store_over(fake, patience=IMPATIENT)
-    impatient.manifest(TABLE)  # the client is made
+    writer = store_over(fake, patience=patience)
+    writer.manifest(TABLE)  # the client is made
     fake.faults.at(call, FAULTS[fault](when))
     heard: PipelineError | None = None
     try:
-        impatient.replace_range(TABLE, NEW, DAYS)
+        assert writer.replace_range(TABLE, NEW, DAYS).written == frozenset(DAYS)
     except PipelineError as error:
         heard = error
     if heard:
+        assert patience is IMPATIENT, heard
         assert (heard.failure_class, heard.days) == (FailureClass.WRITE_FAILED, tuple(DAYS))
         assert TABLE.full_name in str(heard)
     assert [f.when for _, _, f in fake.faults.played] == [when]
     wrote = assert_whole(fake)
     assert wrote or heard
-    result = impatient.replace_range(TABLE, NEW, DAYS)
+    if not heard:
+        assert staging(fake) == []
+        assert fake.counters.dml[f"{PROJECT}:analytics.box_scores"] == 4  # DELETE and INSERT of two writes: nothing ran twice
+    result = writer.replace_range(TABLE, NEW, DAYS)
     assert result.written == (frozenset() if wrote else frozenset(DAYS))
     assert assert_whole(fake)
     assert staging(fake) == []
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("call", range(CALLS_OF_A_WRITE))
-def test_a_passing_fault_is_waited_out(fake, store, call, fault, when):
-    store.replace_range(TABLE, OLD, DAYS)
-    patient = store_over(fake, patience=replace(QUICK, call=0.5))
-    patient.manifest(TABLE)
-    fake.faults.at(call, FAULTS[fault](when))
-    assert patient.replace_range(TABLE, NEW, DAYS).written == frozenset(DAYS)
-    assert len(fake.faults.played) == 1
-    assert assert_whole(fake)
-    assert staging(fake) == []
-    assert fake.counters.dml[f"{PROJECT}:analytics.box_scores"] == 4  # DELETE and INSERT of two writes: nothing ran twice
 
 
 CALLS_OF_A_READ = 6
