@@ -18,22 +18,19 @@ LOOKBACK_DAYS = 365
 """How far back the history of a day can reach. The longest windows are the head-to-head window and the rosters of a
 season's openers, which come from the season before: both are at most 365 days."""
 
-MAX_DAYS_PER_RUN = 400
-"""Days of one run. A season's calendar (365 days) fits in one, and the widest table (shots) then stays under 0.5 GiB."""
-
 
 def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
     """One partition per US Eastern calendar day, from ``start`` to yesterday."""
     return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIMEZONE)
 
 
-def backfill_policy(level: int) -> dg.BackfillPolicy:
-    """The policy of a table at this level of the graph.
+def backfill_policy(level: int, days_per_run: int) -> dg.BackfillPolicy:
+    """The policy of a table at this level of the graph, where a run may hold so many days (``Settings.days_per_run``).
 
     Levels differ on purpose: the daemon puts assets with *equal* policies and an identity mapping into one run, where a
     bad day upstream would stop the whole range downstream (see framework tests, fact F3).
     """
-    return dg.BackfillPolicy.multi_run(max_partitions_per_run=MAX_DAYS_PER_RUN - level)
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=days_per_run - level)
 
 
 def lookback_mapping() -> dg.TimeWindowPartitionMapping:

@@ -16,6 +16,12 @@ from nba_pipeline.failures import ConfigurationError
 
 SOURCES = ("simulated", "bulk")
 WAREHOUSES = ("parquet", "memory", "bigquery")
+DAYS_PER_RUN = {"parquet": 400, "memory": 400, "bigquery": 1_600}
+"""How many days of a table one run holds, by warehouse; NBA_PIPELINE_MAX_DAYS_PER_RUN changes it.
+
+A file costs the same in any run, so locally a run is a season's calendar (365 days) and stays below 0.5 GiB. BigQuery counts
+jobs, two per write however many days it has, so a run there is four seasons and more."""
+_LEAST_DAYS_PER_RUN = 10  # each level of the graph takes one off (partitions.backfill_policy)
 ENVIRONMENTS = ("production", "staging", "development")
 """Places that the automation knows; what is on in each is said in ``automation/switches.py`` and nowhere else."""
 FIRST_DAY = date(2021, 10, 19)
@@ -109,6 +115,8 @@ class Settings:
     dagster_home: Path | None = None
     max_days_per_tick: int = 400
     """How many days of all tables one tick of the automation may request: a season's restatement fits in a few ticks."""
+    max_days_per_run: int | None = None
+    """None: what suits the warehouse."""
     environment: str | None = None
     """None: every sensor and schedule is stopped until somebody starts it."""
     alerts: AlertSettings = AlertSettings()
@@ -122,6 +130,8 @@ class Settings:
             _one_of("NBA_PIPELINE_ENVIRONMENT", self.environment, ENVIRONMENTS)
         if self.max_days_per_tick < 1:
             raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_TICK={self.max_days_per_tick} must be at least 1")
+        if self.days_per_run < _LEAST_DAYS_PER_RUN:
+            raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_RUN={self.days_per_run} must be at least {_LEAST_DAYS_PER_RUN}")
         if self.source == "bulk":
             if self.bulk_dir is None:
                 raise ConfigurationError(
@@ -129,6 +139,11 @@ class Settings:
                 )
             if not self.bulk_dir.is_dir():
                 raise ConfigurationError(f"NBA_PIPELINE_BULK_DIR={self.bulk_dir} is not a folder")
+
+    @property
+    def days_per_run(self) -> int:
+        """How many days of a table one run holds at most."""
+        return DAYS_PER_RUN[self.warehouse] if self.max_days_per_run is None else self.max_days_per_run
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **options: object) -> Settings:
@@ -142,6 +157,7 @@ class Settings:
         bulk = options.get("bulk_dir") or env.get("NBA_PIPELINE_BULK_DIR") or None
         folder = options.get("warehouse_dir") or env.get("NBA_PIPELINE_WAREHOUSE_DIR") or home / "warehouse"
         warehouse = str(options.get("warehouse") or env.get("NBA_PIPELINE_WAREHOUSE") or cls.warehouse)
+        per_run = "NBA_PIPELINE_MAX_DAYS_PER_RUN"
         start = options.get("start_date") or env.get("NBA_PIPELINE_START_DATE") or FIRST_DAY
         return cls(
             source=str(options.get("source") or env.get("NBA_PIPELINE_SOURCE") or cls.source),
@@ -152,6 +168,7 @@ class Settings:
             start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
             dagster_home=home,
             max_days_per_tick=_whole("NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"),
+            max_days_per_run=_whole(per_run, env[per_run]) if env.get(per_run) else None,
             environment=env.get("NBA_PIPELINE_ENVIRONMENT") or None,
             alerts=AlertSettings.from_environment(env),
         )

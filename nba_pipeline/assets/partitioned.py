@@ -60,7 +60,11 @@ def op_name(table: Table | str) -> str:
 
 
 def table_asset(
-    plan: TablePlan, tables: TableRegistry, days: dg.DailyPartitionsDefinition, condition: dg.AutomationCondition[Any] | None = None
+    plan: TablePlan,
+    tables: TableRegistry,
+    days: dg.DailyPartitionsDefinition,
+    days_per_run: int,
+    condition: dg.AutomationCondition[Any] | None = None,
 ) -> dg.AssetsDefinition:
     """The asset of one table: everything but the plan comes from the table's declaration. ``condition``: when it runs by itself."""
     table = tables[plan.table]
@@ -72,7 +76,7 @@ def table_asset(
         deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
         check_specs=_check_specs(table, days),
         partitions_def=days,
-        backfill_policy=backfill_policy(plan.level),
+        backfill_policy=backfill_policy(plan.level, days_per_run),
         pool=op_name(table),  # one writer per table: the run queue lets a second run of it wait (limit in dagster.yaml)
         can_subset=True,
         required_resource_keys={SOURCE, STORE, IO_MANAGER},

@@ -16,7 +16,6 @@ from typing import Any
 import dagster as dg
 
 from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
-from nba_pipeline.partitions import MAX_DAYS_PER_RUN
 from nba_pipeline.sources.base import Polled
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
@@ -64,9 +63,9 @@ def due_days(held: Mapping[date, str], seen: Seen | None, stored: Iterable[date]
 
 
 def source_sensor(
-    tables: TableRegistry, partitions: dg.DailyPartitionsDefinition, limit: int, status: dg.DefaultSensorStatus
+    tables: TableRegistry, partitions: dg.DailyPartitionsDefinition, limit: int, longest: int, status: dg.DefaultSensorStatus
 ) -> dg.SensorDefinition:
-    """The sensor. ``limit``: how many days a tick may request.
+    """The sensor. ``limit``: how many days a tick may request; ``longest``: how many of them one run may hold.
 
     Restart-safe: the cursor is stored together with the tick's requests. Idempotent: a run's key is made of its days and
     their fingerprints, so the same content is never fetched twice because of a repeated tick.
@@ -96,7 +95,7 @@ def source_sensor(
         cursor = Seen(revision if len(asked) == len(due) else "", known).to_cursor()
         if not asked:
             return dg.SensorResult(skip_reason=dg.SkipReason(f"{len(held)} days at the source, none of them changed"), cursor=cursor)
-        return dg.SensorResult(run_requests=[_request(first, last, held) for first, last in ranges(asked)], cursor=cursor)
+        return dg.SensorResult(run_requests=[_request(first, last, held) for first, last in ranges(asked, longest)], cursor=cursor)
 
     return sensor
 
@@ -115,7 +114,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), "dagster/priority": "10"}
 
 
-def ranges(days: Sequence[date], longest: int = MAX_DAYS_PER_RUN - 1) -> list[tuple[date, date]]:
+def ranges(days: Sequence[date], longest: int) -> list[tuple[date, date]]:
     """Sorted days as (first, last) ranges without gaps, each of at most ``longest`` days."""
     found: list[tuple[date, date]] = []
     for day in days:

@@ -52,7 +52,13 @@ def automation(settings: Settings, currency: Currency) -> Automation:
         checks=[standing],
         jobs=[raw, counting],
         sensors=[
-            source_sensor(currency.tables, days, settings.max_days_per_tick, switches.sensor_status(where, switches.SOURCE_CHANGES)),
+            source_sensor(
+                currency.tables,
+                days,
+                settings.max_days_per_tick,
+                settings.days_per_run - 1,
+                switches.sensor_status(where, switches.SOURCE_CHANGES),
+            ),
             _continue_and_restate(switches.sensor_status(where, switches.CONTINUE)),
             alert_sensor(settings.alerts, switches.sensor_status(where, switches.ALERTS)),
         ],

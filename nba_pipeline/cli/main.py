@@ -148,7 +148,7 @@ def retry(
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as w:
         states = read_state(w.instance, w.store, w.tables, w.plans, w.days(None, None), w.partitions)
-        request = retry_request(w.plans, states, on_invalid_rows)
+        request = retry_request(w.plans, states, on_invalid_rows, w.settings.days_per_run)
         if not request.plans and not as_json:
             out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
             return

@@ -32,7 +32,7 @@ def plan_of(
     # All tables are read even if only some were asked for: a blocked day is found through the tables before it.
     states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
     stale = stale_days(w.instance, w.store, w.tables, plans, states, w.source.name)
-    return make_plan(plans, states, stale, days, force=force, on_invalid_rows=on_invalid_rows)
+    return make_plan(plans, states, stale, days, force=force, on_invalid_rows=on_invalid_rows, days_per_run=w.settings.days_per_run)
 
 
 def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -107,6 +108,7 @@ def replay(
         before = operations.balances(w.store, w.tables, rows)
         states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
         request = operations.replay_request(select(w.plans, tables.split(",") if tables else None), rows, w.plans, states)
+        request = replace(request, days_per_run=w.settings.days_per_run)
         with runner_for(w, request, workers) as runner:
             results = execute(runner, request)
         after = {cell: operations.balance(w.store, w.tables, *cell) for cell in before}

@@ -25,6 +25,7 @@ from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill, tasks_of
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.settings import DAYS_PER_RUN
 
 
 class Why(StrEnum):
@@ -89,6 +90,7 @@ class PipelinePlan:
 
     tables: Mapping[str, PlannedTable]
     on_invalid_rows: str = "fail"
+    days_per_run: int = DAYS_PER_RUN["parquet"]
 
     @property
     def table_days(self) -> int:
@@ -96,7 +98,8 @@ class PipelinePlan:
 
     def request(self) -> Backfill:
         """The backfill that does exactly this."""
-        return Backfill([t.plan for t in self.tables.values()], {n: set(t.reasons) for n, t in self.tables.items()}, self.on_invalid_rows)
+        days = {name: set(table.reasons) for name, table in self.tables.items()}
+        return Backfill([t.plan for t in self.tables.values()], days, self.on_invalid_rows, self.days_per_run)
 
     def runs(self) -> dict[str, list[tuple[date, date]]]:
         """First and last day of each run, per table, if nothing turns out to be blocked."""
@@ -114,6 +117,7 @@ def make_plan(
     *,
     force: bool = False,
     on_invalid_rows: str = "fail",
+    days_per_run: int = DAYS_PER_RUN["parquet"],
 ) -> PipelinePlan:
     """The plan for ``days`` of these tables (in dependency order). ``states`` and ``stale`` may hold more tables and days.
 
@@ -133,7 +137,7 @@ def make_plan(
             reasons = {day: reasons.get(day, Why.ASKED_FOR) for day in wanted}
         stored = {day: entry.row_count for day, entry in state.materialized.items()}
         tables[plan.table] = PlannedTable(plan, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored)
-    return PipelinePlan(tables, on_invalid_rows)
+    return PipelinePlan(tables, on_invalid_rows, days_per_run)
 
 
 def _own_reason(state: TableState, stale: Mapping[date, Stale], day: date) -> Why | None:

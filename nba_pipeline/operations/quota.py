@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from nba_pipeline.operations.ranges import contiguous
-from nba_pipeline.operations.tasks import Backfill
-from nba_pipeline.partitions import MAX_DAYS_PER_RUN
+from nba_pipeline.operations.tasks import Backfill, tasks_of
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import Store
 
@@ -30,5 +28,7 @@ def check_quota(store: Store, tables: Mapping[str, Table], request: Backfill) ->
     """
     if not isinstance(store, Budgeted):
         return
-    sizes = {p.table: [(b - a).days + 1 for a, b in contiguous(request.days.get(p.table, ()), MAX_DAYS_PER_RUN)] for p in request.plans}
-    store.check_budget({tables[name]: runs for name, runs in sizes.items() if runs})
+    sizes: dict[Table, list[int]] = {}
+    for task in tasks_of(request):
+        sizes.setdefault(tables[task.plan.table], []).append(len(task.days))
+    store.check_budget(sizes)

@@ -12,6 +12,7 @@ from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.settings import DAYS_PER_RUN
 
 INPUT_TO_BLAME = frozenset(
     (
@@ -26,7 +27,9 @@ INPUT_TO_BLAME = frozenset(
 faith. Unless that raw day is fetched again, the retry would meet the same rows for ever."""
 
 
-def retry_request(plans: Sequence[TablePlan], states: Mapping[str, TableState], on_invalid_rows: str = "fail") -> Backfill:
+def retry_request(
+    plans: Sequence[TablePlan], states: Mapping[str, TableState], on_invalid_rows: str = "fail", days_per_run: int = DAYS_PER_RUN["parquet"]
+) -> Backfill:
     """The failed and the blocked days of each table; nothing that is green and nothing that was never asked for, except
     the raw days that a failed day was made from when its class blames the input (they are fetched again)."""
     days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
@@ -35,7 +38,7 @@ def retry_request(plans: Sequence[TablePlan], states: Mapping[str, TableState], 
         blamed = {f.day for f in state.failed.values() if f.failure_class in INPUT_TO_BLAME}
         for raw in raw_parents(by_name, name) if blamed else ():
             days.setdefault(raw, set()).update(blamed)
-    return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows)
+    return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows, days_per_run)
 
 
 def raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:

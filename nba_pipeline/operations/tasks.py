@@ -12,16 +12,18 @@ from datetime import date, timedelta
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.ranges import contiguous, span
-from nba_pipeline.partitions import LOOKBACK_DAYS, MAX_DAYS_PER_RUN
+from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.settings import DAYS_PER_RUN
 
 
 @dataclass(frozen=True)
 class Backfill:
-    """A request: days per table, plans in dependency order."""
+    """A request: days per table, plans in dependency order. ``days_per_run``: where its ranges are cut."""
 
     plans: Sequence[TablePlan]
     days: Mapping[str, Collection[date]]
     on_invalid_rows: str = "fail"
+    days_per_run: int = DAYS_PER_RUN["parquet"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def tasks_of(backfill: Backfill) -> list[Task]:
     tasks = [
         (first, position, Task(plan, first, last))
         for position, plan in enumerate(backfill.plans)
-        for first, last in contiguous(backfill.days.get(plan.table, ()), MAX_DAYS_PER_RUN)
+        for first, last in contiguous(backfill.days.get(plan.table, ()), backfill.days_per_run)
     ]
     return [task for _, _, task in sorted(tasks, key=lambda t: t[:2])]
 

@@ -176,7 +176,7 @@ def test_without_a_cursor_stored_days_are_the_baseline() -> None:
 def test_ranges_have_no_gaps_and_a_longest() -> None:
     assert ranges([DAYS[0], DAYS[1], DAYS[3]], longest=2) == [(DAYS[0], DAYS[1]), (DAYS[3], DAYS[3])]
     assert ranges(DAYS[:5], longest=2) == [(DAYS[0], DAYS[1]), (DAYS[2], DAYS[3]), (DAYS[4], DAYS[4])]
-    assert ranges([]) == []
+    assert ranges([], longest=2) == []
 
 
 def test_what_the_sensor_requests_can_be_run() -> None:

@@ -50,6 +50,12 @@ def test_a_limit_that_is_no_limit_is_refused(text: str) -> None:
         Settings.from_environment({"NBA_PIPELINE_MAX_DAYS_PER_TICK": text})
 
 
+@pytest.mark.parametrize("text", ["0", "9", "all"])
+def test_a_run_too_short_for_the_graph_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="NBA_PIPELINE_MAX_DAYS_PER_RUN"):
+        Settings.from_environment({"NBA_PIPELINE_MAX_DAYS_PER_RUN": text})
+
+
 def test_every_condition_says_which_failure_it_prevents() -> None:
     named = [f for _, f in inspect.getmembers(conditions, inspect.isfunction) if f.__module__ == conditions.__name__]
     made = [f for f in named if inspect.signature(f).return_annotation == conditions.Condition]

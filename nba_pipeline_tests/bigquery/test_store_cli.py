@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from nba_pipeline.build import PLANS
 from nba_pipeline.cli.main import app
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.warehouse.bigquery_quota import OverBudget
+from nba_pipeline.operations.plan import make_plan
+from nba_pipeline.operations.ranges import span
+from nba_pipeline.operations.state import TableState
+from nba_pipeline.settings import BigQuerySettings, Settings
+from nba_pipeline.warehouse.bigquery_quota import OverBudget, write_cost
 from nba_pipeline_tests.bigquery.fake import FakeBigQuery
 from nba_pipeline_tests.bigquery.support import PROJECT
 
@@ -57,6 +64,32 @@ def test_a_backfill_by_command(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPat
     assert isinstance(refused.exception, OverBudget)
     assert "and 2 of 7 are left today" in str(refused.exception)
     assert len([job for job in fake.jobs if job.kind == "load"]) == 2
+
+
+def test_a_backfill_of_every_table_is_one_write_per_table(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run length decides the jobs: 12 tables are 24 jobs in runs that hold the range, and about twice that in halves of it."""
+    asked = ("--start", "2023-10-24", "--end", "2023-11-04", "--workers", "1", "--json")
+    assert run("schema", "apply").exit_code == 0
+    done = run("backfill", *asked)
+    assert done.exit_code == 0, (done.output, done.exception)
+    kinds = Counter(job.id.split("_")[1] for job in fake.jobs if job.parent is None)
+    assert kinds == {"load": 12, "swap": 12}  # what a run wrote, the next one has at hand: nothing is read back
+    monkeypatch.setenv("NBA_PIPELINE_MAX_DAYS_PER_RUN", "10")
+    runs = json.loads(run("plan", *asked[:4], "--force", "--json").output)["tables"]
+    assert [len(t["runs"]) for t in runs.values()] == [2] * 12
+
+
+def test_four_seasons_are_planned_within_fifty_jobs() -> None:
+    """1,538 days of 12 tables in the runs of this warehouse: the loads and scripts that the command will start."""
+    days = span(date(2021, 10, 19), date(2026, 1, 3))
+    assert len(days) == 1_538
+    states = {p.table: TableState(p.table, {}, {}, {}, frozenset(), frozenset(days)) for p in PLANS}
+    bigquery = Settings(warehouse="bigquery", bigquery=BigQuerySettings(PROJECT))
+    jobs = {}
+    for name, settings in {"bigquery": bigquery, "parquet": Settings()}.items():
+        runs = make_plan(PLANS, states, {}, days, days_per_run=settings.days_per_run).runs()
+        jobs[name] = sum(2 * write_cost((last - first).days + 1).loads for ranges in runs.values() for first, last in ranges)
+    assert jobs == {"bigquery": 24, "parquet": 96}  # the local length would be too many here
 
 
 def test_the_local_warehouse_needs_nothing_of_google(tmp_path: Path) -> None:
