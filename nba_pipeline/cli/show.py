@@ -129,7 +129,7 @@ def print_next_step(console: Console, results: Mapping[str, TableResult]) -> Non
         console.print("\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days.")
     else:
         console.print(
-            "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report` puts it on a page, "
+            "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report --out report.html` draws it, "
             "`dagster dev` shows each day in the UI.",
             soft_wrap=True,
         )
