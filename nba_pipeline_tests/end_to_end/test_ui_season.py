@@ -21,7 +21,7 @@ from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
 
-pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
 
 FIRST, LAST = date(2022, 10, 18), date(2023, 6, 12)
 DAYS = span(FIRST, LAST)
