@@ -22,6 +22,7 @@ from nba_pipeline.failures import ConfigurationError, PipelineError
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
     from collections.abc import Mapping
 
+    from nba_pipeline.operations.plan import PipelinePlan
     from nba_pipeline.operations.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
@@ -55,20 +56,26 @@ def backfill(
     """Make the days of tables that are missing, failed or stale: exactly what `nba-pipeline plan` lists.
 
     In dependency order and in ranges, in the Dagster instance of DAGSTER_HOME. Days that are stored and up to date are left
-    alone, so an interrupted backfill goes on where it was; `--force` makes them again.
+    alone, so an interrupted backfill goes on where it was; `--force` makes them again. A backfill whose days another one is
+    making says so, waits for it and then makes what is left.
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
     from nba_pipeline.cli.plan import plan_of, print_nothing_to_do
+    from nba_pipeline.cli.turn import turn
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as workspace:
-        plan = plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
-        if not plan.table_days and not as_json:
-            print_nothing_to_do(plan)
-            return
-        _run(workspace, plan.request(), as_json, workers, {name: t.up_to_date for name, t in plan.tables.items()})
+
+        def planned() -> PipelinePlan:
+            return plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
+
+        with turn(workspace, planned, lambda plan: plan.request()) as plan:
+            if not plan.table_days and not as_json:
+                print_nothing_to_do(plan)
+                return
+            _run(workspace, plan.request(), as_json, workers, {name: t.up_to_date for name, t in plan.tables.items()})
 
 
 @app.command()
@@ -141,18 +148,23 @@ def retry(
     Example: `nba-pipeline retry --on-invalid-rows quarantine`
     """
     from nba_pipeline.cli.show import out
+    from nba_pipeline.cli.turn import turn
     from nba_pipeline.operations.retry import retry_request
     from nba_pipeline.operations.state import read_state
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as w:
-        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(None, None), w.partitions)
-        request = retry_request(w.plans, states, on_invalid_rows, w.settings.days_per_run)
-        if not request.plans and not as_json:
-            out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
-            return
-        _run(w, request, as_json, workers)
+
+        def due() -> Backfill:
+            states = read_state(w.instance, w.store, w.tables, w.plans, w.days(None, None), w.partitions)
+            return retry_request(w.plans, states, on_invalid_rows, w.settings.days_per_run)
+
+        with turn(w, due, lambda request: request) as request:
+            if not request.plans and not as_json:
+                out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
+                return
+            _run(w, request, as_json, workers)
 
 
 @app.command("validate")

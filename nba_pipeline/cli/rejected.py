@@ -12,7 +12,11 @@ from rich.markup import escape
 from nba_pipeline.cli.options import End, Json, SourceName, Start, Tables, Workers
 
 if TYPE_CHECKING:
-    from nba_pipeline.operations.rejected import Rejected
+    from collections.abc import Mapping
+    from datetime import date
+
+    from nba_pipeline.operations.rejected import Balance, Rejected
+    from nba_pipeline.operations.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
 app = typer.Typer(help="The quarantine: rows that were refused, why, and putting them right.", no_args_is_help=True)
@@ -95,7 +99,7 @@ def replay(
 
     Exit code 1 when rows are still refused or a day failed. Example: `nba-pipeline rejected replay --start 2024-03-07 --end 2024-03-07`
     """
-    from nba_pipeline.cli.show import out
+    from nba_pipeline.cli.turn import turn
     from nba_pipeline.operations import rejected as operations
     from nba_pipeline.operations.execute import execute, results_json
     from nba_pipeline.operations.graph import select
@@ -104,12 +108,15 @@ def replay(
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace(source=source) as w:
-        rows = _read(w, tables, start, end)
-        before = operations.balances(w.store, w.tables, rows)
-        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
-        request = operations.replay_request(select(w.plans, tables.split(",") if tables else None), rows, w.plans, states)
-        request = replace(request, days_per_run=w.settings.days_per_run)
-        with runner_for(w, request, workers) as runner:
+
+        def due() -> tuple[Backfill, dict[tuple[str, date], Balance]]:
+            rows = _read(w, tables, start, end)
+            states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
+            chosen = select(w.plans, tables.split(",") if tables else None)
+            request = operations.replay_request(chosen, rows, w.plans, states)
+            return replace(request, days_per_run=w.settings.days_per_run), operations.balances(w.store, w.tables, rows)
+
+        with turn(w, due, lambda made: made[0]) as (request, before), runner_for(w, request, workers) as runner:
             results = execute(runner, request)
         after = {cell: operations.balance(w.store, w.tables, *cell) for cell in before}
     bad = any(r.failed or r.blocked for r in results.values())
@@ -121,13 +128,15 @@ def replay(
         ]
         print(json.dumps({"left": left, "days": cells, **results_json(results)}, indent=2))
     else:
-        for (table, day), now in after.items():
-            was = before[table, day]
-            out.print(
-                f"{day} [bold]{table}[/]: {was.stored} stored + {was.rejected} rejected -> {now.stored} stored + {now.rejected} rejected"
-            )
-        out.print(
-            "The quarantine of these days is empty." if not left else f"{left} row(s) are still refused: `nba-pipeline rejected show`."
-        )
+        _print_replayed(before, after, left)
     if bad or left:
         raise typer.Exit(1)
+
+
+def _print_replayed(before: Mapping[tuple[str, date], Balance], after: Mapping[tuple[str, date], Balance], left: int) -> None:
+    from nba_pipeline.cli.show import out
+
+    for (table, day), now in after.items():
+        was = before[table, day]
+        out.print(f"{day} [bold]{table}[/]: {was.stored} stored + {was.rejected} rejected -> {now.stored} stored + {now.rejected} rejected")
+    out.print("The quarantine of these days is empty." if not left else f"{left} row(s) are still refused: `nba-pipeline rejected show`.")
