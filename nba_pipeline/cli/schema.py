@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_pipeline.failures import ConfigurationError
-
 if TYPE_CHECKING:
     from nba_pipeline.operations.schema import SchemaStore, TablePlan
     from nba_pipeline.tables.spec import Table
@@ -124,17 +122,10 @@ def _print_what_to_do(plans: list[TablePlan]) -> None:
 
 
 def _chosen(names: str | None) -> list[Table]:
-    from nba_pipeline.tables.registry import TABLES
+    from nba_pipeline.tables.registry import TABLES, resolve
 
-    if not names:
-        return list(TABLES.values())
-    chosen = []
-    for name in (n.strip() for n in names.split(",")):
-        found = [t for t in TABLES.values() if name in (t.full_name, t.name)]
-        if not found:
-            raise ConfigurationError(f"there is no table {name}; there are {', '.join(TABLES)}")
-        chosen += found
-    return chosen
+    wanted = resolve(names.split(","), TABLES) if names else set(TABLES)
+    return [table for name, table in TABLES.items() if name in wanted]
 
 
 def _store(warehouse: str | None, as_json: bool = False) -> SchemaStore:

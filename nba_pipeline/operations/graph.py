@@ -1,4 +1,4 @@
-"""The graph of tables as the operations see it: order, parents, and which days a bad day blocks. Pure functions.
+"""The graph of tables as the operations see it: order, parents, and which days are made from given days. Pure functions.
 
 Belongs here: questions about dependencies between days of tables. Does not belong here: Dagster and stores.
 """
@@ -11,29 +11,29 @@ from datetime import date
 import numpy as np
 
 from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.tables.registry import resolve
 
 
 def select(plans: Sequence[TablePlan], names: Iterable[str] | None) -> list[TablePlan]:
     """The plans named, in dependency order; all of them without names. A name may leave out the dataset."""
     if names is None:
         return list(plans)
-    wanted = set()
-    for name in names:
-        matches = [p.table for p in plans if name in (p.table, p.table.split(".")[1])]
-        if not matches:
-            raise ConfigurationError(f"there is no table {name!r}; there are {', '.join(p.table for p in plans)}")
-        wanted.update(matches)
+    wanted = resolve(names, [p.table for p in plans])
     return [p for p in plans if p.table in wanted]
 
 
 def blocked_days(plan: TablePlan, days: Sequence[date], bad: Mapping[str, Collection[date]]) -> dict[date, str]:
-    """The days of this table that must wait, each with the reason: a bad day (failed or itself blocked) among the days
-    that it is made from, the same day or one in its look-back."""
-    reasons: dict[date, str] = {}
+    """The days of this table that must wait, each with the reason: a bad day (failed or itself blocked) that it is made from."""
+    return days_made_from(plan, days, bad)
+
+
+def days_made_from(plan: TablePlan, days: Sequence[date], some: Mapping[str, Collection[date]]) -> dict[date, str]:
+    """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one in the look-back;
+    each with the newest such day."""
+    found: dict[date, str] = {}
     for given in plan.inputs:
-        theirs = np.array(sorted(bad.get(given.table, ())), dtype="datetime64[D]")
+        theirs = np.array(sorted(some.get(given.table, ())), dtype="datetime64[D]")
         if not len(theirs):
             continue
         asked = np.array(days, dtype="datetime64[D]")
@@ -41,5 +41,5 @@ def blocked_days(plan: TablePlan, days: Sequence[date], bad: Mapping[str, Collec
         last = np.searchsorted(theirs, asked, side="left" if given.history else "right")
         for day, a, b in zip(days, first, last, strict=True):
             if b > a:
-                reasons.setdefault(day, f"{given.table} {theirs[b - 1]}")
-    return reasons
+                found.setdefault(day, f"{given.table} {theirs[b - 1]}")
+    return found

@@ -56,8 +56,10 @@ def expected_seconds(history: Iterable[Measured], runs: int, days: int) -> float
     so that one long backfill does not drown the short ones; where they cannot be told apart, each day costs the average.
     """
     measured = list(history)
-    if not measured or not days:
-        return 0.0 if measured or not days else None
+    if not days:
+        return 0.0
+    if not measured:
+        return None
     took = np.array([max(m.seconds, 1e-3) for m in measured])
     facts = np.array([[m.runs, m.days] for m in measured], dtype="float64")
     if np.linalg.matrix_rank(facts) == 2:

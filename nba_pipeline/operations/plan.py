@@ -16,15 +16,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.operations.graph import days_made_from
 from nba_pipeline.operations.ranges import contiguous
-from nba_pipeline.operations.retry import INPUT_TO_BLAME, raw_parents
+from nba_pipeline.operations.retry import blamed_inputs
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill, tasks_of
-from nba_pipeline.partitions import LOOKBACK_DAYS
 from nba_pipeline.settings import DAYS_PER_RUN
 
 
@@ -124,14 +122,15 @@ def make_plan(
     ``force`` plans every day that was asked for, whatever its state.
     """
     wanted = set(days)
-    blamed = _blamed(plans, states, wanted)
+    blamed = blamed_inputs(plans, states)
     tables: dict[str, PlannedTable] = {}
     for plan in plans:
         state = states[plan.table]
         reasons = {day: why for day in wanted if (why := _own_reason(state, stale.get(plan.table, {}), day)) is not None}
-        for day in blamed.get(plan.table, set()) - set(reasons):
+        for day in (blamed.get(plan.table, set()) & wanted) - set(reasons):
             reasons[day] = Why.INPUT_BLAMED
-        for day in _made_from(plan, tables, sorted(wanted - set(reasons))):
+        planned = {name: table.reasons.keys() for name, table in tables.items()}
+        for day in days_made_from(plan, sorted(wanted - set(reasons)), planned):
             reasons[day] = Why.UPSTREAM_PLANNED
         if force:
             reasons = {day: reasons.get(day, Why.ASKED_FOR) for day in wanted}
@@ -150,29 +149,6 @@ def _own_reason(state: TableState, stale: Mapping[date, Stale], day: date) -> Wh
     if day in stale:
         return Why(stale[day].value)
     return None if day in state.materialized else Why.MISSING
-
-
-def _blamed(plans: Sequence[TablePlan], states: Mapping[str, TableState], wanted: set[date]) -> dict[str, set[date]]:
-    """Raw days to fetch again, because a failure behind them says that the input is wrong."""
-    by_name = {plan.table: plan for plan in plans}
-    found: dict[str, set[date]] = {}
-    for name in by_name:
-        days = {f.day for f in states[name].failed.values() if f.failure_class in INPUT_TO_BLAME and f.day in wanted}
-        for raw in raw_parents(by_name, name) if days else ():
-            found.setdefault(raw, set()).update(days)
-    return found
-
-
-def _made_from(plan: TablePlan, planned: Mapping[str, PlannedTable], days: Sequence[date]) -> list[date]:
-    """The days among ``days`` that are made from a planned day: the same day, or one in their look-back."""
-    asked = np.array(days, dtype="datetime64[D]")
-    hit = np.zeros(len(days), dtype=bool)
-    for given in plan.inputs:
-        theirs = np.array(sorted(planned[given.table].reasons) if given.table in planned else (), dtype="datetime64[D]")
-        first = np.searchsorted(theirs, asked - LOOKBACK_DAYS if given.history else asked)
-        last = np.searchsorted(theirs, asked, side="left" if given.history else "right")
-        hit |= last > first
-    return [day for day, is_hit in zip(days, hit, strict=True) if is_hit]
 
 
 def as_json(plan: PipelinePlan, expected: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:

@@ -33,12 +33,20 @@ def retry_request(
     """The failed and the blocked days of each table; nothing that is green and nothing that was never asked for, except
     the raw days that a failed day was made from when its class blames the input (they are fetched again)."""
     days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
-    by_name = {plan.table: plan for plan in plans}
-    for name, state in states.items():
-        blamed = {f.day for f in state.failed.values() if f.failure_class in INPUT_TO_BLAME}
-        for raw in raw_parents(by_name, name) if blamed else ():
-            days.setdefault(raw, set()).update(blamed)
+    for raw, blamed in blamed_inputs(plans, states).items():
+        days.setdefault(raw, set()).update(blamed)
     return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows, days_per_run)
+
+
+def blamed_inputs(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> dict[str, set[date]]:
+    """The raw days to fetch again, because a day of these plans that is made from them failed with a class that blames the input."""
+    by_name = {plan.table: plan for plan in plans}
+    found: dict[str, set[date]] = {}
+    for name in by_name:
+        blaming = {f.day for f in states[name].failed.values() if f.failure_class in INPUT_TO_BLAME}
+        for raw in raw_parents(by_name, name) if blaming else ():
+            found.setdefault(raw, set()).update(blaming)
+    return found
 
 
 def raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:

@@ -96,8 +96,8 @@ def rows_per_date(stored: Stored) -> Answer:
         held = teams.get(game.game_id, set())
         if held != expected:
             wrong.append(f"{game.game_date:%Y-%m-%d} {game.game_id}: team rows of {', '.join(sorted(held)) or 'no team'}")
-        few = [f"{team} {lines.get((game.game_id, team), 0)}" for team in sorted(expected)]
-        few = [text for text in few if int(text.split()[1]) < LEAST_PLAYERS]
+        counts = {team: int(lines.get((game.game_id, team), 0)) for team in sorted(expected)}
+        few = [f"{team} {count}" for team, count in counts.items() if count < LEAST_PLAYERS]
         if few:
             wrong.append(f"{game.game_date:%Y-%m-%d} {game.game_id}: player rows: {', '.join(few)}")
     unscheduled = sorted((set(stored.rows[OFFENSE]["game_id"]) | set(stored.rows[PLAYERS]["game_id"])) - set(games["game_id"]))
@@ -113,7 +113,7 @@ def rows_per_date(stored: Stored) -> Answer:
 
 def dates_stored(stored: Stored) -> Answer:
     """Every day in question is stored in every table and none is failed."""
-    wrong = []
+    wrong, complete = [], 0
     for name, days in stored.present.items():
         absent = set(stored.days) - days
         failed = set(stored.failed.get(name, ())) & set(stored.days)
@@ -121,7 +121,7 @@ def dates_stored(stored: Stored) -> Answer:
             wrong.append(f"{name}: {len(absent - failed)} day(s) not stored: {described(absent - failed)}")
         if failed:
             wrong.append(f"{name}: {len(failed)} day(s) failed: {described(failed)}")
-    complete = sum(not (set(stored.days) - days) and not stored.failed.get(name) for name, days in stored.present.items())
+        complete += not absent and not failed
     return Answer(
         "the dates in question",
         f"{len(stored.days)} day(s) stored in all {len(stored.present)} tables, none failed",

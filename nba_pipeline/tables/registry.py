@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.tables.analytics import ANALYTICS_TABLES
 from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
 from nba_pipeline.tables.raw import RAW_TABLES
@@ -36,6 +37,17 @@ class TableRegistry(Mapping[str, Table]):
         """This registry with one column of one table declared differently."""
         changed = self[full_name].with_column(column, **changes)
         return TableRegistry(changed if t.full_name == full_name else t for t in self.values())
+
+
+def resolve(names: Iterable[str], known: Iterable[str]) -> set[str]:
+    """The full names that people mean: ``dataset.table``, or ``table`` alone. ``ConfigurationError`` for a name that is not known."""
+    full_names, wanted = list(known), set()
+    for name in (given.strip() for given in names):
+        matches = [full for full in full_names if name in (full, full.split(".")[1])]
+        if not matches:
+            raise ConfigurationError(f"there is no table {name!r}; there are {', '.join(full_names)}")
+        wanted.update(matches)
+    return wanted
 
 
 TABLES = TableRegistry((*RAW_TABLES, *ANALYTICS_TABLES, *PRECOMPUTE_TABLES))

@@ -131,7 +131,7 @@ def test_a_look_back_ends_after_its_days() -> None:
     old, edge, beyond = date(2021, 1, 1), date(2021, 1, 1) + timedelta(days=365), date(2021, 1, 1) + timedelta(days=366)
     entries = {d: ManifestEntry(d, 1, "h", "s", datetime(2024, 1, 1)) for d in (old, edge, beyond)}
     states = {
-        PLAYERS: TableState(PLAYERS, entries | {}, {}, {}, frozenset(), frozenset()),
+        PLAYERS: TableState(PLAYERS, entries, {}, {}, frozenset(), frozenset()),
         SLATE: TableState(SLATE, entries, {}, {}, frozenset(), frozenset()),
     }
     plan = make_plan(plans, states, {PLAYERS: {old: Stale.CODE}}, [old, edge, beyond])
