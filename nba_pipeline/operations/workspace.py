@@ -80,7 +80,7 @@ def open_with(settings: Settings, tables: TableRegistry = TABLES, source: Source
         # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.
         warnings.simplefilter("ignore")
         defs = build_defs(settings, resources={STORE: store, SOURCE: read_from}, tables=tables)
-        with _instance(settings.dagster_home or Path.cwd()) as instance:
+        with open_instance(settings.dagster_home or Path.cwd()) as instance:
             yield Workspace(settings, tables, store, read_from, defs, instance, daily_partitions(settings.start_date))
 
 
@@ -92,7 +92,7 @@ with a traceback of their own."""
 
 
 @contextmanager
-def _instance(home: Path) -> Iterator[dg.DagsterInstance]:
+def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults store every
     event in a transaction of its own, which makes a backfill of four seasons take an hour of bookkeeping."""
     try:

@@ -5,26 +5,21 @@ Belongs here: a pipeline with a clock, and a source whose rows can be corrected.
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-from dagster._core.instance.ref import InstanceRef
 
 from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key, op_name
 from nba_pipeline.automation.ticks import evaluate
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.operations.launch import execute_range
 from nba_pipeline.operations.ranges import contiguous, span
-from nba_pipeline.operations.workspace import DEFAULT_INSTANCE
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.simulated import SimulatedSource
@@ -162,15 +157,6 @@ def total(ticks: Sequence[Requests]) -> dict[str, list[date]]:
         for table, days in requested.items():
             found.setdefault(table, []).extend(days)
     return {table: sorted(days) for table, days in found.items()}
-
-
-@contextmanager
-def instance_in(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The project's own kind of instance, with its history in this folder."""
-    home.mkdir(exist_ok=True)
-    shutil.copy(DEFAULT_INSTANCE, home / "dagster.yaml")
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home))) as instance:
-        yield instance
 
 
 def copy_of(store: MemoryStore) -> MemoryStore:

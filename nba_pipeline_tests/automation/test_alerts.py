@@ -20,8 +20,9 @@ from nba_pipeline.automation.alerts import DAY_SECONDS, STANDING_CHECK, Finding,
 from nba_pipeline.automation.channels import AlertNotDelivered, channels_of, deliver
 from nba_pipeline.build import build_defs
 from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.settings import AlertSettings, Settings
-from nba_pipeline_tests.automation.driver import OFFENSE, RAW, START, Clockwork, instance_in, one_more_point, one_row_twice
+from nba_pipeline_tests.automation.driver import OFFENSE, RAW, START, Clockwork, one_more_point, one_row_twice
 from nba_pipeline_tests.automation.servers import smtp, webhook
 
 DAY = START + timedelta(days=2)
@@ -57,7 +58,7 @@ class Ticker:
 @pytest.fixture
 def broken(tmp_path: Path) -> Iterator[Clockwork]:
     """Four days, the third with a box score that contradicts its points; raw days are made, nothing else."""
-    with instance_in(tmp_path / "home") as instance:
+    with open_instance(tmp_path / "home") as instance:
         clockwork = Clockwork(START + timedelta(days=3), instance=instance)
         clockwork.source.correct("player_boxscores", DAY, one_more_point)
         clockwork.fetch(clockwork.days)

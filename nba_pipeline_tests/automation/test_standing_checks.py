@@ -18,9 +18,10 @@ from nba_pipeline.automation.currency import Currency
 from nba_pipeline.automation.inventory import NEWEST_DAY_IS_THERE, NO_PARTITIONS_LEFT_FAILED, in_words
 from nba_pipeline.automation.wiring import SERVING
 from nba_pipeline.build import PLANS
+from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline_tests.automation.driver import FEATURES, OFFENSE, RAW, Clockwork, instance_in, one_more_point, one_more_rebound
+from nba_pipeline_tests.automation.driver import FEATURES, OFFENSE, RAW, Clockwork, one_more_point, one_more_rebound
 
 START = date.today() - timedelta(days=9)
 YESTERDAY = pd.Timestamp.now(tz="America/New_York").date() - timedelta(days=1)
@@ -31,7 +32,7 @@ def clockwork(tmp_path: Path) -> Iterator[Clockwork]:
     """Partitions from nine days ago to yesterday, nothing made."""
     from nba_pipeline_tests.automation.driver import CorrectedSource
 
-    with instance_in(tmp_path / "home") as instance:
+    with open_instance(tmp_path / "home") as instance:
         yield Clockwork(YESTERDAY, source=CorrectedSource(START), instance=instance, start=START)
 
 

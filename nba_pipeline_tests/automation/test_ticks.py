@@ -13,6 +13,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 
 from nba_pipeline.assets.partitioned import asset_key
 from nba_pipeline.operations.ranges import span
+from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.automation.driver import (
     DEFENSE,
@@ -26,24 +27,21 @@ from nba_pipeline_tests.automation.driver import (
     START,
     Clockwork,
     copy_of,
-    instance_in,
     one_more_point,
     one_more_rebound,
     total,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # four minutes: each test lets whole waves of runs happen
-
-LAST = START + timedelta(days=13)
-DAY = START + timedelta(days=6)
+LAST = START + timedelta(days=5)
+DAY = START + timedelta(days=2)
 """A day in the middle, with games."""
 
 
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryStore]:
-    """The instance's folder and the warehouse of two weeks in which every table was made by ticks alone."""
+    """The instance's folder and the warehouse of six days in which every table was made by ticks alone."""
     home = tmp_path_factory.mktemp("made_once")
-    with instance_in(home) as instance:
+    with open_instance(home) as instance:
         clockwork = Clockwork(LAST, instance=instance)
         clockwork.fetch(clockwork.days)
         asked = total(clockwork.settle())
@@ -58,7 +56,7 @@ def caught_up(made_once: tuple[Path, MemoryStore], tmp_path: Path) -> Iterator[C
     """Its own copy of ``made_once``, and the sensor's first tick behind it."""
     home, store = made_once
     shutil.copytree(home, tmp_path / "home")
-    with instance_in(tmp_path / "home") as instance:
+    with open_instance(tmp_path / "home") as instance:
         clockwork = Clockwork(LAST, store=copy_of(store), instance=instance)
         assert clockwork.tick() == {}, "switched on over a full warehouse: nothing to do"
         yield clockwork
@@ -155,7 +153,7 @@ def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork)
 
 
 def test_days_that_somebody_elses_backfill_left_red_are_not_tried_again() -> None:
-    clockwork = Clockwork(LAST)
+    clockwork = Clockwork(DAY)
     clockwork.source.correct("player_boxscores", DAY, one_more_point)
     clockwork.fetch(clockwork.days)
     clockwork.run(OFFENSE, clockwork.days)
@@ -181,10 +179,11 @@ def test_an_input_that_changes_while_a_day_is_made_is_not_forgotten(caught_up: C
     assert caught_up.tick() == {OFFENSE: [DAY]}
 
 
-def test_a_tick_requests_no_more_than_the_limit_oldest_first() -> None:
-    clockwork = Clockwork(START + timedelta(days=4), limit=3)
-    clockwork.fetch(clockwork.days)
-    ticks = clockwork.settle()
+def test_a_tick_requests_no_more_than_the_limit_oldest_first(tmp_path: Path) -> None:
+    with open_instance(tmp_path / "home") as instance:
+        clockwork = Clockwork(START + timedelta(days=3), instance=instance, limit=3)
+        clockwork.fetch(clockwork.days)
+        ticks = clockwork.settle()
     assert max(sum(map(len, requested.values())) for requested in ticks) == 3
     assert ticks[0] == {OFFENSE: clockwork.days[:3]}
     assert clockwork.errors == []
