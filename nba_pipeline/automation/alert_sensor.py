@@ -66,7 +66,7 @@ def alert_tick(
         if backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES:
             waiting.remove(backfill_id)
             tagged = dg.RunsFilter(statuses=[_FAILED, _SUCCEEDED], tags={BACKFILL_ID_TAG: backfill_id})
-            members = [run for run in instance.get_runs(tagged) if _has_news(run)]
+            members = [run for run in reversed(instance.get_runs(tagged)) if _has_news(run)]  # oldest first, as in `alone`
             groups.append((f"nba_pipeline, backfill {backfill_id}", members, f"runs/b/{backfill_id}"))
     sent = 0
     for title, members, page in groups:

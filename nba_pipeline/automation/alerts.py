@@ -52,7 +52,7 @@ class Cause:
 
     @property
     def rows(self) -> int:
-        """Refused rows; a day that was made more than once counts with its newest."""
+        """Refused rows; a day that was made more than once counts with its newest run (findings are in the order of runs)."""
         return sum({f.day: f.rows for f in self.findings}.values())
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
@@ -100,16 +101,19 @@ def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_list
     assert ticker.tick() == [], "the same day is folded"
 
 
-def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over(broken: Clockwork) -> None:
+def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over_with_the_rows_of_its_last_runs(broken: Clockwork) -> None:
     ticker = Ticker(broken.instance)
     ticker.tick()
     known = {run.run_id for run in broken.instance.get_runs()}
     broken.source.correct("player_boxscores", DAY, one_row_twice)
     broken.run(RAW[1], [DAY], "quarantine")
-    [run] = [run for run in broken.instance.get_runs() if run.run_id not in known]
-    broken.instance.add_run_tags(run.run_id, {BACKFILL_ID_TAG: "gone"})
+    broken.source.correct("player_boxscores", DAY, lambda lines: pd.concat([lines, lines.iloc[:2]]))
+    broken.run(RAW[1], [DAY], "quarantine")
+    for run in broken.instance.get_runs():
+        if run.run_id not in known:
+            broken.instance.add_run_tags(run.run_id, {BACKFILL_ID_TAG: "gone"})
     [text] = ticker.tick()
-    assert text.splitlines()[0] == "nba_pipeline, backfill gone: 2 rows in quarantine"
+    assert text.splitlines()[0] == "nba_pipeline, backfill gone: 4 rows in quarantine"
 
 
 def test_what_failed_before_the_sensor_was_switched_on_is_not_told(broken: Clockwork) -> None:
