@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nba_pipeline.operations.schema import SchemaStore, TablePlan
+    from nba_pipeline.operations.schema import SchemaStore, TableChanges
     from nba_pipeline.tables.spec import Table
 
 EXIT_DIFFERS = 1
@@ -97,7 +97,7 @@ def apply(tables: Tables = None, warehouse: Warehouse = None) -> None:
     out.print(f"{changed} table(s) changed, {len(plans) - changed} as declared; {sum(map(len, left.values()))} harmless difference(s) left")
 
 
-def _print(plans: list[TablePlan]) -> None:
+def _print(plans: list[TableChanges]) -> None:
     from nba_pipeline.cli.show import out
 
     for plan in plans:
@@ -109,7 +109,7 @@ def _print(plans: list[TablePlan]) -> None:
         out.print(f"{len(plans)} table(s) are as declared")
 
 
-def _print_what_to_do(plans: list[TablePlan]) -> None:
+def _print_what_to_do(plans: list[TableChanges]) -> None:
     from nba_pipeline.cli.show import out
 
     refused, needed = sum(bool(p.refused) for p in plans), sum(bool(p.needed) for p in plans)

@@ -20,7 +20,7 @@ from nba_pipeline.assets.partitioned import asset_key, op_name, outcome_listener
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.asked import remember
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.graph import blocked_days
+from nba_pipeline.operations.graph import days_made_from
 from nba_pipeline.operations.launch import execute_range
 from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.tasks import Backfill, Settled, Task, tasks_of, waits_for
@@ -110,7 +110,7 @@ def _ready(pending: Sequence[Task], running: Mapping[Future[Settled], Task], slo
 def _start(runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]) -> Future[Settled] | None:
     """Submit the task's days without those that are blocked; None if nothing is left of it."""
     bad = {name: {*r.failed, *r.blocked} for name, r in results.items()}
-    blocked = blocked_days(task.plan, task.days, bad)
+    blocked = days_made_from(task.plan, task.days, bad)
     results[task.plan.table].blocked.update(blocked)
     ranges = list(contiguous(d for d in task.days if d not in blocked))
     return runner.submit(task.plan.table, ranges, on_invalid_rows) if ranges else None

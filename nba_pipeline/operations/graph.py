@@ -23,11 +23,6 @@ def select(plans: Sequence[TablePlan], names: Iterable[str] | None) -> list[Tabl
     return [p for p in plans if p.table in wanted]
 
 
-def blocked_days(plan: TablePlan, days: Sequence[date], bad: Mapping[str, Collection[date]]) -> dict[date, str]:
-    """The days of this table that must wait, each with the reason: a bad day (failed or itself blocked) that it is made from."""
-    return days_made_from(plan, days, bad)
-
-
 def days_made_from(plan: TablePlan, days: Sequence[date], some: Mapping[str, Collection[date]]) -> dict[date, str]:
     """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one in the look-back;
     each with the newest such day."""

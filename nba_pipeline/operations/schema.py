@@ -31,7 +31,7 @@ class SchemaStore(Protocol):
 
 
 @dataclass(frozen=True)
-class TablePlan:
+class TableChanges:
     """The changes of one table, and the statements that make those which statements can make."""
 
     table: Table
@@ -53,16 +53,16 @@ def with_quarantine(tables: Iterable[Table]) -> list[Table]:
     return [each for table in tables for each in (table, table.rejected())]
 
 
-def plan_changes(store: SchemaStore, tables: Iterable[Table]) -> list[TablePlan]:
+def plan_changes(store: SchemaStore, tables: Iterable[Table]) -> list[TableChanges]:
     """What separates the tables from their declarations. Changes nothing."""
     plans = []
     for table in tables:
         changes = store.changes(table)
-        plans.append(TablePlan(table, tuple(changes), tuple(store.ddl(table, changes)) if changes else ()))
+        plans.append(TableChanges(table, tuple(changes), tuple(store.ddl(table, changes)) if changes else ()))
     return plans
 
 
-def apply_changes(store: SchemaStore, plans: Sequence[TablePlan]) -> dict[str, list[Change]]:
+def apply_changes(store: SchemaStore, plans: Sequence[TableChanges]) -> dict[str, list[Change]]:
     """Make the changes, table by table, and read each table back; returns what is left per table (never a blocking change).
 
     Raises ``SchemaDrift`` before anything is done when a change of any table is refused.
@@ -76,7 +76,7 @@ def apply_changes(store: SchemaStore, plans: Sequence[TablePlan]) -> dict[str, l
     return {p.table.full_name: store.apply(p.table, p.changes) if p.changes else [] for p in plans}
 
 
-def as_json(plans: Sequence[TablePlan]) -> dict[str, Any]:
+def as_json(plans: Sequence[TableChanges]) -> dict[str, Any]:
     return {
         "tables": {
             p.table.full_name: {

@@ -21,7 +21,7 @@ from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.asked import recall
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.graph import blocked_days
+from nba_pipeline.operations.graph import days_made_from
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
 
@@ -75,7 +75,7 @@ def read_state(
                 failed[day] = Failed(day, FailureClass.UNPARSEABLE_SOURCE.value, f"the stored partition cannot be read: {corrupt[day]}")
         materialized = {d: entries[d] for d in days if d in green and d in entries and d not in failed}
         open_days = [d for d in days if d not in materialized and d not in failed and d not in running]
-        blocked = blocked_days(plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad)
+        blocked = days_made_from(plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad)
         states[plan.table] = TableState(
             plan.table,
             materialized,
