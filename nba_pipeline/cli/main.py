@@ -84,17 +84,19 @@ def plan(
     end: End = None,
     tables: Tables = None,
     source: SourceName = None,
+    warehouse: WarehouseName = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """What `backfill` with the same options would do, and why: days, runs, expected rows and time. Runs nothing.
 
+    With BigQuery also the jobs, statements, partition modifications and bytes, beside what was used of today's quotas.
     Example: `nba-pipeline plan --tables player_game_summary --json | jq '.tables[].why'`
     """
     from nba_pipeline.cli.plan import plan_of, print_plan
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace(source=source) as w:
+    with open_workspace(source=source, warehouse=warehouse) as w:
         print_plan(w, plan_of(w, start, end, tables, force=force), as_json)
 
 
@@ -285,10 +287,13 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, print_next_step, results_table
     from nba_pipeline.operations.execute import execute, results_json
     from nba_pipeline.operations.pace import remember_pace
-    from nba_pipeline.operations.quota import check_quota
+    from nba_pipeline.operations.quota import share_of_today
     from nba_pipeline.operations.workers import runner_for
 
-    check_quota(workspace.store, workspace.tables, request)
+    share = share_of_today(workspace.store, workspace.tables, request)
+    if share.left:
+        err.print(f"[yellow]{share}[/]")
+    request = share.today
     with (
         runner_for(workspace, request, workers) as runner,
         BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress,
@@ -296,13 +301,16 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
         results = execute(runner, request, progress)
     remember_pace(workspace.instance, results)
     if as_json:
-        print(json.dumps(results_json(results, up_to_date), indent=2))
+        left = {"left": share.as_json()} if share.left else {}
+        print(json.dumps(results_json(results, up_to_date) | left, indent=2))
     else:
         out.print(results_table(results))
         print_empty(out, {name: dict(sorted(r.empty.items())) for name, r in results.items()})
         print_failures(out, {name: r.failed.values() for name, r in results.items()})
         print_next_step(out, results)
-    if any(r.failed or r.blocked for r in results.values()):
+        if share.left:
+            out.print(f"\n{share}")
+    if share.left or any(r.failed or r.blocked for r in results.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

@@ -13,6 +13,7 @@ from nba_pipeline.operations import plan as planning
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.pace import expectations, recall_pace
 from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
+from nba_pipeline.operations.quota import Budgeted, forecast
 from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.staleness import stale_days
 from nba_pipeline.operations.state import read_state
@@ -39,14 +40,19 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     """Days per table with their reasons, runs, expected rows and time."""
     runs = {name: len(ranges) for name, ranges in plan.runs().items()}
     expected = expectations(plan.tables, runs, recall_pace(w.instance, plan.tables))
+    quota = None
+    if isinstance(w.store, Budgeted) and plan.table_days:
+        quota = forecast(plan, w.tables, w.store.quota_today([w.tables[name] for name in plan.tables]))
     if as_json:
-        print(json.dumps(planning.as_json(plan, expected), indent=2))
+        print(json.dumps(planning.as_json(plan, expected) | ({"quota": quota} if quota else {}), indent=2))
     elif not plan.table_days:
         print_nothing_to_do(plan)
     else:
         out.print(_plan_table(plan, runs, expected))
         _print_reasons(plan)
         _print_time(expected)
+        if quota:
+            _print_quota(quota)
 
 
 def print_nothing_to_do(plan: PipelinePlan) -> None:
@@ -72,6 +78,27 @@ def _plan_table(plan: PipelinePlan, runs: dict[str, int], expected: dict[str, di
         for name, t in plan.tables.items()
     )
     return add_rows(table_of("Plan: days to make", ("to make", "up to date", "runs", "rows", "seconds")), rows)
+
+
+def _print_quota(quota: dict[str, Any]) -> None:
+    units = {"loads": "loads", "dml": "DML", "partitions": "partitions"}
+    rows = (
+        (
+            name,
+            [
+                *(f"{t['planned'][unit]:,}+{t['used_today'][unit]:,}" for unit in units),
+                str(t["most_queries"]),
+                _known(None if t["bytes"] is None else t["bytes"] / 2**20, ",.1f"),
+            ],
+        )
+        for name, t in quota["tables"].items()
+    )
+    out.print(add_rows(table_of("BigQuery: planned + used today", (*units.values(), "queries", "MiB")), rows))
+    limits = ", ".join(f"{quota['limits'][unit]:,} {word}" for unit, word in units.items())
+    out.print(f"Limits per table and day: {limits}. Quotas start again at {quota['again']}.")
+    out.print(f"{quota['write_jobs']} jobs write; at most {quota['most_queries']} queries read, fewer where rows are still at hand.")
+    if not quota["fits_today"]:
+        out.print(f"[yellow]Not all of it fits today: {quota['shortages'][0]}. `backfill` does the oldest days that fit.[/]")
 
 
 def _known(value: float | None, form: str) -> str:

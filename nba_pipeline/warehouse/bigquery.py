@@ -26,7 +26,7 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
 from nba_pipeline.warehouse.bigquery_errors import REMOTE_ERRORS, explained, missing_kind
 from nba_pipeline.warehouse.bigquery_jobs import Patience, Runner
-from nba_pipeline.warehouse.bigquery_quota import MOST_DAYS, Budget, Cost, plan, quota_day_start, write_cost
+from nba_pipeline.warehouse.bigquery_quota import MOST_DAYS, Budget, Cost, Quota, next_quota_day, quota_day_start, write_cost
 from nba_pipeline.warehouse.bigquery_schema import SchemaKeeper
 from nba_pipeline.warehouse.bigquery_write import Write, Writer, used_by
 from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
@@ -241,10 +241,10 @@ class BigQueryStore:
             jobs = self.runner.call(list_jobs)
         return used_by(self.address, tables, ((job.job_id, job.labels or {}) for job in jobs))
 
-    def check_budget(self, runs: Mapping[Table, list[int]]) -> None:
-        """Raise ``OverBudget`` if runs of so many days each would not fit into today's quotas. Nothing is written."""
-        self.budget.start_with(self.used_today(runs))
-        self.budget.check(plan({table.full_name: sizes for table, sizes in runs.items()}))
+    def quota_today(self, tables: Iterable[Table]) -> Quota:
+        """Where today's quotas of these tables stand. One call that lists jobs; nothing is written."""
+        self.budget.start_with(self.used_today(tables))
+        return Quota(self.budget.used(), self.budget.limits, next_quota_day(self.budget.now()))
 
     # ------------------------------------------------------------------------------------------ errors
 

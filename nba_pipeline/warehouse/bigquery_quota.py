@@ -10,14 +10,14 @@ quotas of loads and partitions: Google's pages disagree in places, and a limit k
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from nba_pipeline.failures import FailureClass, PipelineError
-from nba_pipeline.tables.spec import Table
+from nba_pipeline.tables.spec import Kind, Table
 
 MOST_DAYS = 4_000
 """BigQuery: partitions that one job may change. A write of more days is split."""
@@ -62,6 +62,15 @@ def write_cost(days: int) -> Cost:
     return Cost(chunks, 4 * chunks, days)
 
 
+_BYTES = {Kind.STRING: 2 + 12, Kind.NUMERIC: 16, Kind.BOOL: 1}
+"""BigQuery's logical sizes; a text has 2 bytes and its own, for which 12 are assumed. Every other type has 8."""
+
+
+def row_bytes(table: Table) -> int:
+    """About how many bytes a row is to BigQuery, NULLs not subtracted."""
+    return sum(_BYTES.get(column.type.kind, 8) for column in table.columns)
+
+
 @dataclass(frozen=True)
 class Shortage:
     """A limit that a plan would pass."""
@@ -75,6 +84,24 @@ class Shortage:
     def __str__(self) -> str:
         left = max(0, self.limit - self.used)
         return f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {left:,} of {self.limit:,} are left today"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Where today stands: what the tables' writes have used, the limits, and when counting starts again."""
+
+    used: Mapping[str, Cost]
+    limits: Limits
+    again: datetime
+
+
+def over_budget(found: Sequence[Shortage]) -> OverBudget:
+    """The error of writes that would pass these limits."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return OverBudget(
+        f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas start again at "
+        "midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_* where Google allows more."
+    )
 
 
 def plan(runs: Mapping[str, list[int]]) -> dict[str, Cost]:
@@ -97,6 +124,11 @@ def shortages(costs: Mapping[str, Cost], used: Mapping[str, Cost], limits: Limit
 def quota_day_start(now: datetime) -> datetime:
     """When the present quota day began."""
     return now.astimezone(RESET_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def next_quota_day(now: datetime) -> datetime:
+    """When the next quota day begins."""
+    return quota_day_start(quota_day_start(now) + timedelta(hours=36))  # a day with a change of the clock has 23 or 25 hours
 
 
 def quota_day(now: datetime) -> date:
@@ -132,11 +164,7 @@ class Budget:
     def check(self, costs: Mapping[str, Cost]) -> None:
         """Raise ``OverBudget`` when the costs do not fit into what is left today."""
         if found := shortages(costs, self.used(), self.limits):
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            raise OverBudget(
-                f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas start again at "
-                "midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_* where Google allows more."
-            )
+            raise over_budget(found)
 
     def spend(self, table: Table, cost: Cost) -> None:
         """Count a write that is about to be sent. Raises ``OverBudget`` first when it does not fit."""

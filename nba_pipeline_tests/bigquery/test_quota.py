@@ -7,10 +7,22 @@ from datetime import UTC, date, datetime
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.quota import check_quota
+from nba_pipeline.operations.quota import Share, costs_of, share, share_of_today
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline.warehouse.bigquery_quota import Budget, Cost, Limits, OverBudget, plan, quota_day, shortages, write_cost
+from nba_pipeline.warehouse.bigquery_quota import (
+    Budget,
+    Cost,
+    Limits,
+    OverBudget,
+    Quota,
+    next_quota_day,
+    plan,
+    quota_day,
+    row_bytes,
+    shortages,
+    write_cost,
+)
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.bigquery.support import store_over
 from nba_pipeline_tests.warehouse.support import TABLE, day, many
@@ -73,24 +85,67 @@ def test_what_other_processes_used_today_counts(fake, store):
     store.replace_range(TABLE, many(days), days)
     store.replace_range(TABLE, many(days[:2], shift=1), days[:2])
     other = store_over(fake, budget=Budget(Limits(loads=3)))
+    quota = other.quota_today([TABLE])
+    assert quota.used == {"analytics.box_scores": Cost(2, 8, 7)}
+    assert 0 < (quota.again - other.budget.now()).total_seconds() <= 25 * 3_600
     assert other.used_today([TABLE]) == {"analytics.box_scores": Cost(2, 8, 7)}
     with pytest.raises(OverBudget, match="needs 2 load jobs, and 1 of 3 are left"):
-        other.check_budget({TABLE: [400, 400]})
-    other.check_budget({TABLE: [400]})
+        other.budget.check(plan({TABLE.full_name: [400, 400]}))
+    other.budget.check(plan({TABLE.full_name: [400]}))
 
 
-def test_a_backfill_asks_first(fake, store):
-    first, second = PLANS[:2]
-    request = Backfill([first, second], {first.table: [day(n) for n in range(900)], second.table: [day(0), day(5)]})
-    asked = {}
+FIRST, SECOND = PLANS[:2]
 
-    class Asked:
-        def check_budget(self, runs):
-            asked.update({table.full_name: sizes for table, sizes in runs.items()})
 
-    check_quota(Asked(), TABLES, request)
-    assert asked == {first.table: [400, 400, 100], second.table: [1, 1]}
-    check_quota(MemoryStore(), TABLES, request)  # no quotas: nothing to ask
-    small = store_over(fake, budget=Budget(Limits(partitions=899)))
-    with pytest.raises(OverBudget, match="needs 900 partition modifications"):
-        check_quota(small, TABLES, request)
+def quota(partitions: int, **used: Cost) -> Quota:
+    tables = {"first": FIRST.table, "second": SECOND.table}
+    return Quota({tables[name]: cost for name, cost in used.items()}, Limits(partitions=partitions), datetime(2024, 1, 11, 8, tzinfo=UTC))
+
+
+def test_a_request_that_fits_is_left_as_it_is():
+    request = Backfill([FIRST, SECOND], {FIRST.table: [day(n) for n in range(900)], SECOND.table: [day(0), day(5)]})
+    assert costs_of(request) == {FIRST.table: Cost(3, 12, 900), SECOND.table: Cost(2, 8, 2)}
+    assert share(request, quota(900)) == Share(request)
+    assert str(share(request, quota(900))) == ""
+    assert share_of_today(MemoryStore(), TABLES, request) == Share(request)  # no quotas: nothing to ask
+
+
+def test_over_budget_the_oldest_days_that_fit_are_done_in_every_table():
+    days = [day(n) for n in range(10)]
+    request = Backfill([FIRST, SECOND], {FIRST.table: days, SECOND.table: [*days[:2], *days[4:]]})
+    found = share(request, quota(10, first=Cost(partitions=4)))  # 6 are left for the first table, 10 for the second
+    assert {name: sorted(d) for name, d in found.today.days.items()} == {FIRST.table: days[:6], SECOND.table: [*days[:2], *days[4:6]]}
+    assert found.left == {FIRST.table: days[6:], SECOND.table: days[6:]}
+    assert not shortages(costs_of(found.today), {FIRST.table: Cost(partitions=4)}, Limits(partitions=10))
+    text = str(found)
+    assert "4 day(s) of 2 table(s) are left for another day" in text
+    assert f"{days[6]} .. {days[9]}" in text
+    assert "needs 10 partition modifications, and 6 of 10 are left today" in text
+    assert "2024-01-11 08:00 UTC" in text
+    assert found.as_json()["tables"][SECOND.table] == [[str(days[6]), str(days[9])]]
+
+
+def test_a_gap_costs_a_load_and_is_cut_by_loads_too():
+    apart = Backfill([FIRST], {FIRST.table: [day(n) for n in range(0, 20, 2)]})
+    limited = Quota({}, Limits(loads=3), datetime(2024, 1, 11, 8, tzinfo=UTC))
+    assert sorted(share(apart, limited).today.days[FIRST.table]) == [day(0), day(2), day(4)]
+
+
+def test_nothing_fits_and_nothing_is_begun(fake, store):
+    request = Backfill([FIRST, SECOND], {FIRST.table: [day(0)], SECOND.table: [day(0)]})
+    with pytest.raises(OverBudget, match=r"player_boxscores needs 1 partition modifications, and 0 of 5 are left today.*Nothing was sent"):
+        share(request, quota(5, second=Cost(partitions=5)))
+    small = store_over(fake, budget=Budget(Limits(partitions=0)))
+    with pytest.raises(OverBudget, match="games needs 1 partition modifications"):
+        share_of_today(small, TABLES, request)
+    assert len(fake.jobs) == 0
+
+
+def test_the_bytes_of_a_row_are_its_types():
+    assert row_bytes(TABLE) == sum({"STRING": 14, "BOOL": 1}.get(str(c.type), 16 if "NUMERIC" in str(c.type) else 8) for c in TABLE.columns)
+
+
+def test_the_next_quota_day_over_a_change_of_the_clock():
+    assert next_quota_day(datetime(2024, 3, 10, 12, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 3, 11, 7, tzinfo=UTC)
+    assert next_quota_day(datetime(2024, 11, 3, 7, 30, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 11, 4, 8, tzinfo=UTC)
+    assert next_quota_day(datetime(2024, 1, 10, 7, 59, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 1, 10, 8, tzinfo=UTC)

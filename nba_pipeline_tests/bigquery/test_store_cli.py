@@ -60,10 +60,30 @@ def test_a_backfill_by_command(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPat
     assert len(fake.jobs) == before  # nothing changed
 
     monkeypatch.setenv("NBA_PIPELINE_BIGQUERY_DAILY_PARTITIONS", "7")
-    refused = run("backfill", *WEEK[:3], "2023-11-02", *WEEK[4:])
+    longer = (*WEEK[:3], "2023-11-02", *WEEK[4:])
+    forecast = json.loads(run("plan", *longer[:-2]).output)["quota"]
+    assert not forecast["fits_today"]
+    assert forecast["tables"]["nba_raw.games"]["planned"] == {"loads": 1, "dml": 4, "partitions": 5}
+    assert forecast["tables"]["nba_raw.games"]["used_today"] == {"loads": 1, "dml": 4, "partitions": 5}
+    assert forecast["tables"]["nba_raw.games"]["bytes"] > 0
+
+    part = run("backfill", *longer)  # two of the five days fit
+    assert part.exit_code == 1
+    told = json.loads(part.stdout)
+    assert [t["materialized"] for t in told["tables"].values()] == [2, 2]
+    assert told["left"]["tables"] == {key: [["2023-10-31", "2023-11-02"]] for key in ("nba_raw.games", "nba_raw.player_boxscores")}
+    assert "and 2 of 7 are left today" in told["left"]["why"][0]
+    assert "left for another day: 2023-10-31 .. 2023-11-02" in part.stderr
+    assert len([job for job in fake.jobs if job.kind == "load"]) == 4
+
+    refused = run("backfill", *longer)
     assert isinstance(refused.exception, OverBudget)
-    assert "and 2 of 7 are left today" in str(refused.exception)
-    assert len([job for job in fake.jobs if job.kind == "load"]) == 2
+    assert "and 0 of 7 are left today" in str(refused.exception)
+    assert len([job for job in fake.jobs if job.kind == "load"]) == 4
+    monkeypatch.setenv("NBA_PIPELINE_BIGQUERY_DAILY_PARTITIONS", "10")  # as after midnight: the same command goes on
+    rest = run("backfill", *longer)
+    assert rest.exit_code == 0
+    assert [t["materialized"] for t in json.loads(rest.stdout)["tables"].values()] == [3, 3]
 
 
 def test_a_backfill_of_every_table_is_one_write_per_table(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch) -> None:
