@@ -285,8 +285,9 @@ def demo(
 
 def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, print_next_step, results_table
+    from nba_pipeline.operations.eta import costs
     from nba_pipeline.operations.execute import execute, results_json
-    from nba_pipeline.operations.pace import remember_pace
+    from nba_pipeline.operations.pace import recall_pace, remember_pace
     from nba_pipeline.operations.quota import share_of_today
     from nba_pipeline.operations.workers import runner_for
 
@@ -294,9 +295,11 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
     if share.left:
         err.print(f"[yellow]{share}[/]")
     request = share.today
+    names = [plan.table for plan in request.plans]
+    cost = costs(names, recall_pace(workspace.instance, names))
     with (
         runner_for(workspace, request, workers) as runner,
-        BackfillProgress(request, enabled=not as_json and err.is_terminal) as progress,
+        BackfillProgress(request, cost, enabled=not as_json and err.is_terminal) as progress,
     ):
         results = execute(runner, request, progress)
     remember_pace(workspace.instance, results)

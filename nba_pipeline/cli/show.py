@@ -6,15 +6,17 @@ Belongs here: layout. Does not belong here: any decision or count (``operations/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table as RichTable
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.canary import Canary
+from nba_pipeline.operations.eta import seconds_left
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.ranges import described
@@ -155,8 +157,11 @@ def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:
 class BackfillProgress:
     """Days done of all, rate, failures so far and time left, on standard error."""
 
-    def __init__(self, backfill: Backfill, *, enabled: bool) -> None:
-        self._total = sum(len(days) for days in backfill.days.values())
+    def __init__(self, backfill: Backfill, cost: Mapping[str, float], *, enabled: bool) -> None:
+        """``cost``: of a day of each table, see ``operations/eta.py``."""
+        self._days = {plan.table: len(set(backfill.days.get(plan.table, ()))) for plan in backfill.plans}
+        self._total = sum(self._days.values())
+        self._cost, self._done = cost, dict.fromkeys(self._days, 0)
         self._failed: dict[str, int] = {}
         # The figures first: on 80 columns it is the bar that has no place and the table's name that is cut.
         columns = [
@@ -164,14 +169,13 @@ class BackfillProgress:
             *([BarColumn(bar_width=20)] if err.width >= _WIDE else []),
             MofNCompleteColumn(),
             TextColumn("table-days, {task.fields[rate]}/s, {task.fields[failed]} failed,"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left: {task.description}"),
+            TextColumn("{task.fields[left]} left: {task.description}"),
         ]
         self._progress = Progress(*columns, console=err, disable=not enabled)
 
     def __enter__(self) -> BackfillProgress:
         self._progress.start()
-        self._task = self._progress.add_task("starting", total=self._total, rate="-", failed=0)
+        self._task = self._progress.add_task("starting", total=self._total, rate="-", failed=0, left="?")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -182,4 +186,7 @@ class BackfillProgress:
         self._progress.update(self._task, advance=settled, description=result.table.split(".")[1], failed=sum(self._failed.values()))
         task = self._progress.tasks[0]
         if task.elapsed:
-            self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
+            self._done[result.table] += settled
+            left = seconds_left(self._days, self._done, self._cost, task.elapsed)
+            shown = "?" if left is None else str(timedelta(seconds=round(left)))
+            self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}", left=shown)
