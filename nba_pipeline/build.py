@@ -19,6 +19,7 @@ from nba_pipeline.automation.conditions import restate_what_changed
 from nba_pipeline.automation.currency import Currency
 from nba_pipeline.automation.wiring import automation
 from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.instance.counts import InstanceCounts
 from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import Source
@@ -60,6 +61,14 @@ def make_source(settings: Settings) -> Source:
     return SimulatedSource(first_day=settings.start_date)
 
 
+def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:
+    """The store; where it has a budget, what it writes is counted for every process of the instance."""
+    budget = getattr(store, "budget", None)
+    if budget is not None and instance is not None:
+        budget.ledger = InstanceCounts(instance, "quota")
+    return store
+
+
 def build_defs(
     settings: Settings | None = None, *, resources: Mapping[str, Any] | None = None, tables: TableRegistry = TABLES
 ) -> dg.Definitions:
@@ -80,7 +89,7 @@ def build_defs(
         assets=[table_asset(plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None) for plan in PLANS],
         resources={
             SOURCE: hardcoded(source),
-            STORE: hardcoded(store),
+            STORE: dg.ResourceDefinition(lambda context: counted_in(store, context.instance)),
             IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(WarehouseIOManager(store, tables.values())),
             **given,
         },

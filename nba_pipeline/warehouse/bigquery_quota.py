@@ -10,10 +10,11 @@ quotas of loads and partitions: Google's pages disagree in places, and a limit k
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from nba_pipeline.failures import FailureClass, PipelineError
@@ -136,6 +137,14 @@ def quota_day(now: datetime) -> date:
     return now.astimezone(RESET_ZONE).date()
 
 
+class Ledger(Protocol):
+    """Counts by name that several processes add to (``instance/counts.py``)."""
+
+    def read(self, names: Iterable[str]) -> dict[str, int]: ...
+
+    def add(self, amounts: Mapping[str, int]) -> None: ...
+
+
 @dataclass
 class Budget:
     """What this process has used today, per table, and what it may still use.
@@ -148,6 +157,8 @@ class Budget:
     _day: date | None = None
     _used: dict[str, Cost] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    ledger: Ledger | None = None
+    """Where writes are counted for all processes of an instance; without one only this process is counted."""
 
     def used(self) -> dict[str, Cost]:
         """Per table, since midnight Pacific time."""
@@ -168,10 +179,27 @@ class Budget:
 
     def spend(self, table: Table, cost: Cost) -> None:
         """Count a write that is about to be sent. Raises ``OverBudget`` first when it does not fit."""
+        self._reserve(table.full_name, cost)
         self.check({table.full_name: cost})
         with self._lock:
             self._turn()
             self._used[table.full_name] = self._used.get(table.full_name, Cost()) + cost
+
+    def _reserve(self, table: str, cost: Cost) -> None:
+        """Count the write for all processes, and take it back if together they are over a limit.
+
+        Added first and compared then: of two processes that want the last of a quota at most one gets it, never both.
+        """
+        if self.ledger is None:
+            return
+        names = {unit: f"{quota_day(self.now())}/{table}/{unit}" for unit in vars(cost)}
+        amounts = {names[unit]: amount for unit, amount in vars(cost).items()}
+        self.ledger.add(amounts)
+        totals = self.ledger.read(names.values())
+        before = Cost(**{unit: totals.get(name, 0) - amounts[name] for unit, name in names.items()})
+        if found := shortages({table: cost}, {table: before}, self.limits):
+            self.ledger.add({name: -amount for name, amount in amounts.items()})
+            raise over_budget(found)
 
     def _turn(self) -> None:
         today = quota_day(self.now())

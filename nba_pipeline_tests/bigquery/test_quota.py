@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import dagster as dg
 import pytest
 
 from nba_pipeline.build import PLANS
+from nba_pipeline.instance.counts import InstanceCounts
 from nba_pipeline.operations.quota import Share, costs_of, share, share_of_today
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.tables.registry import TABLES
@@ -149,3 +151,14 @@ def test_the_next_quota_day_over_a_change_of_the_clock():
     assert next_quota_day(datetime(2024, 3, 10, 12, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 3, 11, 7, tzinfo=UTC)
     assert next_quota_day(datetime(2024, 11, 3, 7, 30, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 11, 4, 8, tzinfo=UTC)
     assert next_quota_day(datetime(2024, 1, 10, 7, 59, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 1, 10, 8, tzinfo=UTC)
+
+
+def test_two_processes_of_an_instance_share_the_budget():
+    with dg.DagsterInstance.ephemeral() as instance:
+        one, other = (Budget(Limits(partitions=10), ledger=InstanceCounts(instance, "quota")) for _ in range(2))
+        one.spend(TABLE, write_cost(6))
+        with pytest.raises(OverBudget, match="needs 5 partition modifications, and 4 of 10 are left today"):
+            other.spend(TABLE, write_cost(5))
+        other.spend(TABLE, write_cost(4))  # what was refused was given back
+        with pytest.raises(OverBudget):
+            one.spend(TABLE, write_cost(1))
