@@ -118,7 +118,8 @@ class Catalog:
     def __init__(self) -> None:
         self.datasets: dict[tuple[str, str], Dataset] = {}
 
-    def create_dataset(self, project: str, body: dict[str, Any]) -> Dataset:
+    def new_dataset(self, project: str, body: dict[str, Any]) -> Dataset:
+        """A dataset from its resource, not yet in the catalog; 409 when it exists."""
         name = body["datasetReference"]["datasetId"]
         if not _DATASET.fullmatch(name):
             raise invalid(f'Invalid dataset ID "{name}". Dataset IDs must be alphanumeric (plus underscores).')
@@ -134,8 +135,7 @@ class Catalog:
             "creationTime": milliseconds(),
             "lastModifiedTime": milliseconds(),
         }
-        self.datasets[project, name] = Dataset(project, name, body)
-        return self.datasets[project, name]
+        return Dataset(project, name, body)
 
     def dataset(self, project: str, name: str, location: str | None = None) -> Dataset:
         found = self.datasets.get((project, name))
@@ -155,8 +155,14 @@ class Catalog:
     def drop_table(self, table: Table) -> None:
         del self.dataset(table.project, table.dataset).tables[table.name]
 
-    def add_table(self, project: str, dataset: str, body: dict[str, Any]) -> Table:
-        """A new table from its resource; 409 when it exists."""
+    def add_dataset(self, dataset: Dataset) -> None:
+        self.datasets[dataset.project, dataset.name] = dataset
+
+    def add_table(self, table: Table) -> None:
+        self.dataset(table.project, table.dataset).tables[table.name] = table
+
+    def new_table(self, project: str, dataset: str, body: dict[str, Any]) -> Table:
+        """A table from its resource, not yet in the catalog; 409 when it exists."""
         home = self.dataset(project, dataset)
         name = body["tableReference"]["tableId"]
         if not _TABLE.fullmatch(name):
@@ -173,7 +179,6 @@ class Catalog:
         if expiry and "expirationTime" not in table.extra:  # DOC
             table.extra["expirationTime"] = str(int(milliseconds()) + int(expiry))
         check_clustering(table, table.extra.get("clustering"))
-        home.tables[name] = table
         return table
 
 

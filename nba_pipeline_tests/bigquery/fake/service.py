@@ -6,6 +6,7 @@ Does not belong here: HTTP (``server``, ``rest``).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ class Service:
     def __init__(self) -> None:
         self.catalog, self.storage = Catalog(), Storage()
         self.jobs, self.counters, self.writers = Jobs(), Counters(), Writers()
+        self._definitions = threading.RLock()  # one change at a time of what exists
         self.on_statement: Callable[[Job, str], None] | None = None
         """Called before each statement of a script: a test stops here, or raises, to meet a job in its middle."""
 
@@ -36,19 +38,24 @@ class Service:
     # --- tables -------------------------------------------------------------------------------------------------------
 
     def create_dataset(self, project: str, body: dict[str, Any]) -> Dataset:
-        found = self.catalog.create_dataset(project, body)
-        self.storage.create_dataset(found)
+        with self._definitions:
+            found = self.catalog.new_dataset(project, body)
+            self.storage.create_dataset(found)
+            self.catalog.add_dataset(found)
         return found
 
     def create_table(self, project: str, dataset: str, body: dict[str, Any]) -> Table:
-        table = self.catalog.add_table(project, dataset, body)
-        self.counters.add(self.counters.metadata, table.full_name)
-        self.storage.create(table)
+        with self._definitions:
+            table = self.catalog.new_table(project, dataset, body)
+            self.counters.add(self.counters.metadata, table.full_name)
+            self.storage.create(table)
+            self.catalog.add_table(table)  # last: who finds it here may write to it at once
         return table
 
     def drop_table(self, table: Table) -> None:
-        self.catalog.drop_table(table)
-        self.storage.drop(table)
+        with self._definitions:
+            self.catalog.drop_table(table)
+            self.storage.drop(table)
 
     def drop_expired(self) -> None:
         """DOC: expired tables are deleted; here, before the next call looks."""
