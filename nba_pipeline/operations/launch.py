@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import create_execution_plan, execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
@@ -57,6 +58,8 @@ def execute_range(
     )
     run = run._replace(asset_check_selection=checks)  # create_run_for_job does not take it, and execution selects again
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(is_no_interrupt)  # once, however often it is added
     finished = RangeRun(run.run_id)
     try:
         for event in execute_run_iterator(InMemoryJob(job), run, instance):
@@ -66,6 +69,15 @@ def execute_range(
         _close(instance, run.run_id)
         raise
     return finished
+
+
+def is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Whether a log record is about something else than an interrupt.
+
+    Dagster turns Ctrl-C into an exception wherever the program is, also inside of libraries that log every exception they
+    pass on (SQLAlchemy, closing a connection). The interrupt is answered where it arrives; a traceback of it frightens.
+    """
+    return record.exc_info is None or not isinstance(record.exc_info[1], (KeyboardInterrupt, DagsterExecutionInterruptedError))
 
 
 def _close(instance: dg.DagsterInstance, run_id: str) -> None:
