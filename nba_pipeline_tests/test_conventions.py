@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,6 +125,13 @@ def test_every_table_is_an_asset_and_every_asset_a_table() -> None:
         assert all(TABLES[plan.table].has(column) for column in plan.summary_columns)
         for given in plan.inputs:
             assert all(TABLES[given.table].has(column) for column in given.columns or ())
+
+
+def test_every_link_of_an_asset_leads_to_a_table_that_it_is_made_from() -> None:
+    graph = build_defs(Settings(warehouse="memory")).resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        links = re.findall(r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("made_from"), "value", ""))
+        assert {tuple(link.split("/")) for link in links} == {tuple(parent.path) for parent in graph.get(key).parent_keys}, key
 
 
 def test_levels_follow_the_graph() -> None:

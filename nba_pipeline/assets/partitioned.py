@@ -29,7 +29,7 @@ from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.instance.events import record_events
 from nba_pipeline.instance.made import Made, remember_made
-from nba_pipeline.partitions import backfill_policy, lookback_mapping
+from nba_pipeline.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.dagster import asset_metadata
 from nba_pipeline.tables.spec import Table
@@ -72,7 +72,7 @@ def table_asset(
 
     @dg.multi_asset(
         name=op_name(table),
-        outs={OUTPUT: _output(table, condition)},
+        outs={OUTPUT: _output(table, plan, condition)},
         deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
         check_specs=_check_specs(table, days),
         partitions_def=days,
@@ -139,19 +139,29 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
         listener(table, outcome)
 
 
-def _output(table: Table, condition: dg.AutomationCondition[Any] | None) -> dg.AssetOut:
+def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         is_required=False,
         io_manager_key=IO_MANAGER,
         group_name=table.phase,
         description=table.description,
-        metadata=asset_metadata(table),
+        metadata={**asset_metadata(table), **_made_from(plan)},
         kinds=set(table.kinds),
         owners=list(table.owners),
         tags={"dataset": table.dataset},
         automation_condition=condition,
     )
+
+
+def _made_from(plan: TablePlan) -> dict[str, dg.MetadataValue]:
+    """Links to the tables that this one reads, with the days and columns it reads of them."""
+    lines = [
+        f"- [{i.table}](/assets/{i.table.replace('.', '/')}), {f'{LOOKBACK_DAYS} days before the day' if i.history else 'the same day'}"
+        f"{': ' + ', '.join(i.columns) if i.columns else ''}"
+        for i in plan.inputs
+    ]
+    return {"made_from": dg.MetadataValue.md("\n".join(lines))} if lines else {}
 
 
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:
