@@ -101,7 +101,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the whole session to end, then see to it."""
     with suppress(subprocess.TimeoutExpired):
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(5)  # its code server may take 20 s to notice that nobody asks any more
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
