@@ -9,10 +9,11 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.cli.main import app
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.plan import make_plan
@@ -128,3 +129,26 @@ except ConfigurationError as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "pip install nba-pipeline[bigquery]" in done.stdout
+
+
+def test_a_run_of_the_ui_counts_what_the_command_line_used_today(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("schema", "apply").exit_code == 0
+    monkeypatch.setenv("NBA_PIPELINE_BIGQUERY_DAILY_PARTITIONS", "7")
+    assert run("backfill", *WEEK[:5], "games", "--json").exit_code == 0  # five of the seven
+    jobs = len(fake.jobs)
+    settings = Settings.from_environment()
+    with dg.DagsterInstance.get() as instance:
+        defs = build_defs(settings)
+        job = defs.get_repository_def().get_implicit_global_asset_job_def()
+        launched = job.get_subset(asset_selection={dg.AssetKey(["nba_raw", "games"])}).execute_in_process(
+            instance=instance,
+            tags={"dagster/asset_partition_range_start": "2023-10-29", "dagster/asset_partition_range_end": "2023-11-02"},
+            raise_on_error=False,
+        )
+        assert not launched.success
+    assert len(fake.jobs) == jobs  # nothing was sent
+    states = json.loads(run("status", "--start", "2023-10-24", "--end", "2023-11-02", "--json").output)["tables"]["nba_raw.games"]
+    assert states["materialized"] == 5
+    assert {f["date"] for f in states["failed"]} == {str(d) for d in span(date(2023, 10, 29), date(2023, 11, 2))}
+    assert {f["class"] for f in states["failed"]} == {"write_failed"}
+    assert all("needs 5 partition modifications, and 2 of 7 are left today" in f["message"] for f in states["failed"])
