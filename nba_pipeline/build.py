@@ -86,7 +86,7 @@ def build_defs(
     currency = Currency(PLANS, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
     return dg.Definitions(
-        assets=[table_asset(plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None) for plan in PLANS],
+        assets=[table_asset(plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None, store.name) for plan in PLANS],
         resources={
             SOURCE: hardcoded(source),
             STORE: dg.ResourceDefinition(lambda context: counted_in(store, context.instance)),

@@ -127,9 +127,10 @@ def test_every_table_is_an_asset_and_every_asset_a_table() -> None:
             assert all(TABLES[given.table].has(column) for column in given.columns or ())
 
 
-def test_every_link_of_an_asset_leads_to_a_table_that_it_is_made_from() -> None:
+def test_an_asset_says_where_it_is_stored_and_links_to_what_it_is_made_from() -> None:
     graph = build_defs(Settings(warehouse="memory")).resolve_asset_graph()
     for key in graph.materializable_asset_keys:
+        assert graph.get(key).kinds == {"pandas", "memory"}
         links = re.findall(r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("made_from"), "value", ""))
         assert {tuple(link.split("/")) for link in links} == {tuple(parent.path) for parent in graph.get(key).parent_keys}, key
 

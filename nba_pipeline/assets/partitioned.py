@@ -65,14 +65,18 @@ def table_asset(
     days: dg.DailyPartitionsDefinition,
     days_per_run: int,
     condition: dg.AutomationCondition[Any] | None = None,
+    stored_as: str | None = None,
 ) -> dg.AssetsDefinition:
-    """The asset of one table: everything but the plan comes from the table's declaration. ``condition``: when it runs by itself."""
+    """The asset of one table: everything but the plan comes from the table's declaration.
+
+    ``condition``: when it runs by itself; ``stored_as``: the warehouse's name, one of the kinds that the UI shows.
+    """
     table = tables[plan.table]
     start = days.start.date()
 
     @dg.multi_asset(
         name=op_name(table),
-        outs={OUTPUT: _output(table, plan, condition)},
+        outs={OUTPUT: _output(table, plan, condition, stored_as)},
         deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
         check_specs=_check_specs(table, days),
         partitions_def=days,
@@ -95,12 +99,7 @@ def table_asset(
         # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
         made = made_with(plan, tables, input_manifests(job.store, tables, plan), _source_name(job.source), days_to_make)
         outcome = run_range(job, days_to_make)
-        record_events(context, stored_and_failed_events(table, outcome, made))
-        remember_made(context.instance, table.full_name, {d: replace(made[d], run_id=context.run.run_id) for d in outcome.stored})
-        # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
-        record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
-        _report(table, outcome)
-        _log(context, table, outcome)
+        _record(context, table, outcome, made)
         if outcome.failed:
             message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
             raise dg.Failure(message, metadata=_failure_summary(outcome), allow_retries=False)
@@ -127,6 +126,16 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
     return sorted(set(days) - set(left))
 
 
+def _record(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome, made: Mapping[date, Made]) -> None:
+    """Tell the event log, the instance, this process and the run's log what became of the days."""
+    record_events(context, stored_and_failed_events(table, outcome, made))
+    remember_made(context.instance, table.full_name, {d: replace(made[d], run_id=context.run.run_id) for d in outcome.stored})
+    # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
+    record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
+    _report(table, outcome)
+    _log(context, table, outcome)
+
+
 OutcomeListener = Callable[[Table, RangeOutcome], None]
 outcome_listener: ContextVar[OutcomeListener | None] = ContextVar("outcome_listener", default=None)
 """Who, in this process, wants to know what became of the days: the command line, which executes runs in process and would
@@ -139,7 +148,7 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
         listener(table, outcome)
 
 
-def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None) -> dg.AssetOut:
+def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None, stored_as: str | None) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         is_required=False,
@@ -147,7 +156,7 @@ def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any
         group_name=table.phase,
         description=table.description,
         metadata={**asset_metadata(table), **_made_from(plan)},
-        kinds=set(table.kinds),
+        kinds={*table.kinds, *([stored_as] if stored_as else [])},
         owners=list(table.owners),
         tags={"dataset": table.dataset},
         automation_condition=condition,
