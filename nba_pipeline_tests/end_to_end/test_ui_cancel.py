@@ -1,0 +1,72 @@
+"""A backfill that is canceled in the UI and launched again for what is missing: no hole, nothing half made.
+
+Real processes, as in ``test_ui_backfill.py``, on the simulated league.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from nba_pipeline.build import PLANS
+from nba_pipeline.operations.ranges import contiguous, span
+from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
+from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
+from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
+
+DAYS = span(date(2023, 10, 24), date(2023, 11, 22))
+SELECTED = [plan.table for plan in PLANS if not plan.table.startswith("nba_precompute.")]
+CANCEL = """
+mutation ($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename ... on PythonError { message } } }"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[DevServer]:
+    write_instance(ROOT / "dagster.yaml", tmp_path)
+    settings = {"NBA_PIPELINE_START_DATE": str(DAYS[0]), "PYTHONPATH": str(ROOT)}
+    with dagster_dev(tmp_path, ["-m", "nba_pipeline.definitions"], settings) as running:
+        yield running
+
+
+def launch(server: DevServer, days: dict[str, list[date]]) -> str:
+    chosen = [
+        {
+            "assetKey": {"path": table.split(".")},
+            "partitions": {"ranges": [{"start": str(first), "end": str(last)} for first, last in contiguous(wanted)]},
+        }
+        for table, wanted in days.items()
+        if wanted
+    ]
+    launched = server.ask(LAUNCH, params={"partitionsByAssets": chosen})["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    return str(launched["backfillId"])
+
+
+def test_what_was_done_stays_and_the_rest_is_made_by_the_next_backfill(server: DevServer, tmp_path: Path) -> None:
+    backfill = launch(server, dict.fromkeys(SELECTED, DAYS))
+    server.wait_for("the first table", lambda: "MATERIALIZED" in cells(server, SELECTED[0], DAYS), 120)
+    assert server.ask(CANCEL, id=backfill)["cancelPartitionBackfill"]["__typename"] == "CancelBackfillSuccess"
+    assert server.wait_for("the end of the backfill", lambda: backfill_status(server, backfill), 120) == "CANCELED"
+
+    stopped = {table: cells(server, table, DAYS) for table in SELECTED}
+    assert all(set(found) <= {"MATERIALIZED", "FAILED", "MISSING"} for found in stopped.values()), stopped  # nothing seems to run
+    assert "MISSING" in stopped[SELECTED[-1]], "it was canceled too late to leave anything"
+    store = ParquetStore(tmp_path / "warehouse")
+    green = {table: {date.fromisoformat(day) for day in found.get("MATERIALIZED", set())} for table, found in stopped.items()}
+    for table, days in green.items():
+        assert days <= set(store.manifest(TABLES[table])), f"{table} shows days that are not stored"
+
+    again = launch(server, {table: sorted(set(DAYS) - days) for table, days in green.items()})
+    assert server.wait_for("the end of the backfill", lambda: backfill_status(server, again), 240) == "COMPLETED_SUCCESS"
+    assert {table: set(cells(server, table, DAYS)) for table in SELECTED} == {table: {"MATERIALIZED"} for table in SELECTED}
+    for table in SELECTED:
+        manifest = store.manifest(TABLES[table])
+        assert sorted(manifest) == DAYS
+        assert len(store.read(TABLES[table], DAYS)) == sum(entry.row_count for entry in manifest.values())
