@@ -24,14 +24,19 @@ COLORS: Mapping[str, str] = {
 _EMPTY_COLORS: Mapping[str, str] = {"off_season": "#e3e6ea", "off_day": "#cfd5dc", "exhibition_only": "#b9c7d8", "no_history": "#c9c0dd"}
 _OTHER_EMPTY = "#d8cfc4"
 _CELL, _GAP = 9, 1
+_WEEKS = 104  # in a row of the calendar: two years fill the page's width, and a day stays as large as it can be
+_MARKS: Mapping[str, str] = {FAILED: "m1.5 1.5l6 6m0-6l-6 6", BLOCKED: "m1.5 7.5l6-6"}  # a cross and a stroke, for who sees no red
+_SIGNS: Mapping[str, str] = {FAILED: "\u00d7", BLOCKED: "/"}
 _NUMBER = ' class="n"'
 _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1100px;padding:0 1em;color:#1d2430}
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #d5dae1}h3{font-size:1em;margin:1.2em 0 .2em}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25em .6em;border-bottom:1px solid #e6e9ee;vertical-align:top}
+td{overflow-wrap:anywhere}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}code{background:#f3f5f8;padding:0 .2em}
 .legend span{display:inline-block;margin-right:1.2em}
 .legend i{display:inline-block;width:10px;height:10px;border:1px solid #9aa3b0;margin-right:.35em}
+.legend i{font:bold 10px/10px sans-serif;color:#fff;text-align:center}
 .bad{color:#a31d1d;font-weight:600}.dim{color:#66707f}svg text{font:9px system-ui,sans-serif;fill:#66707f}svg{max-width:100%;height:auto}
 @media print{body{margin:0;max-width:none}h2{break-after:avoid}section.table{break-inside:avoid}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
@@ -105,33 +110,43 @@ def _not_started(report: Report) -> str:
 
 def _calendars(report: Report) -> str:
     used = sorted({what for days in report.cells.values() for what in days.values()})
-    legend = "".join(f'<span><i style="background:{color_of(what)}"></i>{escape(what)}</span>' for what in used)
+    legend = "".join(f'<span><i style="background:{color_of(what)}">{_SIGNS.get(what, "")}</i>{escape(what)}</span>' for what in used)
     tables = "".join(f'<section class="table"><h3>{escape(name)}</h3>{_calendar(days)}</section>' for name, days in report.cells.items())
     return f'<h2>Calendar</h2><p class="legend">{legend}</p>{tables}'
 
 
 def _calendar(days: Mapping[date, str]) -> str:
-    """A square per day: a column per week, a row per weekday, Monday on top. Good days share one path, to keep pages small."""
+    """A square per day: a column per week, a row per weekday, Monday on top; below each other, a few years at a time."""
     first = min(days) - timedelta(days=min(days).weekday())
+    rows: dict[int, dict[date, str]] = {}
+    for day, what in days.items():
+        rows.setdefault((day - first).days // (7 * _WEEKS), {})[day] = what
+    return "".join(_weeks(row, first + timedelta(weeks=_WEEKS * n)) for n, row in sorted(rows.items()))
+
+
+def _weeks(days: Mapping[date, str], first: date) -> str:
+    """One row of a calendar, from the Monday ``first``. Equal days share one path, to keep pages small."""
     step, top = _CELL + _GAP, 12
     paths: dict[str, list[str]] = {}
-    titles, months = [], []
+    above, months = [], []
     for day, what in days.items():
         week, weekday = divmod((day - first).days, 7)
         x, y = week * step, top + weekday * step
         paths.setdefault(what, []).append(f"M{x} {y}h{_CELL}v{_CELL}h-{_CELL}z")
+        if what in _MARKS:
+            above.append(f'<path d="M{x} {y}{_MARKS[what]}" stroke="#fff" stroke-width="1.4" fill="none"/>')
         if what in (FAILED, BLOCKED, STALE):
-            titles.append(f'<rect x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" fill-opacity="0"><title>{day} {what}</title></rect>')
+            above.append(f'<rect x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" fill-opacity="0"><title>{day} {what}</title></rect>')
         if day.day == 1 and day.month in (1, 4, 7, 10):
             months.append(f'<text x="{x}" y="9">{day:%Y-%m}</text>')
     drawn = "".join(
         f'<path class="{escape(what.split(":")[0])}" d="{"".join(d)}" fill="{color_of(what)}" stroke="#c3cad4" stroke-width=".5"/>'
         for what, d in paths.items()
     )
-    width, height = ((max(days) - first).days // 7 + 1) * step + 40, top + 7 * step
-    label = f"{sum(w == FAILED for w in days.values())} of {len(days)} days failed"
+    width, height = _WEEKS * step + 40, top + 7 * step
+    label = f"{min(days)} to {max(days)}: {sum(w == FAILED for w in days.values())} of {len(days)} days failed"
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    return f'<svg role="img" aria-label="{label}" {size}>{"".join(months)}{drawn}{"".join(titles)}</svg>'
+    return f'<svg role="img" aria-label="{label}" {size}>{"".join(months)}{drawn}{"".join(above)}</svg>'
 
 
 def _coverage(report: Report) -> str:

@@ -115,6 +115,17 @@ def test_the_page_holds_everything_and_a_square_for_each_day(full: Report) -> No
     assert f"<title>{BAD} failed</title>" in page
 
 
+def test_years_are_drawn_below_each_other_and_a_failed_day_has_a_mark_besides_its_colour(full: Report) -> None:
+    years = span(date(2021, 10, 19), date(2026, 1, 3))
+    found = dict.fromkeys(years, reports.GOOD) | {date(2024, 3, 7): reports.FAILED}
+    page = as_html(replace(full, days=tuple(years), cells={"nba_raw.games": found}, rows={"nba_raw.games": 0}))
+    drawn = page.split("<svg ")[1:]
+    assert len(drawn) == 3  # two years each
+    marks = [row.count('stroke="#fff"') for row in drawn]
+    assert marks == [0, 1, 0]
+    assert sum(row.count("h9v9h-9z") for row in drawn) == len(years)
+
+
 def test_markdown_holds_the_same(full: Report) -> None:
     page = as_markdown(full)
     for text in ("type_overflow", "widen the column", str(BAD), "99.00 %", "wait for", "impossible_value", "25 good"):
