@@ -20,9 +20,9 @@ from pathlib import Path
 
 from nba_pipeline.operations.eta import RELATIVE_COST, seconds_left
 from nba_pipeline.operations.execute import InProcessRunner, TableResult, execute
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.operations.workspace import open_with
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 
 FIRST = date(2023, 10, 24)

@@ -24,6 +24,7 @@ from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table
@@ -138,7 +139,7 @@ def _load(job: RangeJob, days: list[date], progress: _Progress) -> tuple[list[da
     ready = [day for day in days if day not in progress.failed]
     frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.plan.same_day}
     if ready:
-        past = _span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
+        past = span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
         frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.plan.history}
     schedule = frames.get(SCHEDULE)
     if schedule is None and job.plan.table != SCHEDULE:
@@ -151,14 +152,10 @@ def _incomplete(day: date, message: str) -> DayFailure:
     return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message, sample)
 
 
-def _span(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
 def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
     """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is missing."""
     first = max(job.start, days[0] - timedelta(days=LOOKBACK_DAYS))
-    past = _span(first, days[-1] - timedelta(days=1))
+    past = span(first, days[-1] - timedelta(days=1))
     scheduled = job.store.manifest(job.tables[SCHEDULE])
     games = job.store.read(job.tables[SCHEDULE], past, SCHEDULE_COLUMNS)
     needed = competitive_days(games) | {day for day in past if day not in scheduled}

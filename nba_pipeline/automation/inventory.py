@@ -17,7 +17,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from nba_pipeline.assets.partitioned import STORE, asset_key
 from nba_pipeline.automation.currency import Currency, Snapshot
-from nba_pipeline.automation.source_sensor import ranges
+from nba_pipeline.ranges import contiguous
 
 NO_PARTITIONS_LEFT_FAILED, NEWEST_DAY_IS_THERE = "no_partitions_left_failed", "newest_day_is_there"
 JOB, OP = "inventory", "standing_checks"
@@ -140,7 +140,7 @@ def newest_result(table: str, snapshot: Snapshot, days: Sequence[date]) -> dg.As
 
 def in_words(days: Sequence[date]) -> str:
     """The first days as ranges, with the number of the others."""
-    shown = ranges(days, longest=10**6)
+    shown = list(contiguous(days))
     words = [f"{a}" if a == b else f"{a} .. {b}" for a, b in shown[:SAMPLE]]
     left = sum((b - a + timedelta(days=1)).days for a, b in shown[SAMPLE:])
     return ", ".join(words) + (f" and {left} more days" if left else "")

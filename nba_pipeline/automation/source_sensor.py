@@ -8,7 +8,7 @@ themselves (``sources/``), what follows from a changed raw day (``conditions.py`
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
+from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.sources.base import Polled
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
@@ -38,8 +39,8 @@ class Seen:
         """Four bytes per day from the first one on: every tick is stored with its cursor, so it has to be small."""
         if not self.days:
             return json.dumps({"revision": self.revision})
-        first, last = min(self.days), max(self.days)
-        every = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        first = min(self.days)
+        every = span(first, max(self.days))
         packed = b"".join(bytes.fromhex(self.days[day]) if day in self.days else _UNKNOWN for day in every)
         return json.dumps({"revision": self.revision, "first": first.isoformat(), "days": base64.b64encode(packed).decode()})
 
@@ -95,7 +96,7 @@ def source_sensor(
         cursor = Seen(revision if len(asked) == len(due) else "", known).to_cursor()
         if not asked:
             return dg.SensorResult(skip_reason=dg.SkipReason(f"{len(held)} days at the source, none of them changed"), cursor=cursor)
-        return dg.SensorResult(run_requests=[_request(first, last, held) for first, last in ranges(asked, longest)], cursor=cursor)
+        return dg.SensorResult(run_requests=[_request(first, last, held) for first, last in contiguous(asked, longest)], cursor=cursor)
 
     return sensor
 
@@ -114,20 +115,8 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), "dagster/priority": "10"}
 
 
-def ranges(days: Sequence[date], longest: int) -> list[tuple[date, date]]:
-    """Sorted days as (first, last) ranges without gaps, each of at most ``longest`` days."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and day - found[-1][1] == timedelta(days=1) and (day - found[-1][0]).days < longest:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
-
-
 def _request(first: date, last: date, held: Mapping[date, str]) -> dg.RunRequest:
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    content = f"{zlib.crc32(' '.join(held[day] for day in days).encode()):08x}"
+    content = f"{zlib.crc32(' '.join(held[day] for day in span(first, last)).encode()):08x}"
     return dg.RunRequest(run_key=f"{first}_{last}_{content}", tags=range_tags(first, last))
 
 

@@ -21,7 +21,7 @@ from nba_pipeline.cli.show import err, out, print_failures, print_stale, results
 from nba_pipeline.demo.incident import DAYS, LAST
 from nba_pipeline.demo.story import Step, Story, UnexpectedOutcome
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.ranges import described
+from nba_pipeline.ranges import described
 
 
 def run_demo(home: Path | None, as_json: bool) -> None:

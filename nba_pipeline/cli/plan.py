@@ -14,9 +14,9 @@ from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.pace import expectations, recall_pace
 from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.quota import Budgeted, forecast
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.staleness import stale_days
 from nba_pipeline.operations.state import read_state
+from nba_pipeline.ranges import described
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

@@ -19,10 +19,10 @@ from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.eta import seconds_left
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.ranges import described
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from nba_pipeline.cli.show import err
 from nba_pipeline.operations.claims import Busy, Claim, hold, living
-from nba_pipeline.operations.ranges import described, span
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.operations.workspace import Workspace
+from nba_pipeline.ranges import described, span
 
 T = TypeVar("T")
 _LOOK_EVERY_SECONDS = 1.0

@@ -9,7 +9,7 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES

@@ -23,7 +23,6 @@ from nba_pipeline.operations.execute import InProcessRunner, TableResult, execut
 from nba_pipeline.operations.explain import Explanation, explain
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.ranges import contiguous
 from nba_pipeline.operations.report import gather
 from nba_pipeline.operations.report_html import as_html
 from nba_pipeline.operations.retry import retry_request
@@ -32,6 +31,7 @@ from nba_pipeline.operations.staleness import Stale, stale_days
 from nba_pipeline.operations.state import TableState, read_state
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.operations.workspace import Workspace, open_with
+from nba_pipeline.ranges import contiguous
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.faulty import BOXSCORES
 from nba_pipeline.tables.registry import TABLES, TableRegistry

@@ -14,8 +14,8 @@ from datetime import date
 import dagster as dg
 
 from nba_pipeline.instance.values import read_values, write_values
-from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.ranges import contiguous, span
 
 _KEY = "nba_pipeline/asked/"
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from nba_pipeline.assets.plan import Input, TablePlan
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.look_ahead import leaking_columns

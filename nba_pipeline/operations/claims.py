@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO
 
 from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.operations.ranges import contiguous
 from nba_pipeline.operations.tasks import Backfill, Task, waits_for
+from nba_pipeline.ranges import contiguous
 
 Ranges = Mapping[str, Sequence[tuple[date, date]]]
 _FOLDER, _GUARD = "backfills", "guard"

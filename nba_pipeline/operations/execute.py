@@ -22,8 +22,8 @@ from nba_pipeline.operations.asked import remember
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import days_made_from
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.operations.tasks import Backfill, Settled, Task, tasks_of, waits_for
+from nba_pipeline.ranges import contiguous, span
 
 Ranges = Sequence[tuple[date, date]]
 

@@ -18,8 +18,8 @@ import pandas as pd
 from nba_pipeline.assets.lineage import readable_manifest
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.checks.model import plain
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms import windows
 from nba_pipeline.transforms.player_history import appearances

@@ -18,11 +18,11 @@ from typing import Any
 
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.operations.graph import days_made_from
-from nba_pipeline.operations.ranges import contiguous
 from nba_pipeline.operations.retry import blamed_inputs
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill, tasks_of
+from nba_pipeline.ranges import contiguous
 from nba_pipeline.settings import DAYS_PER_RUN
 
 

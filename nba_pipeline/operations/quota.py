@@ -14,8 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from nba_pipeline.operations.pace import expected_rows
 from nba_pipeline.operations.plan import PipelinePlan
-from nba_pipeline.operations.ranges import contiguous, described
 from nba_pipeline.operations.tasks import Backfill, tasks_of
+from nba_pipeline.ranges import contiguous, described
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import Store
 from nba_pipeline.warehouse.bigquery_quota import Cost, Quota, Shortage, over_budget, plan, row_bytes, shortages

@@ -16,10 +16,10 @@ import pandas as pd
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.pace import Measured, recall_pace
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.rejected import Rejected, read_rejected
 from nba_pipeline.operations.staleness import StaleDays
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.ranges import described
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 

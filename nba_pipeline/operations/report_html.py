@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from html import escape
 
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.report import BLOCKED, COVERAGE_TARGET_PCT, EMPTY, FAILED, GOOD, MISSING, RUNNING, STALE, Coverage, Report
+from nba_pipeline.ranges import described
 
 COLORS: Mapping[str, str] = {
     GOOD: "#2e9e5b",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.report import COVERAGE_TARGET_PCT, EMPTY, Report
+from nba_pipeline.ranges import described
 
 _MARKS = {"good": "█", "stale": "▒", "failed": "✗", "blocked": "○", "running": "…", "missing": "?"}
 _EMPTY_MARK = "·"

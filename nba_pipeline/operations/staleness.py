@@ -20,8 +20,8 @@ import dagster as dg
 from nba_pipeline.assets.lineage import made_with, readable_manifest
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.instance.made import Made, recall_made
-from nba_pipeline.operations.ranges import contiguous
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.ranges import contiguous
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import ManifestEntry, Store
 

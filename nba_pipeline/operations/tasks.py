@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.ranges import contiguous, span
 from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.settings import DAYS_PER_RUN
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from nba_pipeline.assets.lineage import readable_manifest
-from nba_pipeline.operations.ranges import described
+from nba_pipeline.ranges import described
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.common import COUNTS, competitive_finals
 from nba_pipeline.warehouse.base import Store

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from nba_pipeline.operations.ranges import described
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.ranges import described
 
 STALLED_AFTER_SECONDS = 180.0
 """A run of a year of the largest table settles its days within a minute, so three without any are no pause."""

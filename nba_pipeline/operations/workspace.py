@@ -23,8 +23,8 @@ from nba_pipeline.assets.partitioned import SOURCE, STORE
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.build import PLANS, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings, parse_day
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry

@@ -29,11 +29,11 @@ from nba_pipeline.warehouse.bigquery_jobs import Patience, Runner
 from nba_pipeline.warehouse.bigquery_quota import MOST_DAYS, Budget, Cost, Quota, next_quota_day, quota_day_start, write_cost
 from nba_pipeline.warehouse.bigquery_schema import SchemaKeeper
 from nba_pipeline.warehouse.bigquery_write import Write, Writer, used_by
-from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
+from nba_pipeline.warehouse.days import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days
 from nba_pipeline.warehouse.recent import RecentPartitions
 
 
-class BigQueryStore:
+class BigQueryStore(PreparingStore):
     """Daily partitions in BigQuery.
 
     ``connect`` makes the client on first use. Rows and manifest of a write change in one transaction, so what
@@ -71,14 +71,6 @@ class BigQueryStore:
         return self.address.data(table)
 
     # ------------------------------------------------------------------------------------------ writing
-
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
-        return self._store(prepare_frames(table, frames, reasons))
-
-    def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
-    ) -> ReplaceResult:
-        return self._store(prepare_range(table, frame, days, reasons))
 
     def _store(self, prepared: Prepared) -> ReplaceResult:
         table, asked = prepared.table, list(prepared.days)

@@ -1,12 +1,14 @@
 """What every store does before writing days and after reading them, so that all stores behave alike.
 
 Belongs here: preparing frames (``prepare_range``, ``prepare_frames``: validation, conversion, hashing, all without a side
-effect), finding days that need no write (``unchanged_days``) and turning stored days back into a frame (``assemble``).
+effect), the two ways to write (``PreparingStore``), finding days that need no write (``unchanged_days``) and turning stored
+days back into a frame (``assemble``).
 Does not belong here: any storage, and any judgement of the values (``checks/``).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,7 +31,7 @@ from nba_pipeline.tables.render.arrow import (
 )
 from nba_pipeline.tables.render.frames import empty_frame
 from nba_pipeline.tables.spec import Table
-from nba_pipeline.warehouse.base import ManifestEntry
+from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,22 @@ def unchanged_days(prepared: Prepared, stored: Mapping[date, ManifestEntry]) -> 
         if (old := stored.get(day)) is not None
         and (old.content_hash, old.schema_version, old.reason) == (new.content_hash, prepared.schema_version, new.reason)
     }
+
+
+class PreparingStore(ABC):
+    """The two ways to write into a store, as one: whatever is given is prepared first, and a store only stores it."""
+
+    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
+        return self._store(prepare_frames(table, frames, reasons))
+
+    def replace_range(
+        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
+    ) -> ReplaceResult:
+        return self._store(prepare_range(table, frame, days, reasons))
+
+    @abstractmethod
+    def _store(self, prepared: Prepared) -> ReplaceResult:
+        """Swap the days, except those that ``unchanged_days`` finds."""
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -6,7 +6,7 @@ Belongs here: ``MemoryStore``. Does not belong here: what all stores share (``da
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult
-from nba_pipeline.warehouse.days import Prepared, as_days, assemble, chosen_columns, prepare_frames, prepare_range, unchanged_days
+from nba_pipeline.warehouse.days import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days
 
 
-class MemoryStore:
+class MemoryStore(PreparingStore):
     """Days as immutable Arrow tables; swapping one is a single assignment under a lock."""
 
     name = "memory"
@@ -25,14 +25,6 @@ class MemoryStore:
     def __init__(self) -> None:
         self._tables: dict[tuple[str, str], dict[date, tuple[pa.Table, ManifestEntry]]] = {}
         self._lock = threading.Lock()
-
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
-        return self._store(prepare_frames(table, frames, reasons))
-
-    def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
-    ) -> ReplaceResult:
-        return self._store(prepare_range(table, frame, days, reasons))
 
     def _store(self, prepared: Prepared) -> ReplaceResult:
         now = datetime.now(UTC)

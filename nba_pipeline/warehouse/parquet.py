@@ -33,11 +33,10 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
 from nba_pipeline.warehouse.days import (
     Prepared,
+    PreparingStore,
     as_days,
     assemble,
     chosen_columns,
-    prepare_frames,
-    prepare_range,
     unchanged_days,
     with_absent,
 )
@@ -85,7 +84,7 @@ class _Scan:
         return {day: self.entries[day][1] for day in sorted(self.entries)}
 
 
-class ParquetStore:
+class ParquetStore(PreparingStore):
     """Daily partitions as Parquet files below ``root``, which is created by the first write."""
 
     name = "parquet"
@@ -121,14 +120,6 @@ class ParquetStore:
         return load_accepted(self.folder(table), schema_version(table))
 
     # ------------------------------------------------------------------------------------------ writing
-
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
-        return self._store(prepare_frames(table, frames, reasons))
-
-    def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
-    ) -> ReplaceResult:
-        return self._store(prepare_range(table, frame, days, reasons))
 
     def _store(self, prepared: Prepared) -> ReplaceResult:
         table, days = prepared.table, list(prepared.days)

@@ -16,7 +16,7 @@ from dagster._time import get_current_timestamp
 
 from nba_pipeline.assets.partitioned import asset_key
 from nba_pipeline.operations.launch import RANGE_END, RANGE_START
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES

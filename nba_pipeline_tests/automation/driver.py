@@ -19,7 +19,7 @@ from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key, op_name
 from nba_pipeline.automation.ticks import evaluate
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.ranges import contiguous, span
+from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.simulated import SimulatedSource

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore

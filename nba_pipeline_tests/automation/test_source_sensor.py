@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.assets.partitioned import SOURCE, STORE
-from nba_pipeline.automation.source_sensor import JOB, NAME, RANGE_END, RANGE_START, Seen, due_days, ranges
+from nba_pipeline.automation.source_sensor import JOB, NAME, RANGE_END, RANGE_START, Seen, due_days
 from nba_pipeline.build import build_defs
 from nba_pipeline.failures import SourceUnavailable
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import Polled, SourceFrame
 from nba_pipeline.sources.bulk_files import BulkSource
@@ -171,12 +171,6 @@ def test_without_a_cursor_stored_days_are_the_baseline() -> None:
     held = {DAYS[0]: "a", DAYS[1]: "b"}
     assert due_days(held, None, [DAYS[0]]) == ([DAYS[1]], {DAYS[0]: "a"})
     assert due_days(held, Seen("r", {DAYS[0]: "x", DAYS[1]: "b"}), [])[0] == [DAYS[0]]
-
-
-def test_ranges_have_no_gaps_and_a_longest() -> None:
-    assert ranges([DAYS[0], DAYS[1], DAYS[3]], longest=2) == [(DAYS[0], DAYS[1]), (DAYS[3], DAYS[3])]
-    assert ranges(DAYS[:5], longest=2) == [(DAYS[0], DAYS[1]), (DAYS[2], DAYS[3]), (DAYS[4], DAYS[4])]
-    assert ranges([], longest=2) == []
 
 
 def test_what_the_sensor_requests_can_be_run() -> None:

@@ -12,8 +12,8 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from nba_pipeline.assets.partitioned import asset_key
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.workspace import open_instance
+from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.automation.driver import (
     DEFENSE,

@@ -17,8 +17,8 @@ from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.cli.main import app
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.plan import make_plan
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import BigQuerySettings, Settings
 from nba_pipeline.warehouse.bigquery_quota import OverBudget, write_cost
 from nba_pipeline_tests.bigquery.fake import FakeBigQuery

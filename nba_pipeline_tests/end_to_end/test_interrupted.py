@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline import build
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline_tests.end_to_end.pipelines import ANALYTICS_JOB, RAW, command, environment
 from nba_pipeline_tests.support.poison import POISONS, PoisonedSource

@@ -10,8 +10,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.workspace import Workspace, open_with
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.tables.registry import TABLES

@@ -12,9 +12,9 @@ import pytest
 from nba_pipeline.build import PLANS
 from nba_pipeline.failures import SchemaDrift
 from nba_pipeline.operations.plan import Why, make_plan
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
 from nba_pipeline.operations.staleness import Stale, stale_days
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.tables.evolution import Action

@@ -15,8 +15,8 @@ import pytest
 
 from nba_pipeline.build import PLANS
 from nba_pipeline.operations.claims import Busy, hold, in_the_way, living
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore
 from nba_pipeline_tests.support.pipeline import plan_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.ranges import contiguous, span
+from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev

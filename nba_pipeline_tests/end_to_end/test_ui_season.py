@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.ranges import contiguous, span
+from nba_pipeline.ranges import contiguous, span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance

@@ -15,8 +15,8 @@ from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.explain import Explanation, explain
 from nba_pipeline.operations.formulas import FORMULAS, filled, names_in, worked_out
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.sources.faulty import BOXSCORES, Fault, FaultySource

@@ -11,9 +11,9 @@ from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.pace import Measured, expected_rows, expected_seconds
 from nba_pipeline.operations.plan import PipelinePlan, Why, as_json, make_plan
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.support.pipeline import plan_of

@@ -14,7 +14,6 @@ import pytest
 from nba_pipeline.build import PLANS
 from nba_pipeline.operations import report as reports
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.rejected import Rejected
 from nba_pipeline.operations.report import Report, causes, cells, gather, waiting
 from nba_pipeline.operations.report_html import COLORS, as_html, color_of
@@ -22,6 +21,7 @@ from nba_pipeline.operations.report_markdown import as_markdown
 from nba_pipeline.operations.staleness import Stale
 from nba_pipeline.operations.state import TableState, read_state
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START

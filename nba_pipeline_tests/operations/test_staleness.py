@@ -13,8 +13,8 @@ from nba_pipeline.assets.lineage import made_with
 from nba_pipeline.build import PLANS
 from nba_pipeline.instance.made import Made, recall_made, remember_made
 from nba_pipeline.operations import staleness
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.staleness import Stale, why_stale
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES

@@ -12,10 +12,10 @@ import pytest
 
 from nba_pipeline.cli.watch import watch
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.ranges import span
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.watch import STALLED_AFTER_SECONDS, Snapshot, failed_lines, progress, take, waiting_lines
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.operations.execute import TableResult
-from nba_pipeline.operations.ranges import span
+from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.tables.registry import TABLES
