@@ -18,6 +18,7 @@ from nba_pipeline.assets.raw import RAW_PLANS
 from nba_pipeline.automation.conditions import restate_what_changed
 from nba_pipeline.automation.currency import Currency
 from nba_pipeline.automation.wiring import automation
+from nba_pipeline.clock import results_due
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.instance.counts import InstanceCounts
 from nba_pipeline.partitions import daily_partitions
@@ -58,7 +59,7 @@ def make_source(settings: Settings) -> Source:
     if settings.source == "bulk":
         assert settings.bulk_dir is not None  # Settings refuses bulk without a folder
         return BulkSource(settings.bulk_dir)
-    return SimulatedSource(first_day=settings.start_date)
+    return SimulatedSource(first_day=settings.start_date, results_until=results_due)
 
 
 def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:
@@ -81,7 +82,7 @@ def build_defs(
     given = dict(resources or {})
     store = given.pop(STORE, None) or make_store(settings)
     source = given.pop(SOURCE, None) or make_source(settings)
-    days = daily_partitions(settings.start_date)
+    days = daily_partitions(settings.start_date, settings.end_date)
     hardcoded = dg.ResourceDefinition.hardcoded_resource
     currency = Currency(PLANS, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)

@@ -7,21 +7,24 @@ Does not belong here: season dates (``tables/calendar.py``) and selecting histor
 from __future__ import annotations
 
 import warnings
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
-TIMEZONE = "America/New_York"
-"""game_date is the US Eastern date of the slate, so a day ends when it ends there."""
+from nba_pipeline.clock import TIMEZONE
 
 LOOKBACK_DAYS = 365
 """How far back the history of a day can reach. The longest windows are the head-to-head window and the rosters of a
 season's openers, which come from the season before: both are at most 365 days."""
 
 
-def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
-    """One partition per US Eastern calendar day, from ``start`` to yesterday."""
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=TIMEZONE)
+def daily_partitions(start: date, last: date | None = None) -> dg.DailyPartitionsDefinition:
+    """One partition per US Eastern calendar day, from ``start`` to today: features of tonight's games are wanted before them.
+
+    ``last``: no day after it is a partition, for a source whose history has an end.
+    """
+    end = None if last is None else (last + timedelta(days=1)).isoformat()  # Dagster's end_date is the first day that is none
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_date=end, timezone=TIMEZONE, end_offset=1)
 
 
 def backfill_policy(level: int, days_per_run: int) -> dg.BackfillPolicy:

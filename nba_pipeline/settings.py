@@ -112,6 +112,8 @@ class Settings:
     warehouse_dir: Path = Path("warehouse")
     bigquery: BigQuerySettings | None = None
     start_date: date = FIRST_DAY
+    end_date: date | None = None
+    """The last day that is a partition, where the source's history has an end; None: today, whenever that is."""
     dagster_home: Path | None = None
     max_days_per_tick: int = 400
     """How many days of all tables one tick of the automation may request: a season's restatement fits in a few ticks."""
@@ -128,6 +130,8 @@ class Settings:
             raise ConfigurationError("the bigquery warehouse needs its settings: NBA_PIPELINE_BIGQUERY_PROJECT and, if wanted, the others")
         if self.environment is not None:
             _one_of("NBA_PIPELINE_ENVIRONMENT", self.environment, ENVIRONMENTS)
+        if self.end_date is not None and self.end_date < self.start_date:
+            raise ConfigurationError(f"NBA_PIPELINE_END_DATE={self.end_date} is before the first day, {self.start_date}")
         if self.max_days_per_tick < 1:
             raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_TICK={self.max_days_per_tick} must be at least 1")
         if self.days_per_run < _LEAST_DAYS_PER_RUN:
@@ -166,6 +170,7 @@ class Settings:
             warehouse_dir=Path(str(folder)).expanduser().resolve(),
             bigquery=BigQuerySettings.from_environment(env) if warehouse == "bigquery" else None,
             start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
+            end_date=parse_day(env["NBA_PIPELINE_END_DATE"], "NBA_PIPELINE_END_DATE") if env.get("NBA_PIPELINE_END_DATE") else None,
             dagster_home=home,
             max_days_per_tick=_whole("NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"),
             max_days_per_run=_whole(per_run, env[per_run]) if env.get(per_run) else None,

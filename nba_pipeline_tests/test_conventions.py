@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": {"tables", "metrics", "transforms", "checks", "failures"},
     "instance": {"instance", "failures"},
     "ranges": set(),
-    "assets": set("tables metrics transforms sources warehouse checks instance partitions ranges assets failures".split()),
+    "clock": set(),
+    "assets": set("tables metrics transforms sources warehouse checks instance partitions ranges clock assets failures".split()),
 }
 """Package -> what it may import of the project. Those that are not here (build, operations, cli) come last and may import all
 that does not import them."""

@@ -61,6 +61,8 @@ class RangeOutcome:
     statistics: Mapping[date, Mapping[str, object]] = field(default_factory=dict)
     unusable: Mapping[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    awaiting: frozenset[date] = frozenset()
+    """Stored days with games that are still to be played: their results come later."""
 
 
 def failure_of_violations(day: date, violations: pd.DataFrame) -> DayFailure:

@@ -22,11 +22,12 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData as Target
 
 from nba_pipeline.assets.beyond import beyond_the_selection
-from nba_pipeline.assets.lineage import input_manifests, made_with
+from nba_pipeline.assets.lineage import input_manifests, is_raw, made_with
 from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, group_message, markdown_table
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.checks.suite import checks_of
+from nba_pipeline.clock import results_due
 from nba_pipeline.instance.events import record_events
 from nba_pipeline.instance.made import Made, remember_made
 from nba_pipeline.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
@@ -94,6 +95,7 @@ def table_asset(
             source=getattr(context.resources, SOURCE),
             start=start,
             on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
+            results_due=results_due(),
         )
         days_to_make = _days_to_make(context, job)
         # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
@@ -129,7 +131,9 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
 def _record(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome, made: Mapping[date, Made]) -> None:
     """Tell the event log, the instance, this process and the run's log what became of the days."""
     record_events(context, stored_and_failed_events(table, outcome, made))
-    remember_made(context.instance, table.full_name, {d: replace(made[d], run_id=context.run.run_id) for d in outcome.stored})
+    early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
+    how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
+    remember_made(context.instance, table.full_name, how)
     # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
     record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
     _report(table, outcome)

@@ -70,6 +70,11 @@ class TablePlan:
     summary_columns: tuple[str, ...] = field(default=())
 
     @property
+    def shows_results(self) -> bool:
+        """Whether its rows are of games played on the day; the others are about what is known before it."""
+        return self.empty_with_games is not EmptyReason.NO_HISTORY
+
+    @property
     def same_day(self) -> tuple[Input, ...]:
         return tuple(i for i in self.inputs if not i.history)
 

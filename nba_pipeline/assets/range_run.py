@@ -18,7 +18,7 @@ import pandas as pd
 from nba_pipeline.assets.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, failure_of_violations
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.quarantine import write_rejected
-from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, competitive_days, empty_reasons, history_holes
+from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, competitive_days, days_without_results, empty_reasons, history_holes
 from nba_pipeline.assets.statistics import day_statistics, unusable_by_day
 from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
@@ -48,7 +48,10 @@ class InvalidRows(StrEnum):
 
 @dataclass(frozen=True)
 class RangeJob:
-    """A table, where its inputs come from and where its rows go. ``start``: the first day of the pipeline."""
+    """A table, where its inputs come from and where its rows go.
+
+    ``start``: the first day of the pipeline; ``results_due``: the newest day whose games must be over (by default every day's).
+    """
 
     plan: TablePlan
     tables: TableRegistry
@@ -56,6 +59,7 @@ class RangeJob:
     source: Source
     start: date
     on_invalid_rows: InvalidRows = InvalidRows.FAIL
+    results_due: date = date.max
 
     @property
     def table(self) -> Table:
@@ -82,6 +86,7 @@ class _Progress:
     statistics: dict[date, Mapping[str, object]] = field(default_factory=dict)
     unusable: dict[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
+    awaiting: frozenset[date] = frozenset()
 
     def timed(self, phase: str, start: float) -> float:
         now = time.perf_counter()
@@ -261,15 +266,18 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     rejected = found[~found["date"].isin(list(failed))]
     kept = conformed.drop(index=rejected["row"].dropna().astype("int64").unique())
     games = conformed if schedule is None else schedule
-    reasons = empty_reasons(games, attempt.days)
+    unplayed = days_without_results(games)
+    not_due = {day for day in unplayed if day > job.results_due}
+    reasons = empty_reasons(games, attempt.days, not_due if job.plan.shows_results else ())
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
     failed |= _wholly_refused(rejected, kept)
     rejected = rejected[~rejected["date"].isin(list(failed))]
-    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons)
+    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons, unplayed)
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
     quiet = {d: str(reasons[d] or job.plan.empty_with_games or "") for d in good if not counts.get(d)}
+    progress.awaiting |= not_due & set(good)
     progress.checks.extend(_check_results(job, attempt, found, failed))
     progress.failed.update(failed)
     _write(job, attempt, rejected, kept, good, quiet, progress)
@@ -310,12 +318,17 @@ def _wholly_refused(rejected: pd.DataFrame, kept: pd.DataFrame) -> dict[date, Da
     return {day: failure_of_violations(day, rows) for day, rows in rejected.groupby("date") if day not in held}
 
 
-def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object]) -> dict[date, DayFailure]:
+def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object], unplayed: set[date]) -> dict[date, DayFailure]:
     """Empty days on which games were played: success with zero rows is a failure unless the schedule says so."""
     if job.plan.empty_with_games is not None:
         return {}
+    why = {
+        True: "and its games are still `scheduled` in nba_raw.games, although their results are due: make the raw tables of the day "
+        "again when the source has them, or has called the games off",
+        False: "although competitive games were played",
+    }
     return {
-        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, although competitive games were played or are scheduled")
+        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, {why[day in unplayed]}")
         for day in empty
         if reasons[day] is None
     }

@@ -24,8 +24,17 @@ def competitive_days(games: pd.DataFrame, statuses: Sequence[str] = ("final",)) 
     return _days_of(games, games["game_type"].isin(COMPETITIVE_GAME_TYPES) & games["status"].isin(statuses))
 
 
-def empty_reasons(games: pd.DataFrame, days: Iterable[date]) -> dict[date, EmptyReason | None]:
-    """Why each day has no competitive rows according to its games; None where games were played or are to be played."""
+def days_without_results(games: pd.DataFrame) -> set[date]:
+    """Days with a game of any type that is still scheduled."""
+    return _days_of(games, games["status"].eq("scheduled"))
+
+
+def empty_reasons(games: pd.DataFrame, days: Iterable[date], not_due: Iterable[date] = ()) -> dict[date, EmptyReason | None]:
+    """Why each day has no competitive rows according to its games; None where there should be some.
+
+    ``not_due``: days whose results are not expected yet; without a final game they are NOT_PLAYED_YET.
+    """
+    to_come = set(not_due) - competitive_days(games)
     played = games["status"].isin(_PLAYED_OR_TO_BE)
     competitive = competitive_days(games, _PLAYED_OR_TO_BE)
     exhibitions = _days_of(games, played & ~games["game_type"].isin(COMPETITIVE_GAME_TYPES))
@@ -33,7 +42,7 @@ def empty_reasons(games: pd.DataFrame, days: Iterable[date]) -> dict[date, Empty
 
     def reason(day: date) -> EmptyReason | None:
         if day in competitive:
-            return None
+            return EmptyReason.NOT_PLAYED_YET if day in to_come else None
         if day in exhibitions:
             return EmptyReason.EXHIBITION_ONLY
         if day in called_off:

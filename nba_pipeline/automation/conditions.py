@@ -31,6 +31,7 @@ def restate_what_changed(currency: Currency) -> Condition:
         currency,
         (out_of_date(currency) | failed())
         & ~running()
+        & ~results_to_come(currency)
         & ~any_input_not_stored(currency)
         & ~any_input_out_of_date(currency)
         & ~any_input_about_to_run()
@@ -62,6 +63,14 @@ def running() -> Condition:
     Prevents: two runs of one day side by side, and a request per tick for as long as the first takes.
     """
     return dg.AutomationCondition.in_progress()
+
+
+def results_to_come(currency: Currency) -> Condition:
+    """Games of a day in the look-back were still to be played when that day was fetched.
+
+    Prevents: today's features made at midnight, when the last games of the night are still on, and made again after each of them.
+    """
+    return BeforeResults(currency)
 
 
 def any_input_not_stored(currency: Currency) -> Condition:
@@ -138,6 +147,18 @@ class OutOfDate(_OfSnapshot):
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
         return snapshot.outdated.get(table, frozenset())
+
+
+class BeforeResults(_OfSnapshot):
+    """Days of a table with a look-back that holds games whose results were not there when they were fetched."""
+
+    @property
+    def description(self) -> str:
+        return "Results of a day in its look-back are to come"
+
+    def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
+        looks_back = any(plan.table == table and plan.history for plan in self.currency.plans)
+        return snapshot.before_results if looks_back else ()
 
 
 class NotStored(_OfSnapshot):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from weakref import WeakKeyDictionary
 
 import dagster as dg
@@ -20,6 +20,7 @@ import dagster as dg
 from nba_pipeline.assets.lineage import made_with, readable_manifest
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.instance.made import recall_made
+from nba_pipeline.partitions import LOOKBACK_DAYS
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 
@@ -27,12 +28,14 @@ from nba_pipeline.warehouse.base import Store
 @dataclass
 class Snapshot:
     """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were made from other
-    inputs; ``inputs``: for every day a digest of what it would be made from now. ``budget``: days that may still be requested."""
+    inputs; ``inputs``: for every day a digest of what it would be made from now; ``before_results``: the days whose look-back holds
+    a day that was read from the source before its games were over. ``budget``: days that may still be requested."""
 
     stored: Mapping[str, frozenset[date]]
     outdated: Mapping[str, frozenset[date]]
     inputs: Mapping[str, Mapping[date, str]]
     budget: int
+    before_results: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,13 @@ class Currency:
         inputs = {
             plan.table: {day: made.inputs for day, made in made_with(plan, self.tables, manifests, "", days).items()} for plan in self.plans
         }
-        outdated = {}
+        outdated, awaited = {}, set[date]()
         for plan in self.plans:
             stored, now = manifests[plan.table], inputs[plan.table]
             recorded = recall_made(instance, plan.table, [day for day in days if day in stored])
             # Of a day from before inputs were recorded nothing can be said; restating history on a guess would be a flood.
             changed = {day for day, made in recorded.items() if made.inputs != now[day]}
             outdated[plan.table] = frozenset(changed | {day for day in days if day not in stored})
-        return Snapshot({name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit)
+            awaited |= {day for day, made in recorded.items() if made.awaits_results}
+        later = frozenset(day + timedelta(days=n) for day in awaited for n in range(1, LOOKBACK_DAYS + 1))
+        return Snapshot({name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit, later)

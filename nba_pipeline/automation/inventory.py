@@ -31,7 +31,7 @@ _WHAT_TO_DO = {
 
 
 _PROTECTS = {
-    NO_PARTITIONS_LEFT_FAILED: "No day up to yesterday is failed, missing or stale. Protects against red days that everybody has got "
+    NO_PARTITIONS_LEFT_FAILED: "No day up to today is failed, missing or stale. Protects against red days that everybody has got "
     "used to, and against holes that a green newest day hides. Taken every morning by the job `inventory`.",
     NEWEST_DAY_IS_THERE: "The newest day of the calendar is stored and up to date. Protects against serving yesterday's features today; "
     "unlike a freshness policy it does not turn green because an old day was backfilled.",

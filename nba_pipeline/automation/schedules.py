@@ -10,17 +10,17 @@ from typing import Any
 import dagster as dg
 
 from nba_pipeline.automation.source_sensor import range_tags
-from nba_pipeline.partitions import TIMEZONE
+from nba_pipeline.clock import TIMEZONE
 
-DAYS_AGAIN = 3
-"""Yesterday, and two more: scores of a night are corrected for a day or two, and a missed morning is made up."""
+DAYS_AGAIN = 4
+"""Today's slate, yesterday, and two more: scores of a night are corrected for a day or two, and a missed morning is made up."""
 
 
 def morning_schedule(job: Any, partitions: dg.DailyPartitionsDefinition, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
-    """Every day at 06:30 in New York: the raw tables of the last three days, yesterday's games first of all.
+    """Every day at 06:30 in New York: the raw tables of yesterday's games, of today's slate and of the two days before.
 
-    The last partition is yesterday's, so the slate that can be made in the morning is that of the day that just ended;
-    today's is made when its partition opens at midnight. Content that is the same as before starts nothing downstream.
+    Results of yesterday are due by then (``clock.RESULTS_BY``): a game that is still "scheduled" makes its day red, and an alert.
+    Content that is the same as before starts nothing downstream.
     """
 
     @dg.schedule(
@@ -29,13 +29,13 @@ def morning_schedule(job: Any, partitions: dg.DailyPartitionsDefinition, status:
         cron_schedule="30 6 * * *",
         execution_timezone=TIMEZONE,
         default_status=status,
-        description="Yesterday's games again, whatever the source sensor has seen; unchanged content starts nothing.",
+        description="Yesterday's games and today's slate, whatever the source sensor has seen; unchanged content starts nothing.",
     )
     def morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         now = context.scheduled_execution_time
         keys = partitions.get_partition_keys(current_time=now)
         if not keys:
-            return dg.SkipReason(f"the first partition, {partitions.start.date()}, has not ended yet")
+            return dg.SkipReason(f"the first partition, {partitions.start.date()}, has not begun yet")
         last = date.fromisoformat(keys[-1])
         first = max(date.fromisoformat(keys[0]), last - timedelta(days=DAYS_AGAIN - 1))
         return dg.RunRequest(run_key=f"morning {last}", tags=range_tags(first, last))

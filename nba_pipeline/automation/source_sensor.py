@@ -19,6 +19,7 @@ from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.sources.base import Polled
 from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.warehouse.base import Store
 
 NAME, JOB = "source_changes", "raw_days"
@@ -121,5 +122,7 @@ def _request(first: date, last: date, held: Mapping[date, str]) -> dg.RunRequest
 
 
 def _stored(store: Store, tables: TableRegistry) -> set[date]:
-    """The days that all raw tables have."""
-    return set.intersection(*(set(store.manifest(tables[name])) for name in RAW_TABLES))
+    """The days that all raw tables have, without those that were stored before their games were played."""
+    early = EmptyReason.NOT_PLAYED_YET
+    held = [{day for day, entry in store.manifest(tables[name]).items() if entry.reason != early} for name in RAW_TABLES]
+    return set.intersection(*held)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from nba_pipeline.partitions import TIMEZONE
+from nba_pipeline.clock import TIMEZONE
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Tick:
 
 
 def evaluate(defs: dg.Definitions, instance: dg.DagsterInstance, today: date, cursor: Any = None) -> Tick:
-    """Evaluate every condition as on noon of ``today``, whatever the real date: the newest partition is the day before.
+    """Evaluate every condition as on noon of ``today``, whatever the real date: that is the newest partition.
 
     ``cursor``: of the tick before. Nothing is run.
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 Start = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day; by default the pipeline's first.")]
-End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default yesterday (US Eastern).")]
+End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default today (US Eastern).")]
 Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
 SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
 WarehouseName = Annotated[str | None, typer.Option(help="parquet, bigquery or memory.")]

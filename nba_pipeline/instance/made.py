@@ -27,7 +27,8 @@ class Made:
     """What a day of a table was made with.
 
     ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all days it was
-    made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the run that made it.
+    made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the run that made it;
+    ``awaits_results``: it was read from the source while games of the day were still to be played.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Made:
     inputs: str
     source: str = ""
     run_id: str = ""
+    awaits_results: bool = False
 
 
 def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, Made]) -> None:

@@ -4,7 +4,8 @@ Belongs here: comparing what a day was made with with what it would be made with
 versions (``assets/lineage.py``), deciding what to run (``plan.py``).
 
 A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it is made
-from changed, or, for a table read from the source, when the pipeline now reads another one. Fixed formulas that give
+from changed, or, for a table read from the source, when the pipeline now reads another one or when the day was read
+before its games were over. Fixed formulas that give
 the same rows leave later tables alone: a day whose content is unchanged makes nothing behind it stale.
 """
 
@@ -19,6 +20,7 @@ import dagster as dg
 
 from nba_pipeline.assets.lineage import made_with, readable_manifest
 from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.clock import results_due
 from nba_pipeline.instance.made import Made, recall_made
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.ranges import contiguous
@@ -32,6 +34,7 @@ class Stale(StrEnum):
     SCHEMA = "stale_schema"
     CODE = "stale_code"
     SOURCE = "other_source"
+    RESULTS = "results_due"
     UPSTREAM = "upstream_changed"
 
     @property
@@ -43,6 +46,7 @@ _WORDS = {
     Stale.CODE: "made with other formulas or bounds than today's (or before versions were recorded)",
     Stale.SCHEMA: "stored under another declaration of the columns than today's: see `nba-pipeline schema diff`",
     Stale.SOURCE: "read from another source than the one that is set now",
+    Stale.RESULTS: "read from the source before the day's games were over, and their results are due now",
     Stale.UPSTREAM: "a day that it was made from has changed since",
 }
 
@@ -67,19 +71,25 @@ def stale_days(
         entries = states[plan.table].materialized
         recorded = recall_made(instance, plan.table, entries)
         now = made_with(plan, tables, manifests, source or "", list(entries))
-        reasons = {day: why_stale(recorded.get(day), now[day], entry, ask_source=source is not None) for day, entry in entries.items()}
+        due = results_due()
+        reasons = {
+            day: why_stale(recorded.get(day), now[day], entry, ask_source=source is not None, results_due=day <= due)
+            for day, entry in entries.items()
+        }
         found[plan.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
     return found
 
 
-def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_source: bool = True) -> Stale | None:
-    """Why a stored day is stale; None if it is what a run would make now."""
+def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_source: bool = True, results_due: bool = True) -> Stale | None:
+    """Why a stored day is stale; None if it is what a run would make now. ``results_due``: the day's games must be over."""
     if entry.schema_version != now.schema:  # first, because an added column is a changed formula too
         return Stale.SCHEMA
     if recorded is None or recorded.code != now.code:
         return Stale.CODE
     if ask_source and recorded.source != now.source:
         return Stale.SOURCE
+    if recorded.awaits_results and results_due:
+        return Stale.RESULTS
     return Stale.UPSTREAM if recorded.inputs != now.inputs else None
 
 

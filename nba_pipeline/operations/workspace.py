@@ -81,7 +81,8 @@ def open_with(settings: Settings, tables: TableRegistry = TABLES, source: Source
         warnings.simplefilter("ignore")
         defs = build_defs(settings, resources={STORE: store, SOURCE: read_from}, tables=tables)
         with open_instance(settings.dagster_home or Path.cwd()) as instance:
-            yield Workspace(settings, tables, store, read_from, defs, instance, daily_partitions(settings.start_date))
+            days = daily_partitions(settings.start_date, settings.end_date)
+            yield Workspace(settings, tables, store, read_from, defs, instance, days)
 
 
 _NO_CAPTURED_OUTPUT = {

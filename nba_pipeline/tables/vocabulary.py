@@ -33,6 +33,8 @@ class EmptyReason(StrEnum):
     POSTPONED = "postponed"
     NOT_PUBLISHED = "not_published"
     """Games were played, but the source publishes nothing of this kind for them (shots of play-in games)."""
+    NOT_PLAYED_YET = "not_played_yet"
+    """Games are scheduled, and their results are not due yet (today's slate)."""
     NO_HISTORY = "no_history"
     """Games are scheduled, but nothing before the day is known (the first days of the pipeline)."""
 

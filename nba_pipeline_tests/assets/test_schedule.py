@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, empty_reasons
+from nba_pipeline.assets.schedule import SCHEDULE_COLUMNS, days_without_results, empty_reasons
 from nba_pipeline.tables.vocabulary import EmptyReason
 
 DAY, OTHER_DAY, SUMMER_DAY = date(2024, 1, 10), date(2024, 1, 11), date(2024, 8, 10)
@@ -36,6 +36,22 @@ def games(*rows: tuple[str, str]) -> pd.DataFrame:
 )
 def test_the_games_of_a_day_say_why_it_is_empty(rows: list[tuple[str, str]], reason: EmptyReason | None) -> None:
     assert empty_reasons(games(*rows), [DAY, OTHER_DAY]) == {DAY: reason, OTHER_DAY: EmptyReason.OFF_DAY}
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([("regular", "scheduled")], EmptyReason.NOT_PLAYED_YET),
+        ([("regular", "scheduled"), ("regular", "postponed")], EmptyReason.NOT_PLAYED_YET),
+        ([("regular", "scheduled"), ("regular", "final")], None),
+        ([("preseason", "scheduled")], EmptyReason.EXHIBITION_ONLY),
+    ],
+)
+def test_a_day_whose_results_are_not_due_is_not_played_yet_until_a_game_is_final(
+    rows: list[tuple[str, str]], reason: EmptyReason | None
+) -> None:
+    assert empty_reasons(games(*rows), [DAY], not_due=[DAY]) == {DAY: reason}
+    assert days_without_results(games(*rows)) == {DAY}
 
 
 def test_a_summer_day_is_off_season() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -44,7 +44,7 @@ class CorrectedSource(ThreeTables):
     name = "simulated"
 
     def __init__(self, first_day: date = START) -> None:
-        self._league = SimulatedSource(first_day=first_day)
+        self.league = SimulatedSource(first_day=first_day)
         self._corrections: dict[tuple[str, date], Callable[[pd.DataFrame], pd.DataFrame]] = {}
 
     def correct(self, table: str, day: date, correction: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -54,7 +54,7 @@ class CorrectedSource(ThreeTables):
         self._corrections.clear()
 
     def _of(self, name: str, days: Sequence[date]) -> SourceFrame:
-        made = getattr(self._league, name)(days)
+        made = getattr(self.league, name)(days)
         frame = made.frame
         for (table, day), correction in self._corrections.items():
             if table == name and day in days:
@@ -113,7 +113,7 @@ class Clockwork:
     def tick(self) -> Requests:
         """One evaluation of every condition; the requested days of each table. Nothing is run."""
         begun = time.perf_counter()
-        found = evaluate(self.defs, self.instance, self.now + timedelta(days=1), self.cursor)
+        found = evaluate(self.defs, self.instance, self.now, self.cursor)
         self.seconds.append(time.perf_counter() - begun)
         self.cursor = found.cursor
         return found.requested

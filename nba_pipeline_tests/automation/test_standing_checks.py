@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 import pytest
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator, TimeWindowFreshnessPolicyEvaluator
 
+from nba_pipeline import clock
 from nba_pipeline.assets.partitioned import STORE, asset_key
 from nba_pipeline.automation.currency import Currency
 from nba_pipeline.automation.inventory import NEWEST_DAY_IS_THERE, NO_PARTITIONS_LEFT_FAILED, in_words
@@ -23,17 +23,17 @@ from nba_pipeline.partitions import daily_partitions
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.automation.driver import FEATURES, OFFENSE, RAW, Clockwork, one_more_point, one_more_rebound
 
-START = date.today() - timedelta(days=9)
-YESTERDAY = pd.Timestamp.now(tz="America/New_York").date() - timedelta(days=1)
+TODAY = clock.now().date()
+START = TODAY - timedelta(days=8)
 
 
 @pytest.fixture
 def clockwork(tmp_path: Path) -> Iterator[Clockwork]:
-    """Partitions from nine days ago to yesterday, nothing made."""
+    """Partitions of the last nine days, today among them, nothing made."""
     from nba_pipeline_tests.automation.driver import CorrectedSource
 
     with open_instance(tmp_path / "home") as instance:
-        yield Clockwork(YESTERDAY, source=CorrectedSource(START), instance=instance, start=START)
+        yield Clockwork(TODAY, source=CorrectedSource(START), instance=instance, start=START)
 
 
 def evaluations(clockwork: Clockwork) -> dict[tuple[str, str], Any]:
@@ -51,7 +51,7 @@ def test_every_table_has_its_inventory_and_the_serving_tables_their_newest_day(c
     metadata = found[(OFFENSE, NO_PARTITIONS_LEFT_FAILED)].metadata
     days = len(clockwork.days)
     assert (metadata["days"].value, metadata["failed"].value, metadata["missing"].value, metadata["stale"].value) == (days, 0, days, 0)
-    assert metadata["missing_days"].value == f"{START} .. {YESTERDAY}"
+    assert metadata["missing_days"].value == f"{START} .. {TODAY}"
     assert "nba-pipeline backfill" in metadata["missing_what_to_do"].value
 
 
@@ -77,7 +77,7 @@ def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_whe
     assert all(evaluation.passed for evaluation in evaluations(clockwork).values())
 
 
-def test_an_old_backfill_does_not_make_yesterday_fresh(clockwork: Clockwork) -> None:
+def test_an_old_backfill_does_not_make_today_fresh(clockwork: Clockwork) -> None:
     before = clockwork.days[:-1]
     clockwork.fetch(before)
     clockwork.now = before[-1]

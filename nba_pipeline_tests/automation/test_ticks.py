@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType
 
+from nba_pipeline import clock
 from nba_pipeline.assets.partitioned import asset_key
+from nba_pipeline.build import PLANS
 from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.ranges import span
+from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.automation.driver import (
     DEFENSE,
@@ -33,6 +37,8 @@ from nba_pipeline_tests.automation.driver import (
 )
 
 LAST = START + timedelta(days=5)
+ON_THE_SCHEDULE = [p.table for p in PLANS if p.history and "nba_raw.games" in {i.table for i in p.same_day}]
+"""These are asked again when games become final; what comes out is the same, so that nothing follows."""
 DAY = START + timedelta(days=2)
 """A day in the middle, with games."""
 
@@ -73,6 +79,49 @@ def test_a_new_day_reaches_the_features_of_that_day_and_of_no_other(caught_up: C
     asked = total(caught_up.settle())
     assert {table: set(days) for table, days in asked.items()} == {t: {caught_up.now} for t in MADE_FROM_OTHERS if t not in RAW}
     assert caught_up.stored(FEATURES)[-1] == caught_up.now
+
+
+def at(monkeypatch: pytest.MonkeyPatch, clockwork: Clockwork, day: date, hour: int, results_until: date) -> None:
+    """It is ``hour`` o'clock of ``day`` in New York, and the source knows results up to ``results_until``."""
+    clockwork.now = day
+    clockwork.source.league.results_until = lambda: results_until
+    monkeypatch.setattr(clock, "now", lambda: datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(clock.TIMEZONE)))
+
+
+def test_todays_features_wait_for_the_last_games_of_the_night_before(caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    day, next_day = LAST + timedelta(days=1), LAST + timedelta(days=2)
+    at(monkeypatch, caught_up, day, 12, results_until=LAST)
+    caught_up.fetch([day])
+    caught_up.settle()
+    assert caught_up.stored(FEATURES)[-1] == day, "tonight's features, before the games"
+    assert caught_up.store.manifest(TABLES[PLAYERS])[day].reason == "not_played_yet"
+
+    at(monkeypatch, caught_up, next_day, 0, results_until=LAST)  # midnight: the partition opens, and the games of the night are still on
+    caught_up.fetch([next_day])
+    asked = total(caught_up.settle())
+    assert set(asked) == {OFFENSE, DEFENSE, PLAYERS}
+    assert [caught_up.stored(table)[-1] for table in LOOKING_BACK] == [day] * len(LOOKING_BACK)
+
+    at(monkeypatch, caught_up, next_day, 2, results_until=day)  # the last game is over; results are not due before six
+    caught_up.fetch([day])
+    asked = total(caught_up.settle())
+    assert asked == {t: [day] for t in (OFFENSE, DEFENSE, PLAYERS)} | {
+        table: [day, next_day] if table in ON_THE_SCHEDULE else [next_day] for table in LOOKING_BACK
+    }
+    assert caught_up.settle() == []
+
+
+def test_todays_features_wait_for_results_that_are_overdue(caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    day, next_day = LAST + timedelta(days=1), LAST + timedelta(days=2)
+    at(monkeypatch, caught_up, day, 12, results_until=LAST)
+    caught_up.fetch([day])
+    caught_up.settle()
+    at(monkeypatch, caught_up, next_day, 7, results_until=LAST)
+    caught_up.fetch([day, next_day])  # the morning schedule
+    assert len(caught_up.errors) == 1
+    assert "although their results are due" in caught_up.errors[0]
+    caught_up.settle()
+    assert caught_up.stored(FEATURES)[-1] == day
 
 
 def test_thirty_missed_days_are_caught_up_in_one_pass_of_ranges(caught_up: Clockwork) -> None:

@@ -81,11 +81,11 @@ def test_every_table_made_from_others_follows_the_rule_and_has_one_writer() -> N
 @pytest.mark.parametrize(
     ("now", "first", "last"),
     [
-        (datetime(2024, 3, 11, 6, 30), date(2024, 3, 8), date(2024, 3, 10)),  # the night of the change to summer time
-        (datetime(2023, 10, 25, 6, 30), date(2023, 10, 24), date(2023, 10, 24)),  # only one partition yet
+        (datetime(2024, 3, 11, 6, 30), date(2024, 3, 8), date(2024, 3, 11)),  # after the night of the change to summer time
+        (datetime(2023, 10, 24, 6, 30), date(2023, 10, 24), date(2023, 10, 24)),  # only one partition yet
     ],
 )
-def test_the_morning_fetches_the_last_days_up_to_yesterday_in_new_york(now: datetime, first: date, last: date) -> None:
+def test_the_morning_fetches_todays_slate_and_the_last_days_in_new_york(now: datetime, first: date, last: date) -> None:
     repository = build_defs(Settings(warehouse="memory", start_date=date(2023, 10, 24))).get_repository_def()
     schedule = repository.get_schedule_def(switches.MORNING)
     assert schedule.execution_timezone == "America/New_York"

@@ -40,6 +40,7 @@ class Pipeline:
     store: Store = field(default_factory=MemoryStore)
     tables: TableRegistry = field(default_factory=lambda: TABLES)
     outcomes: dict[str, RangeOutcome] = field(default_factory=dict)
+    results_due: date = date.max
 
     def run(self, days: Sequence[date], names: Iterable[str] = GAME_TABLES, on_invalid_rows: str = "fail") -> dict[str, RangeOutcome]:
         wanted = set(names)
@@ -48,7 +49,8 @@ class Pipeline:
         return done
 
     def run_plan(self, plan: TablePlan, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
-        return run_range(RangeJob(plan, self.tables, self.store, self.source, self.start, InvalidRows(on_invalid_rows)), days)
+        policy = InvalidRows(on_invalid_rows)
+        return run_range(RangeJob(plan, self.tables, self.store, self.source, self.start, policy, self.results_due), days)
 
     def read(self, table: str, days: Iterable[date] | None = None) -> pd.DataFrame:
         declared = self.tables[table]

@@ -6,7 +6,7 @@ Does not belong here: how the league is made (the other modules of this package)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
@@ -25,12 +25,19 @@ class SimulatedSource:
 
     ``first_day`` and ``last_day`` bound what is covered (``last_day`` None: no bound); a day outside raises
     ``SourceUnavailable``. They do not change the rows of the days within. Every game of a covered day has been played,
-    apart from the few that never were (``postponed``, ``cancelled``, ``not_needed``).
+    apart from the few that never were (``postponed``, ``cancelled``, ``not_needed``), and from those after the day that
+    ``results_until`` gives each time it is asked: they are ``scheduled``, with neither lines nor shots.
     """
 
     name = "simulated"
 
-    def __init__(self, seed: int = DEFAULT_SEED, first_day: date = DEFAULT_FIRST_DAY, last_day: date | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = DEFAULT_SEED,
+        first_day: date = DEFAULT_FIRST_DAY,
+        last_day: date | None = None,
+        results_until: Callable[[], date] = lambda: date.max,
+    ) -> None:
         if seed < 0:
             raise ValueError(f"the seed of the simulated source is a whole number from 0 on, not {seed}")
         if last_day is not None and last_day < first_day:
@@ -38,6 +45,7 @@ class SimulatedSource:
         self.seed = seed
         self.first_day = first_day
         self.last_day = last_day
+        self.results_until = results_until
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         """The rows of ``nba_raw.games`` for these days."""
@@ -52,12 +60,14 @@ class SimulatedSource:
         return self._rows("shot_attempts", days)
 
     def revision(self) -> str:
-        """A simulated league never corrects itself; see ``Polled``."""
-        return f"{self.seed} {self.first_day} {self.last_day}"
+        """A simulated league never corrects itself, it only goes on; see ``Polled``."""
+        return f"{self.seed} {self.first_day} {self.last_day} {self.results_until()}"
 
     def fingerprints(self, days: Sequence[date]) -> dict[date, str]:
-        """The same for every covered day; see ``Polled``."""
-        return {d: f"{self.seed % 2**32:08x}" for d in days if self.first_day <= d and (self.last_day is None or d <= self.last_day)}
+        """The same for every covered day that is over, and another for the others; see ``Polled``."""
+        played, until = self.seed % 2**32, self.results_until()
+        covered = [d for d in days if self.first_day <= d and (self.last_day is None or d <= self.last_day)]
+        return {d: f"{played if d <= until else played ^ 1:08x}" for d in covered}
 
     def _rows(self, table: str, days: Sequence[date]) -> SourceFrame:
         wanted = sorted(set(days))
@@ -73,7 +83,8 @@ class SimulatedSource:
             parts.append(self._month(table, self.first_day.year, self.first_day.month).iloc[:0])
         filled = [p for p in parts if len(p)] or parts[:1]
         rows = pd.concat(filled, ignore_index=True)
-        return SourceFrame(rows.sort_values("game_date", kind="stable", ignore_index=True))
+        rows = rows.sort_values("game_date", kind="stable", ignore_index=True)
+        return SourceFrame(_as_known(rows, self.results_until()))
 
     def _month(self, table: str, year: int, month: int) -> pd.DataFrame:
         if table == "games":
@@ -89,3 +100,15 @@ class SimulatedSource:
                 + (f" and {len(outside) - 1} others" if len(outside) > 1 else ""),
                 days=outside,
             )
+
+
+def _as_known(rows: pd.DataFrame, until: date) -> pd.DataFrame:
+    """Rows as they are published when results are known up to ``until``: the schedule goes on, lines and shots do not."""
+    to_come = (rows["game_date"].dt.date > until).to_numpy(dtype=bool)
+    if not to_come.any():
+        return rows
+    if "home_score" not in rows:  # a table of what happened in games
+        return rows[~to_come].reset_index(drop=True)
+    final = to_come & rows["status"].eq("final").to_numpy(dtype=bool)
+    scores = {score: rows[score].mask(final) for score in ("home_score", "away_score")}
+    return rows.assign(status=rows["status"].mask(final, "scheduled"), **scores)

@@ -81,6 +81,29 @@ def test_the_end_of_coverage_does_not_change_what_is_covered() -> None:
     )
 
 
+def test_games_after_the_last_results_are_scheduled_and_nothing_else_changes() -> None:
+    until, days = date(2023, 11, 9), [date(2023, 11, 9), date(2023, 11, 10)]
+    known = [until]
+    played, open_ = SimulatedSource(), SimulatedSource(results_until=lambda: known[0])
+    before = open_.revision(), open_.fingerprints(days)
+    games, all_final = open_.games(days).frame, played.games(days).frame
+    tonight = games["game_date"] > pd.Timestamp(until)
+    assert set(games.loc[tonight, "status"]) == {"scheduled"}
+    assert games.loc[tonight, ["home_score", "away_score"]].isna().all(axis=None)
+    changing = ["status", "home_score", "away_score"]
+    pd.testing.assert_frame_equal(games.drop(columns=changing), all_final.drop(columns=changing))
+    pd.testing.assert_frame_equal(games[~tonight], all_final[~tonight])
+    for table in ("player_boxscores", "shot_attempts"):
+        assert fingerprint(getattr(open_, table)(days).frame) == fingerprint(getattr(played, table)([until]).frame)
+
+    known[0] = days[1]
+    assert {t: fingerprint(getattr(open_, t)(days).frame) for t in TABLES} == {
+        t: fingerprint(getattr(played, t)(days).frame) for t in TABLES
+    }
+    assert open_.revision() != before[0], "a sensor that looks at revisions alone sees it"
+    assert {day for day, digest in open_.fingerprints(days).items() if digest != before[1][day]} == {days[1]}
+
+
 @pytest.mark.parametrize("arguments", [{"seed": -1}, {"last_day": date(2020, 1, 1)}])
 def test_impossible_arguments_are_refused(arguments: dict) -> None:
     with pytest.raises(ValueError, match="simulated source"):
