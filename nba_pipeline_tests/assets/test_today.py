@@ -13,7 +13,7 @@ import pytest
 from nba_pipeline import clock
 from nba_pipeline.build import PLANS
 from nba_pipeline.clock import TIMEZONE, results_due
-from nba_pipeline.failures import FailureClass
+from nba_pipeline.failures import ConfigurationError, FailureClass
 from nba_pipeline.operations import staleness
 from nba_pipeline.operations.plan import Why, make_plan
 from nba_pipeline.partitions import daily_partitions
@@ -151,3 +151,10 @@ def test_a_backfill_fetches_a_day_again_when_its_results_are_due_and_not_before(
     assert why(runs) == {}
     for name in ALL:
         assert {d: e.content_hash for d, e in runs.store.manifest(TABLES[name]).items()} == hashes(afterwards, name), name
+
+
+def test_an_end_before_the_start_is_a_wrong_setting() -> None:
+    assert Settings.from_environment({"NBA_PIPELINE_END_DATE": "2024-06-30"}).end_date == date(2024, 6, 30)
+    assert Settings.from_environment({}).end_date is None
+    with pytest.raises(ConfigurationError, match="NBA_PIPELINE_END_DATE=2021-10-18 is before the first day"):
+        Settings.from_environment({"NBA_PIPELINE_END_DATE": "2021-10-18"})

@@ -1,7 +1,7 @@
 """A new day's file is put into the bulk folder of a running deployment, and nobody does anything else.
 
-Real processes, the real league's files. The deployment stands on the morning after a game day (DAY) whose results are not
-published yet: the folder's schedule goes on, its box scores and shots end the day before, and so does the history.
+Real processes, the real league's files. The deployment stands in the night after a game day (DAY) whose results are not
+published yet: the folder's schedule goes on, its box scores and shots end the day before. NEXT_DAY is the calendar's today.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 
+from nba_pipeline import clock
 from nba_pipeline.build import PLANS
 from nba_pipeline.ranges import span
 from nba_pipeline.sources.bulk_files import BulkSource
@@ -30,24 +32,23 @@ pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.
 
 ROOT = Path(__file__).parents[2]
 START, DAY, NEXT_DAY = date(2024, 2, 22), date(2024, 3, 10), date(2024, 3, 11)
-LOCATION = """
-import dagster as dg
+LOCATION = f"""
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from nba_pipeline import build
-from nba_pipeline.partitions import TIMEZONE
+from nba_pipeline import build, clock
 
-# The calendar of the day on which NEXT_DAY is the newest partition.
-build.daily_partitions = lambda start: dg.DailyPartitionsDefinition(start.isoformat(), end_date="END", timezone=TIMEZONE)
+clock.now = lambda: datetime({NEXT_DAY.year}, {NEXT_DAY.month}, {NEXT_DAY.day}, 3, tzinfo=ZoneInfo(clock.TIMEZONE))
 """
 QUICK = """
 from nba_pipeline.automation import source_sensor, wiring
 
 wiring.CONTINUE_SECONDS = source_sensor.POLL_SECONDS = 1
 """
-DEFINITIONS = "defs = build.build_defs()"
+DEFINITIONS = "\ndefs = build.build_defs()\n"
 FETCHED = '{ runsOrError(filter: {pipelineName: "raw_days", statuses: [FAILURE, SUCCESS]}) { ... on Runs { results { runId } } } }'
-OF_RESULTS = (RAW[1], "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS)
-"""What needs the day's own results. The others have NEXT_DAY as well: its schedule, no shots, what is known before it."""
+OF_RESULTS = (*RAW[1:], "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS)
+"""What needs the day's own results, and is empty before them. The others are about what is known before the day."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def published(bulk_dir: Path, tmp_path: Path) -> Published:
 
 
 @pytest.fixture(params=["quick", "as_delivered"])
-def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path) -> Iterator[DevServer]:
-    """`dagster dev` in production over a history up to the day before DAY, made by the command line; DAY's slate is there."""
+def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DevServer]:
+    """`dagster dev` in production over a history that the command line made at noon of DAY, DAY's slate included."""
     home, quick = tmp_path / "home", request.param == "quick"
     home.mkdir()
     settings = {
@@ -99,11 +100,15 @@ def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path)
     else:
         (home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
     with environment(DAGSTER_HOME=home, **settings):
-        assert command(None, "backfill", "--start", str(START), "--end", str(DAY - timedelta(days=1))).code == 0
-        assert command(None, "backfill", "--start", str(DAY), "--end", str(NEXT_DAY)).code == 1, "these days have no results yet"
-    location = LOCATION.replace("END", str(NEXT_DAY + timedelta(days=1))) + (QUICK if quick else "") + DEFINITIONS
-    (home / "location.py").write_text(location, encoding="utf-8")
-    settings |= {"NBA_PIPELINE_ENVIRONMENT": "production", "NBA_PIPELINE_ALERTS": "log", "PYTHONPATH": str(ROOT)}
+        monkeypatch.setattr(clock, "now", lambda: datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=ZoneInfo(clock.TIMEZONE)))
+        assert command(None, "backfill", "--start", str(START), "--end", str(DAY)).code == 0
+    (home / "location.py").write_text(LOCATION + (QUICK if quick else "") + DEFINITIONS, encoding="utf-8")
+    settings |= {
+        "NBA_PIPELINE_END_DATE": str(NEXT_DAY),
+        "NBA_PIPELINE_ENVIRONMENT": "production",
+        "NBA_PIPELINE_ALERTS": "log",
+        "PYTHONPATH": str(ROOT),
+    }
     with dagster_dev(home, ["-f", "location.py"], settings) as running:
         yield running
 
@@ -113,8 +118,9 @@ def test_a_new_days_file_reaches_the_next_days_features_by_itself(
 ) -> None:
     store = ParquetStore(tmp_path / "home" / "warehouse")
     server.wait_for("the source sensor's first look", lambda: server.ask(FETCHED)["runsOrError"]["results"], 180)
-    assert max(store.manifest(TABLES[PLAYERS])) == DAY - timedelta(days=1)
-    assert max(store.manifest(TABLES[FEATURES])) == DAY
+    server.wait_for("the automation's first look", lambda: NEXT_DAY in store.manifest(TABLES[PLAYERS]), 300)
+    assert {store.manifest(TABLES[PLAYERS])[day].reason for day in (DAY, NEXT_DAY)} == {"not_played_yet"}
+    assert max(store.manifest(TABLES[FEATURES])) == DAY, "the next day's features wait for the night's results"
 
     published.publish(DAY)
     begun = time.monotonic()
@@ -125,8 +131,9 @@ def test_a_new_days_file_reaches_the_next_days_features_by_itself(
 
     assert server.failed_ticks() == []
     for plan in PLANS:
-        last = DAY if plan.table in OF_RESULTS else NEXT_DAY
-        assert sorted(store.manifest(TABLES[plan.table])) == span(START, last), plan.table
+        manifest = store.manifest(TABLES[plan.table])
+        assert sorted(manifest) == span(START, NEXT_DAY), plan.table
+        assert (manifest[NEXT_DAY].reason == "not_played_yet") is (plan.table in OF_RESULTS), plan.table
     assert_as_published(published.real, store)
     assert_as_made_in_one_go(published.real, store)
 
@@ -151,6 +158,6 @@ def assert_as_made_in_one_go(real: Path, store: ParquetStore) -> None:
     expected.run(span(START, NEXT_DAY), [plan.table for plan in PLANS])
     for plan in PLANS:
         held, made = store.manifest(TABLES[plan.table]), expected.store.manifest(TABLES[plan.table])
-        if plan.table in RAW:  # the complete files have NEXT_DAY's scores and shots, the folder not yet
+        if plan.table in (*RAW, *OF_RESULTS):  # the complete files have NEXT_DAY's scores and shots, the folder not yet
             held = {day: entry for day, entry in held.items() if day < NEXT_DAY}
         assert {day: e.content_hash for day, e in held.items()} == {day: made[day].content_hash for day in held}, plan.table

@@ -27,7 +27,8 @@ semantic: outside them a value is impossible. *Too big for the type* and *imposs
   each shot can be seen; they are the only computed columns of the raw tables.
 - A day without rows is stored as an empty partition with a reason: `off_day`, `off_season`, `exhibition_only` or `postponed`;
   also `not_published` (games were played, but the source publishes nothing of this kind for them, such as shots of play-in
-  games) and `no_history` (games are scheduled, but nothing before the day is known: the first days of the pipeline).
+  games), `not_played_yet` (today's games, whose results are not due before 06:00 in New York the next morning) and `no_history`
+  (games are scheduled, but nothing before the day is known: the first days of the pipeline).
 - `is_back_to_back` is FALSE, not NULL, at a season's first game: `days_rest` is unknown there, but the player certainly did not
   play the day before.
 """
