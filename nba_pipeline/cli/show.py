@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table as RichTable
 
+from nba_pipeline.cli.console import err as err
+from nba_pipeline.cli.console import out as out
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.eta import seconds_left
@@ -24,8 +26,6 @@ from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
 from nba_pipeline.ranges import described
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 _WIDE = 100  # columns from which the progress display has a bar as well
 
 

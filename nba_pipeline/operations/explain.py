@@ -1,15 +1,14 @@
 """Where a stored value comes from: its row, its formula with the numbers filled in, the input rows, how it was made.
 
-Belongs here: finding the row and what stands behind it. Does not belong here: the games of windows
-(``explain_window.py``), the text of formulas (``formulas.py``), printing (``cli/``). Reads only, and as little as one
-value needs: the day's partitions of the table and of its inputs.
+Belongs here: finding the row and what stands behind it. Does not belong here: which formula a column has (``formulas.py``),
+the rows that it speaks of (``explain_rows.py``), printing (``cli/``). Reads only, and as little as one value needs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,20 @@ import pandas as pd
 from nba_pipeline.assets.lineage import is_raw, readable_manifest
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.assets.range_run import RangeJob, would_make
-from nba_pipeline.checks.model import plain
 from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.instance.made import Made
-from nba_pipeline.operations import formulas
-from nba_pipeline.operations.explain_window import WindowGames, window_games
+from nba_pipeline.operations.arithmetic import Scope, counted, names_in, uses_league, work_out
+from nba_pipeline.operations.explain_find import find_row, require_column, require_rows
+from nba_pipeline.operations.explain_rows import Reader, Record, Rows, as_records
 from nba_pipeline.operations.failed import Failed
+from nba_pipeline.operations.formulas import AsStored, Formula, Lines, Past, Ref, Taken, Whose, behind, how_made, resolved
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.frames import round_half_even
-from nba_pipeline.tables.spec import Kind, Table
+from nba_pipeline.tables.spec import ColumnType, Kind, Table
 from nba_pipeline.warehouse.base import ManifestEntry, Store
 
-_MATCHED_ON = ("nba_game_id", "game_id", "player_id", "team_abbr")
-"""Columns by which a row's inputs of the same day are found, as far as both tables have them."""
-_MOST_ROWS = 30
-_ALIASES = {"player": ("player_full_name", "player_name", "player_lookup"), "team": ("team_abbr",)}
+_NAMES = ("player_full_name", "player_name", "player_lookup")
 
 
 @dataclass
@@ -48,44 +45,31 @@ class Explanation:
     description: str
     value: Any
     key: dict[str, Any]
+    known_as: list[str] = field(default_factory=list)
+    """Name and team of the row, for people."""
+    reason: str = ""
+    """Why there is nothing to work out, where there is not."""
+    taken_from: str = ""
+    """Table and column that the value is taken over from; ``behind`` explains that one."""
     formula: str = ""
     numbers: str = ""
-    worked_out: float | None = None
+    worked_out: Any = None
     agrees: bool | None = None
-    """Whether the formula, worked out and rounded to the column's scale, is the stored value; None without a formula."""
-    inputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    window: WindowGames | None = None
+    """Whether the formula, worked out and rounded to the column's scale, is the stored value, or the value that was taken over
+    still stands where it was taken from; None where there is nothing to compare."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Names in the formula that are no columns of the row: what they are."""
+    window: Rows | None = None
+    league: Rows | None = None
+    behind: list[Explanation] = field(default_factory=list)
+    inputs: dict[str, list[Record]] = field(default_factory=dict)
+    used: dict[str, list[str]] = field(default_factory=dict)
+    """Of the inputs, the columns that the value rests on."""
     stored: dict[str, Any] = field(default_factory=dict)
     made: Made | None = None
     source: dict[str, Any] = field(default_factory=dict)
     failed: Failed | None = None
     """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt computed."""
-
-
-def find_row(table: Table, rows: pd.DataFrame, wanted: Mapping[str, str], day: date) -> pd.Series:
-    """The one row that the ``wanted`` texts name: equal to a column's value or, for names, a part of it.
-
-    ``player`` and ``team`` stand for the columns of names. ConfigurationError when none or several match.
-    """
-    found = rows
-    for name, text in wanted.items():
-        columns = [c for c in _ALIASES.get(name, (name,)) if table.has(c)]
-        if not columns:
-            raise ConfigurationError(f"{table.full_name} has no column {name!r}; its key is {', '.join(table.key)}")
-        texts = found[columns].astype(object).astype(str)
-        exact = (texts == text).any(axis=1)
-        part = texts.apply(lambda c, text=text: c.str.casefold().str.contains(text.casefold(), regex=False)).any(axis=1)
-        found = found[(exact if exact.any() else part).to_numpy(dtype=bool)]
-    if len(found) == 1:
-        return found.iloc[0]
-    shown = [", ".join(str(row[k]) for k in _names(table)) for _, row in found.head(5).iterrows()]
-    asked = ", ".join(f"{k}={v}" for k, v in wanted.items()) or "no key"
-    which = f"{len(found)} rows match: {'; '.join(shown)}{' ...' if len(found) > 5 else ''}" if len(found) else "no row matches"
-    raise ConfigurationError(f"{table.full_name} {day}, --key {asked}: {which}. Name one row, by {', '.join(_names(table))}")
-
-
-def _names(table: Table) -> list[str]:
-    return [*table.key, *(c for c in ("player_full_name", "player_name", "player_lookup") if table.has(c))][:4]
 
 
 def explain(
@@ -107,27 +91,111 @@ def explain(
     the row or the column is not there.
     """
     table = tables[plan.table]
-    if not table.has(column):
-        raise ConfigurationError(f"{table.full_name} has no column {column!r}; see docs/tables.md")
+    require_column(table, column)
     entry = readable_manifest(store, table).get(day)
-    if entry is not None:
-        rows = store.read(table, [day])
-    elif failed is not None and source is not None and start is not None and not is_raw(plan.table):
+    if entry is None and failed is not None and source is not None and start is not None and not is_raw(plan.table):
         rows = _refused(RangeJob(plan, tables, store, source, start), failed)
     else:
-        raise ConfigurationError(f"{table.full_name} has no stored day {day}: `nba-pipeline status` says why")
-    row = find_row(table, rows, wanted, day)
-    declared = table.column(column)
-    found = Explanation(table.full_name, day, column, declared.description, plain(row[column]), {k: plain(row[k]) for k in table.key})
-    found.failed = failed
-    found.inputs = {i.table: _matching(store, tables[i.table], i.columns, row, day) for i in plan.same_day}
-    _work_out(store, tables, table, row, found)
-    if plan.history:
-        found.window = window_games(store, tables, plan, row, column)
+        entry = require_rows(table, day, entry, start)
+        rows = store.read(table, [day])
+    (row,) = as_records(find_row(table, rows, wanted, day).to_frame().T)
+    reader = Reader(store, tables, day, {table.full_name: rows})
+    found = Explainer(reader, tables, day).stored(table.full_name, column, row)
+    found.failed, found.made = failed, made
+    names = [str(row[n]) for n in _NAMES if row.get(n)]
+    found.known_as = [*names[:1], *(str(row[n]) for n in ("team_abbr",) if n in row and n not in found.key)]
+    rests_on = behind(table.full_name, column)
+    for given in plan.same_day:
+        rests = rests_on.get(given.table)
+        asked = rests.whose if rests else {None}
+        found.inputs[given.table] = [r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)]
+        found.used[given.table] = sorted(rests.columns) if rests else []
     found.stored = {} if entry is None else _stored(store, table, entry)
-    found.made = made
     found.source = _source(source, day, plan.table)
     return found
+
+
+class Explainer:
+    """Explains values of rows of one day, and what stands behind them."""
+
+    def __init__(self, reader: Reader, tables: TableRegistry, day: date) -> None:
+        self._reader, self._tables, self._day = reader, tables, day
+
+    def stored(self, table: str, column: str, row: Record) -> Explanation:
+        """A value as it is stored."""
+        found = self._explained(table, column, row)
+        found.value = row[column]
+        if found.taken_from or found.formula:
+            found.agrees = _agrees(self._tables[table].column(column).type, found.worked_out, found.value)
+        return found
+
+    def _explained(self, table: str, column: str, row: Record) -> Explanation:
+        """A value of the row's entity in ``table``, worked out; the row itself may be one of another table."""
+        declared, how = self._tables[table], how_made(table, column)
+        key = {name: row[name] for name in declared.key if name in row}
+        found = Explanation(table, self._day, column, declared.column(column).description, None, key)
+        if isinstance(how, AsStored):
+            found.reason = how.reason
+        elif isinstance(how, Taken):
+            self._take(found, how.ref, row)
+        else:
+            self._work_out(found, how, row)
+        return found
+
+    def _take(self, found: Explanation, ref: Ref, row: Record) -> None:
+        found.taken_from = f"{ref.table}.{ref.column}"
+        partner = self._reader.partner(ref.table, ref.whose, row)
+        if partner is None:
+            found.reason = f"{ref.table} has no row of {ref.whose.value} on the day"
+            return
+        found.worked_out = partner[ref.column]
+        found.behind.append(self.stored(ref.table, ref.column, partner))
+
+    def _work_out(self, found: Explanation, how: Formula, row: Record) -> None:
+        found.formula = how.text
+        values: Record = {**row, "day": self._day}
+        for name, ref in how.refs.items():
+            values[name] = self._referred(found, name, ref, row)
+        _, columns = names_in(how.text)
+        if how.rows is not None:
+            found.window = self._reader.behind(how.rows, row, columns)
+        if isinstance(how.rows, Past) and how.rows.with_team:
+            found.names["usage_plays, usage_seconds"] = "plays_used and seconds_played of the games whose team totals are stored"
+        if isinstance(how.rows, Past) and uses_league(how.text):
+            found.league = self._reader.league(how.rows, columns)
+        records, league = (() if rows is None else rows.records for rows in (found.window, found.league))
+        scope = Scope(values, records, league or ())
+        worked = work_out(how.text, scope)
+        found.worked_out, found.numbers = worked.value, worked.numbers
+        if isinstance(how.rows, Lines) and found.window is not None:
+            found.window = replace(found.window, counted=counted(how.text, scope))  # type: ignore[arg-type]  # the same records
+
+    def _referred(self, found: Explanation, name: str, ref: Ref, row: Record) -> Any:
+        """The value of a name that is no column of the row. An unrounded one is explained itself, behind this one."""
+        if ref.unrounded:
+            worked = self._explained(ref.table, ref.column, row)
+            found.behind.append(worked)
+            return worked.worked_out
+        if ref.chosen_by is not None:
+            table, column, words = ref.chosen_by
+            chooser = self._reader.partner(table, Whose.PLAYER, row)
+            word = None if chooser is None else dict(words).get(chooser[column])
+            if word is None:
+                found.names[name] = f"unknown, because {column} is"
+                return None
+            ref = resolved(ref, word)
+        partner = self._reader.partner(ref.table, ref.whose, row)
+        where = f"of {ref.whose.value} in {self._tables[ref.table].name}"
+        found.names[name] = where if name == ref.column else f"{ref.column} {where}"
+        return None if partner is None else partner[ref.column]
+
+
+def _agrees(declared: ColumnType, worked: Any, stored: Any) -> bool:
+    """Whether a value that was worked out is, rounded as the column rounds, the stored one."""
+    if worked is None or stored is None or isinstance(worked, str) or isinstance(stored, str):
+        return bool(worked == stored)
+    step = 10.0 ** -(declared.scale or 0) * 0.5 if declared.kind is Kind.NUMERIC else 0.0
+    return abs(float(worked) - float(stored)) <= step + 1e-9 * max(1.0, abs(float(worked)))
 
 
 def _refused(job: RangeJob, failed: Failed) -> pd.DataFrame:
@@ -139,52 +207,7 @@ def _refused(job: RangeJob, failed: Failed) -> pd.DataFrame:
     for column in job.table.columns:
         if column.type.kind is Kind.NUMERIC and column.type.scale is not None and column.name in rows:
             rows[column.name] = round_half_even(rows[column.name].to_numpy(dtype="float64", na_value=np.nan), column.type.scale)
-    return rows
-
-
-def _matching(store: Store, table: Table, columns: Sequence[str] | None, row: pd.Series, day: date) -> list[dict[str, Any]]:
-    """The rows of an input of the same day that belong to the row: of its player, else of its team, else of its game."""
-    rows = store.read(table, [day], columns)
-    for name in _MATCHED_ON:
-        if name in rows.columns and name in row.index:
-            rows = rows[(rows[name].astype(object) == row[name]).to_numpy(dtype=bool)]
-    if "home_team_abbr" in rows.columns and "team_abbr" in row.index:
-        rows = rows[(rows["home_team_abbr"].eq(row["team_abbr"]) | rows["away_team_abbr"].eq(row["team_abbr"])).to_numpy(dtype=bool)]
-    return [{str(k): plain(v) for k, v in record.items()} for record in rows.head(_MOST_ROWS).to_dict("records")]
-
-
-def _work_out(store: Store, tables: TableRegistry, table: Table, row: pd.Series, found: Explanation) -> None:
-    formula = formulas.FORMULAS.get(table.full_name, {}).get(found.column)
-    if formula is None:
-        return
-    found.formula = formula
-    names = formulas.names_in(formula)
-    values = {name: row[name] for name in names if name in row.index}
-    if set(names) - set(values):
-        values |= _team_values(store, tables[formulas.OFFENSE], table, row, found.day)
-    if any(pd.isna(values.get(name)) for name in names):
-        return
-    numbers = {name: float(values[name]) for name in names}
-    found.numbers, found.worked_out = formulas.filled(formula, numbers), formulas.worked_out(formula, numbers)
-    if found.worked_out is None or found.value is None:
-        found.agrees = found.worked_out is None and found.value is None
-    else:
-        declared = table.column(found.column).type
-        step = 10.0 ** -(declared.scale or 0) if declared.kind is Kind.NUMERIC else 1e-9
-        found.agrees = abs(found.worked_out - float(found.value)) <= step * 0.5 + 1e-9 * max(1.0, abs(found.worked_out))
-
-
-def _team_values(store: Store, offense: Table, table: Table, row: pd.Series, day: date) -> dict[str, Any]:
-    """Columns of the row's team as ``team_...`` (for a player) and of its opponent as ``opponent_...``."""
-    teams = store.read(offense, [day])
-    teams = teams[(teams["game_id"] == row["game_id"]).to_numpy(dtype=bool)].set_index("team_abbr")
-    values: dict[str, Any] = {}
-    if table.has("player_id") and row["team_abbr"] in teams.index:
-        own = teams.loc[row["team_abbr"]]
-        values |= {"team_plays_used": own["plays_used"], "team_minutes": own["team_minutes"]}
-    if row["opponent_team_abbr"] in teams.index:
-        values |= {f"opponent_{name}": value for name, value in teams.loc[row["opponent_team_abbr"]].items()}
-    return values
+    return rows[[c for c in job.table.column_names if c in rows]]
 
 
 def _stored(store: Store, table: Table, entry: ManifestEntry) -> dict[str, Any]:
@@ -221,21 +244,36 @@ def _sha256(path: Path) -> str:
 def as_json(found: Explanation) -> dict[str, Any]:
     """The documented JSON of `nba-pipeline explain --json`."""
     return {
-        "table": found.table,
-        "date": found.day.isoformat(),
-        "key": found.key,
-        "column": found.column,
-        "value": found.value,
-        "description": found.description,
-        "formula": found.formula or None,
-        "numbers": found.numbers or None,
-        "worked_out": found.worked_out,
-        "agrees": found.agrees,
+        **_value_as_json(found),
         "inputs": found.inputs,
-        "window": None if found.window is None else found.window.as_json(),
         "stored": found.stored or None,
         "failed": None if found.failed is None else {"class": found.failed.failure_class, "message": found.failed.message},
         "code_version": found.made.code if found.made else None,
         "run_id": found.made.run_id if found.made else None,
         "source": found.source,
     }
+
+
+def _value_as_json(found: Explanation) -> dict[str, Any]:
+    return {
+        "table": found.table,
+        "date": found.day.isoformat(),
+        "key": found.key,
+        "column": found.column,
+        "value": found.value,
+        "description": found.description,
+        "as_stored": found.reason or None,
+        "taken_from": found.taken_from or None,
+        "formula": found.formula or None,
+        "numbers": found.numbers or None,
+        "names": found.names,
+        "worked_out": found.worked_out,
+        "agrees": found.agrees,
+        "window": _rows_as_json(found.window),
+        "league": _rows_as_json(found.league),
+        "behind": [_value_as_json(one) for one in found.behind],
+    }
+
+
+def _rows_as_json(rows: Rows | None) -> dict[str, Any] | None:
+    return None if rows is None else {"table": rows.table, "of": rows.of, "window": rows.words, "games": rows.records}

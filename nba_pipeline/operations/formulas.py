@@ -1,82 +1,155 @@
-"""Formulas as text that can be filled in with a row's numbers and worked out: what `explain` shows of a value.
+"""How each column of each table comes about: what `explain` shows of a value. One declaration per column.
 
-Belongs here: the text of formulas and working them out. Does not belong here: the formulas that make the tables
-(``metrics/``); a test holds every text here against the values that those made.
+Belongs here: the kinds of declarations and looking one up. Does not belong here: the declarations (``formulas_games.py``:
+raw and analytics, ``formulas_slate.py``: what is known before a slate), working a formula out (``arithmetic.py``).
+The tables are made by ``metrics/`` and ``transforms/``; a test holds every declaration here against what those made.
 """
 
 from __future__ import annotations
 
-import ast
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
-PLAYERS, OFFENSE = "nba_analytics.player_game_summary", "nba_analytics.team_offense_game_summary"
-
-_PLAYS = "(fg_attempts + 0.44 * ft_attempts + turnovers)"
-_SHOOTING = {
-    "plays_used": "fg_attempts + 0.44 * ft_attempts + turnovers",
-    "rebounds": "offensive_rebounds + defensive_rebounds",
-    "ts_pct": "points / (2 * (fg_attempts + 0.44 * ft_attempts))",
-    "efg_pct": "(fg_makes + 0.5 * three_pt_makes) / fg_attempts",
-}
-FORMULAS: Mapping[str, Mapping[str, str]] = {
-    PLAYERS: {
-        **_SHOOTING,
-        "minutes_played": "seconds_played / 60",
-        "usage_rate": "100 * plays_used * (team_minutes / 5) / ((seconds_played / 60) * team_plays_used)",
-        "points_per_36": "36 * points / (seconds_played / 60)",
-        "game_score": "points + 0.4 * fg_makes - 0.7 * fg_attempts - 0.4 * (ft_attempts - ft_makes) + 0.7 * offensive_rebounds "
-        "+ 0.3 * defensive_rebounds + steals + 0.7 * assists + 0.7 * blocks - 0.4 * personal_fouls - turnovers",
-    },
-    OFFENSE: {
-        **_SHOOTING,
-        "team_minutes": "240 + 25 * overtime_periods",
-        "possessions": "(fg_attempts + 0.44 * ft_attempts - offensive_rebounds + turnovers + opponent_fg_attempts "
-        "+ 0.44 * opponent_ft_attempts - opponent_offensive_rebounds + opponent_turnovers) / 2",
-        "pace": "48 * possessions / (team_minutes / 5)",
-        "offensive_rating": "100 * points / possessions",
-        "turnover_pct": f"turnovers / {_PLAYS}",
-        "offensive_rebound_pct": "offensive_rebounds / (offensive_rebounds + opponent_defensive_rebounds)",
-    },
-}
-"""Table and column -> arithmetic over columns of the row; ``team_`` and ``opponent_`` columns come from the team rows."""
-
-_OPERATORS: Mapping[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
+from nba_pipeline.operations.arithmetic import names_in
+from nba_pipeline.transforms.windows import Window
 
 
-def names_in(formula: str) -> list[str]:
-    """The columns that a formula speaks of, in order of their first appearance."""
-    found = [n for n in ast.walk(ast.parse(formula, mode="eval")) if isinstance(n, ast.Name)]
-    return list(dict.fromkeys(n.id for n in sorted(found, key=lambda n: n.col_offset)))
+class Whose(Enum):
+    """Which rows of another table belong to a row."""
+
+    ROW = "the row itself"
+    PLAYER = "the player"
+    TEAM = "the team"
+    OPPONENT = "the opponent"
+    PAIR = "the player against this opponent"
+    BLOCKER = "shots that the player blocked"
 
 
-def filled(formula: str, values: Mapping[str, float]) -> str:
-    """The formula with numbers in the place of its columns."""
-    text = formula
-    found = [n for n in ast.walk(ast.parse(formula, mode="eval")) if isinstance(n, ast.Name)]
-    for name in sorted(found, key=lambda n: -n.col_offset):
-        text = f"{text[: name.col_offset]}{values[name.id]:g}{text[name.end_col_offset :]}"
-    return text
+@dataclass(frozen=True)
+class Ref:
+    """A value from another row: of the player, team or opponent in ``table`` on the same day.
+
+    ``unrounded``: not as it is stored but worked out by its own declaration, because the transform had it before it was
+    rounded. ``chosen_by``: (table, column, value -> word): the word for the player's value there fills ``{}`` in ``column``.
+    """
+
+    table: str
+    column: str
+    whose: Whose
+    unrounded: bool = False
+    chosen_by: tuple[str, str, tuple[tuple[str, str], ...]] | None = None
 
 
-def worked_out(formula: str, values: Mapping[str, float]) -> float | None:
-    """What the formula comes to; None where it divides by zero, which is where its column is NULL."""
-    try:
-        return _value(ast.parse(formula, mode="eval").body, values)
-    except ZeroDivisionError:
-        return None
+@dataclass(frozen=True)
+class Past:
+    """The games of a window, strictly before the day. ``with_team``: with the team's totals of the same games beside them."""
+
+    table: str
+    whose: Whose
+    window: Window
+    with_team: bool = False
 
 
-def _value(node: ast.expr, values: Mapping[str, float]) -> float:
-    if isinstance(node, ast.BinOp):
-        return _OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
-    if isinstance(node, ast.Name):
-        return float(values[node.id])
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return float(node.value)
-    raise ValueError(f"{ast.unparse(node)} is no arithmetic that a formula may hold")
+@dataclass(frozen=True)
+class Lines:
+    """Rows of a table of the same day. ``null_without``: without any row of the game nothing is known, and the count is no 0."""
+
+    table: str
+    whose: Whose
+    null_without: bool = False
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Arithmetic over columns of the row, over ``refs`` (names that are no columns of it) and over ``rows``."""
+
+    text: str
+    rows: Past | Lines | None = None
+    refs: Mapping[str, Ref] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A column of another table, as it is stored there."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True)
+class AsStored:
+    """Nothing to work out, and why."""
+
+    reason: str
+
+
+How = Formula | Taken | AsStored
+
+
+def taken(table: str, column: str, whose: Whose) -> Taken:
+    return Taken(Ref(table, column, whose))
+
+
+def how_made(table: str, column: str) -> How:
+    """The declaration of a column. KeyError if there is none, which a test rules out."""
+    from nba_pipeline.operations.formulas_games import GAMES_HOW  # they are written with the kinds above
+    from nba_pipeline.operations.formulas_slate import SLATE_HOW
+
+    return {**GAMES_HOW, **SLATE_HOW}[table][column]
+
+
+@dataclass
+class Behind:
+    """What of a table a value rests on: these columns of these rows."""
+
+    columns: set[str] = field(default_factory=set)
+    whose: set[Whose] = field(default_factory=set)
+
+
+def behind(table: str, column: str) -> dict[str, Behind]:
+    """What the value rests on, by table: what its formula names and, within its own table, what theirs name."""
+    found: dict[str, Behind] = {}
+    waiting, seen = [(table, column)], set()
+    while waiting:
+        at = waiting.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        for source, name, whose in _directly_behind(*at):
+            here = found.setdefault(source, Behind())
+            here.columns.add(name)
+            here.whose |= {whose}
+            if whose is Whose.ROW:
+                waiting.append((source, name))
+    return found
+
+
+def _directly_behind(table: str, column: str) -> list[tuple[str, str, Whose]]:
+    how = how_made(table, column)
+    if isinstance(how, AsStored):
+        return []
+    if isinstance(how, Taken):
+        return [(how.ref.table, how.ref.column, how.ref.whose)]
+    outside, inside = names_in(how.text)
+    found = [(table, name, Whose.ROW) for name in outside if name not in how.refs and name != "day"]
+    for ref in how.refs.values():
+        found += [(ref.table, name, ref.whose) for name in _columns_of(ref)]
+        if ref.chosen_by:
+            found.append((ref.chosen_by[0], ref.chosen_by[1], Whose.PLAYER))
+    if how.rows is not None:
+        found += [(how.rows.table, name, how.rows.whose) for name in inside]
+    return found
+
+
+def _columns_of(ref: Ref) -> list[str]:
+    return sorted({ref.column.format(word) for _, word in ref.chosen_by[2]}) if ref.chosen_by else [ref.column]
+
+
+def unrounded(table: str, *columns: str) -> dict[str, Ref]:
+    """The row's own columns as they were before they were rounded."""
+    return {name: Ref(table, name, Whose.ROW, unrounded=True) for name in columns}
+
+
+def resolved(ref: Ref, word: str) -> Ref:
+    """The reference with its ``{}`` filled in."""
+    return replace(ref, column=ref.column.format(word), chosen_by=None)

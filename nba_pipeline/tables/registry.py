@@ -5,6 +5,7 @@ Belongs here: the collection and look-ups in it. Does not belong here: declarati
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from nba_pipeline.failures import ConfigurationError
@@ -45,7 +46,9 @@ def resolve(names: Iterable[str], known: Iterable[str]) -> set[str]:
     for name in (given.strip() for given in names):
         matches = [full for full in full_names if name in (full, full.split(".")[1])]
         if not matches:
-            raise ConfigurationError(f"there is no table {name!r}; there are {', '.join(full_names)}")
+            near = difflib.get_close_matches(name, {n: 0 for full in full_names for n in (full, full.split(".")[1])}, n=1)
+            meant = f"; did you mean {next(full for full in full_names if full.endswith(near[0]))}?" if near else ""
+            raise ConfigurationError(f"there is no table {name!r}{meant}; there are {', '.join(full_names)}")
         wanted.update(matches)
     return wanted
 

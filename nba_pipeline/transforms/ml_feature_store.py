@@ -51,22 +51,8 @@ PLAYER_HISTORY_FEATURES = [
 """Features of the player's own season, all needed for training. The head-to-head average is not among them: most pairs
 of player and opponent have not met within a year."""
 
-_RENAMED = {
-    "context": {"opponent_pace_last_10": "opponent_pace"},
-    "shot_zones": {f"{zone}_rate_last_10": f"{zone}_rate" for zone in ("paint", "mid_range", "three")},
-    "cache": {
-        "free_throw_points_share_last_10": "free_throw_points_share",
-        "team_pace_last_10": "team_pace",
-        "team_offensive_rating_last_10": "team_offensive_rating",
-        "team_win_pct_season": "team_win_pct",
-    },
-    "composites": {},
-    "team_defense": {"defensive_rating_last_15": "opponent_defensive_rating"},
-}
-"""Source column -> feature, where the two names differ."""
 _SAME_NAME = {
     "context": ["games_in_last_7_days", "is_home", "is_back_to_back", "days_rest"],
-    "shot_zones": [],
     "cache": [
         "points_avg_last_3",
         "points_avg_last_5",
@@ -85,8 +71,23 @@ _SAME_NAME = {
         "games_played_season",
     ],
     "composites": ["fatigue_score", "shot_zone_mismatch_score", "pace_score", "usage_spike_score"],
-    "team_defense": [],
 }
+_RENAMED = {
+    "context": {"opponent_pace_last_10": "opponent_pace"},
+    "shot_zones": {f"{zone}_rate_last_10": f"{zone}_rate" for zone in ("paint", "mid_range", "three")},
+    "cache": {
+        "free_throw_points_share_last_10": "free_throw_points_share",
+        "team_pace_last_10": "team_pace",
+        "team_offensive_rating_last_10": "team_offensive_rating",
+        "team_win_pct_season": "team_win_pct",
+    },
+    "team_defense": {"defensive_rating_last_15": "opponent_defensive_rating"},
+}
+TAKEN_OVER = {
+    name: {**_RENAMED.get(name, {}), **{column: column for column in _SAME_NAME.get(name, ())}}
+    for name in ("context", "shot_zones", "cache", "composites", "team_defense")
+}
+"""Input -> its columns that are features, each with the feature's name."""
 
 _FORMULAS = tuple(
     f"nba_pipeline.{module}"
@@ -141,7 +142,7 @@ def ml_feature_store(
 
 def _gathered(name: str, rows: pd.DataFrame, table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Features that are columns of another table of the day."""
-    sources = {**_RENAMED[name], **{c: c for c in _SAME_NAME[name]}}
+    sources = TAKEN_OVER[name]
     found = looked_up(rows, table, OPPONENT_TEAM if name == "team_defense" else SAME_PLAYER, sources)
     return {feature: floats(found[source]) for source, feature in sources.items()}
 

@@ -12,7 +12,7 @@ from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.common import GAME_COLUMNS
 from nba_pipeline.transforms.shot_attempts import block_counts
 
-_SEEN_FROM_DEFENSE = {
+OF_OPPONENT = {
     "points": "points_allowed",
     "turnovers": "turnovers_forced",
     **{
@@ -23,7 +23,9 @@ _SEEN_FROM_DEFENSE = {
         ).split()
     },
 }
-_OWN = "steals defensive_rebounds possessions pace win_flag margin_of_victory".split()
+"""Columns of the opponent's offense -> what they are called here."""
+OF_TEAM = "steals defensive_rebounds possessions pace win_flag margin_of_victory".split()
+"""Columns of the team's own row that are repeated here."""
 
 
 def team_defense_game_summary(team_offense: pd.DataFrame, shot_attempts: pd.DataFrame) -> pd.DataFrame:
@@ -31,10 +33,10 @@ def team_defense_game_summary(team_offense: pd.DataFrame, shot_attempts: pd.Data
 
     ``shot_attempts`` (nba_raw, the same days) gives the blocks by zone; a game without shots has NULL blocks by zone.
     """
-    offense = team_offense[[*"nba_game_id team_abbr".split(), *_SEEN_FROM_DEFENSE]].rename(
-        columns={"team_abbr": "opponent_team_abbr", **_SEEN_FROM_DEFENSE}
+    offense = team_offense[[*"nba_game_id team_abbr".split(), *OF_OPPONENT]].rename(
+        columns={"team_abbr": "opponent_team_abbr", **OF_OPPONENT}
     )
-    own = team_offense[[*GAME_COLUMNS, "team_abbr", "opponent_team_abbr", "is_home", *_OWN]]
+    own = team_offense[[*GAME_COLUMNS, "team_abbr", "opponent_team_abbr", "is_home", *OF_TEAM]]
     frame = own.merge(offense, on=["nba_game_id", "opponent_team_abbr"], how="left")
     frame = _with_blocks(frame, shot_attempts)
     points = frame["points_allowed"].to_numpy(dtype="float64", na_value=float("nan"))

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
+from nba_pipeline.cli import console
 from nba_pipeline.cli.explain import explanation, show
 from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.explain import Explanation, explain
-from nba_pipeline.operations.formulas import FORMULAS, filled, names_in, worked_out
+from nba_pipeline.operations.explain import Explanation, as_json, explain
+from nba_pipeline.operations.formulas import Formula
+from nba_pipeline.operations.formulas_games import GAMES_HOW
 from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
-from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline.sources.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import GAME_TABLES, PLAYERS, Runs, command
 from nba_pipeline_tests.operations.conftest import END
 from nba_pipeline_tests.support.pipeline import plan_of
 
 DAY = date.fromisoformat(END)
-OFFENSE, CACHE = "nba_analytics.team_offense_game_summary", "nba_precompute.player_daily_cache"
+OFFENSE, SLATE = "nba_analytics.team_offense_game_summary", "nba_analytics.upcoming_player_game_context"
+ZONES, CACHE = "nba_precompute.team_defense_zone_analysis", "nba_precompute.player_daily_cache"
+COMPOSITES, FEATURES = "nba_precompute.player_composite_factors", "nba_precompute.ml_feature_store"
 
 
 @pytest.fixture
@@ -41,37 +47,18 @@ def explained(w: Workspace, table: str, column: str, **key: str) -> Explanation:
     return explain(w.store, w.tables, plan_of(table), DAY, key, column)
 
 
-def test_a_formula_is_filled_in_and_worked_out() -> None:
-    formula = "100 * points / (seconds_played - points)"
-    assert names_in(formula) == ["points", "seconds_played"]
-    assert filled(formula, {"points": 3.0, "seconds_played": 5.0}) == "100 * 3 / (5 - 3)"
-    assert worked_out(formula, {"points": 3.0, "seconds_played": 5.0}) == 150.0
-    assert worked_out(formula, {"points": 3.0, "seconds_played": 3.0}) is None
-    with pytest.raises(ValueError, match="no arithmetic"):
-        worked_out("__import__('os')", {})
-
-
-@pytest.mark.parametrize(("table", "column"), [(t, c) for t, columns in FORMULAS.items() for c in columns])
-def test_every_formula_comes_to_the_stored_value(w: Workspace, table: str, column: str) -> None:
-    """For the first ten rows of a day: the texts are held against what `metrics/` made."""
-    assert TABLES[table].has(column)
-    rows = w.store.read(TABLES[table], [DAY]).head(10)
-    agreed = []
-    for row in rows.to_dict("records"):
-        key = {k: str(row[k]) for k in TABLES[table].key}
-        found = explained(w, table, column, **key)
-        agreed.append(found.agrees)
-        assert found.value == row[column] or found.value is None
-    assert len(agreed) == 10
-    assert set(agreed) <= {True, None}  # None: an input is NULL
-    assert True in agreed
-
-
-def test_a_value_that_the_formula_does_not_give_is_said_so(w: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_the_formula_does_not_give_is_said_so(
+    w: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = w.store.read(TABLES[PLAYERS], [DAY])
     player = str(rows.loc[rows["usage_rate"].astype(float).gt(5), "player_id"].iloc[0])
-    monkeypatch.setitem(FORMULAS[PLAYERS], "usage_rate", "100 * plays_used / team_plays_used")  # type: ignore[index]
-    assert explained(w, PLAYERS, "usage_rate", player_id=player).agrees is False
+    right = GAMES_HOW[PLAYERS]["usage_rate"]
+    assert isinstance(right, Formula)
+    monkeypatch.setitem(GAMES_HOW[PLAYERS], "usage_rate", replace(right, text="100 * plays_used / team_plays_used"))  # type: ignore[index]
+    found = explained(w, PLAYERS, "usage_rate", player_id=player)
+    assert found.agrees is False
+    show(found)
+    assert "differs" in capsys.readouterr().out
 
 
 def test_the_inputs_are_the_rows_of_that_player_and_team(w: Workspace) -> None:
@@ -85,30 +72,113 @@ def test_the_inputs_are_the_rows_of_that_player_and_team(w: Workspace) -> None:
     assert found.value == row["points"]
 
 
-def test_the_window_holds_the_games_that_made_the_average(w: Workspace) -> None:
+def test_the_window_is_shown_with_the_numbers_of_each_game(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     cache = w.store.read(TABLES[CACHE], [DAY])
     row = cache[cache["games_in_window_5"].astype(int) >= 4].iloc[0]
-    for column in ("points_avg_last_3", "points_avg_last_5", "minutes_avg_season"):
-        found = explained(w, CACHE, column, player_id=str(row["player_id"]))
-        assert found.window is not None
-        assert found.window.worked_out == pytest.approx(float(row[column]), abs=0.005)
-        assert max(str(g["game_date"])[:10] for g in found.window.games) < END
-    games = w.store.read(TABLES[PLAYERS], span(date(2023, 10, 24), DAY))
-    own = games[(games["player_id"] == row["player_id"]) & (games["seconds_played"].astype(float) > 0) & (games["game_date"] < END)]
-    found = explained(w, CACHE, "usage_rate_last_3", player_id=str(row["player_id"]))
+    found = explained(w, CACHE, "points_avg_last_3", player_id=str(row["player_id"]))
     assert found.window is not None
-    assert [g["game_id"] for g in found.window.games] == list(own.sort_values("game_date")["game_id"])[-3:]
+    assert found.window.records is not None
+    points = [g["points"] for g in found.window.records]
+    assert found.numbers == f"({sum(points)} / {len(points)})"
+    assert found.agrees is True
+    assert max(g["game_date"] for g in found.window.records) < DAY
+    show(found)
+    printed = capsys.readouterr().out
+    assert all(f"{g['game_id']}" in printed for g in found.window.records)
+    assert "up to 3 games of the season before" in printed
 
 
-def test_a_key_must_name_one_row(w: Workspace) -> None:
-    with pytest.raises(ConfigurationError, match="rows match"):
-        explained(w, PLAYERS, "points")
-    with pytest.raises(ConfigurationError, match="no row matches"):
-        explained(w, PLAYERS, "points", player="Nobody Atall")
-    with pytest.raises(ConfigurationError, match="no column 'shoe_size'"):
-        explained(w, PLAYERS, "shoe_size", player_id="1")
-    with pytest.raises(ConfigurationError, match="no stored day"):
-        explain(w.store, w.tables, plan_of(PLAYERS), date(2023, 11, 30), {"player_id": "1"}, "points")
+def test_a_value_that_is_taken_over_is_followed_to_where_it_was_made(w: Workspace) -> None:
+    """A feature is the cache's column, which is the slate's, which counts the player's games."""
+    row = w.store.read(TABLES[CACHE], [DAY]).iloc[0]
+    found = explained(w, FEATURES, "team_pace", player_id=str(row["player_id"]))
+    (cached,) = found.behind
+    (slate,) = cached.behind
+    assert found.taken_from == f"{CACHE}.team_pace_last_10"
+    assert (cached.taken_from, slate.formula) == (f"{SLATE}.team_pace_last_10", "48 * sum(possessions) / (sum(team_minutes) / 5)")
+    assert found.agrees and cached.agrees and slate.agrees
+    assert as_json(found)["behind"][0]["behind"][0]["window"]["games"]
+
+
+def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    row = w.store.read(TABLES[PLAYERS], [DAY]).iloc[0]
+    found = explained(w, PLAYERS, "usage_rate", player_id=str(row["player_id"]))
+    assert found.used[OFFENSE] == ["plays_used", "team_minutes"]
+    assert found.used[BOXSCORES] == ["fg_attempts", "ft_attempts", "seconds_played", "turnovers"]
+    assert {"assists", "personal_fouls"} <= set(as_json(found)["inputs"][BOXSCORES][0])
+    show(found)
+    printed = capsys.readouterr().out
+    assert "assists" not in printed
+    assert "does not rest on: shot_attempts" in printed
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(CACHE, "usage_rate_season"), (OFFENSE, "paint_makes"), (COMPOSITES, "total_composite_adjustment"), (ZONES, "weakest_zone")],
+)
+def test_an_explanation_fits_a_hundred_columns(
+    w: Workspace, table: str, column: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console.out, "width", 100)
+    row = w.store.read(TABLES[table], [DAY]).iloc[0]
+    show(explained(w, table, column, **{k: str(row[k]) for k in TABLES[table].key if k != "game_date"}))
+    printed = capsys.readouterr().out
+    assert column in printed
+    assert max(map(len, printed.splitlines())) <= 100
+
+
+def test_a_question_that_has_no_answer_says_why_and_what_may_have_been_meant(w: Workspace) -> None:
+    rows = w.store.read(TABLES[PLAYERS], [DAY])
+    name = str(rows["player_full_name"].iloc[0])
+    team = str(rows["team_abbr"].iloc[0])
+    for column, key, said in (
+        ("points", {}, "rows match"),
+        ("points", {"team": team}, "rows match"),
+        ("points", {"player": "Nobody Atall"}, f"there are {len(rows)} rows, from "),
+        ("points", {"player": f"{name[:-1]}q"}, f"did you mean .*{name}"),
+        ("points", {"team_abr": team}, "did you mean team_abbr"),
+        ("usage_rat", {"player": name}, "did you mean usage_rate"),
+        ("shoe_size", {"player": name}, "has no column 'shoe_size'; see docs"),
+    ):
+        with pytest.raises(ConfigurationError, match=said):
+            explained(w, PLAYERS, column, **key)
+    for day, said in (
+        (date(2023, 11, 30), "no stored day.*backfill --tables player_game_summary"),
+        (date(2023, 1, 1), "before the first day"),
+    ):
+        with pytest.raises(ConfigurationError, match=said):
+            explain(w.store, w.tables, plan_of(PLAYERS), day, {"player_id": "1"}, "points", start=date(2023, 10, 24))
+
+
+def test_a_name_is_found_without_its_accents_and_in_part(w: Workspace) -> None:
+    rows = w.store.read(TABLES[PLAYERS], [DAY])
+    name = str(rows["player_full_name"].iloc[0])
+    for text in (name, name.upper(), name.replace(" ", ""), rows["player_lookup"].iloc[0]):
+        assert explained(w, PLAYERS, "points", player=text).known_as[0] == name
+
+
+def test_an_empty_day_says_why_it_is_empty() -> None:
+    store, day = MemoryStore(), date(2023, 12, 25)
+    empty = pd.DataFrame({c.name: pd.Series(dtype=pandas_dtype(c)) for c in TABLES[PLAYERS].columns})
+    store.replace(TABLES[PLAYERS], {day: empty}, reasons={day: "off_day"})
+    with pytest.raises(ConfigurationError, match="has no rows: off_day"):
+        explain(store, TABLES, plan_of(PLAYERS), day, {"player_id": "1"}, "points")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("player_game_sumary", END, "--key", "player_id=1", "--column", "points"), "did you mean nba_analytics.player_game_summary"),
+        (("player_game_summary", "yesterday", "--key", "player_id=1", "--column", "points"), "yesterday"),
+        (("player_game_summary", END, "--key", "player", "--column", "points"), "is not column=value"),
+        (("player_game_summary", END, "--key", "player_id=1", "--column", "pionts"), "did you mean points"),
+        (("player_game_summary", "2030-01-01", "--key", "player_id=1", "--column", "points"), "no stored day"),
+    ],
+)
+def test_a_wrong_question_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
+    answer = command(capsys, "explain", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
 
 
 def test_the_command_gives_run_versions_and_source(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,8 +191,7 @@ def test_the_command_gives_run_versions_and_source(w: Workspace, capsys: pytest.
     assert answer.json["stored"]["content_hash"] == w.store.manifest(TABLES[PLAYERS])[DAY].content_hash
     assert answer.json["source"] == {"name": "simulated", "files": {}}
     shown = command(capsys, *arguments)
-    assert "formula: 100 * plays_used" in shown.out
-    assert command(capsys, *arguments[:4], "player", "--column", "usage_rate").code == 2
+    assert "formula  100 * plays_used" in shown.out
 
 
 @pytest.mark.bulk
@@ -159,6 +228,6 @@ def test_a_refused_value_is_computed_again_and_its_refusal_told(tmp_path: Path, 
         assert (found.failed.failure_class, found.agrees, found.stored) == ("type_overflow", True, {})
         assert f"{found.value:.2f}" in found.failed.message
         show(found)
-        assert "refused: type_overflow" in capsys.readouterr().out
+        assert "refused  type_overflow" in capsys.readouterr().out
         with pytest.raises(ConfigurationError, match="no stored day"):
             explanation(opened, CACHE, day, {"player_id": str(player)}, "points_avg_last_5")

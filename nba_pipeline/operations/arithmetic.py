@@ -1,0 +1,282 @@
+"""The arithmetic in which formulas are written down: worked out, and filled in with the numbers that it was worked out with.
+
+Belongs here: what a formula may say and what that comes to. Does not belong here: the formulas (``formulas_games.py``,
+``formulas_slate.py``) and finding their numbers (``explain_rows.py``). It shares no code with ``metrics/`` and ``transforms/``,
+which make the tables: agreement of the two says something.
+
+A formula is a Python expression of names, numbers, texts, comparisons, ``a if condition else b`` and the functions below.
+``sum``, ``mean``, ``count`` and the other functions over rows work their argument out for each row, oldest first; a name there
+is a column of that row. NULL: arithmetic with it and division by zero give NULL, a comparison with it is false, functions over
+rows skip it; ``x == NULL`` asks for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean: ``values`` of the row and, for functions over rows, ``rows`` and those of the whole ``league``.
+
+    ``rows`` None: there are none to look at (a game without published shots), so functions over them give NULL.
+    """
+
+    values: Row
+    rows: Sequence[Row] | None = ()
+    league: Sequence[Row] = ()
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What a formula comes to, and its text with numbers in the place of names."""
+
+    value: Any
+    numbers: str
+
+
+@dataclass
+class _Work:
+    scope: Scope
+    replaced: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def work_out(formula: str, scope: Scope) -> Worked:
+    """The value of a formula and the formula filled in. ValueError where it says what no formula may; KeyError for a name
+    that nobody gave a meaning."""
+    work = _Work(scope)
+    value = _value(_parsed(formula), scope.values, work)
+    numbers = formula
+    for start, end, text in sorted(work.replaced, reverse=True):
+        numbers = f"{numbers[:start]}{text}{numbers[end:]}"
+    return Worked(value, numbers)
+
+
+def names_in(formula: str) -> tuple[list[str], list[str]]:
+    """(names outside functions over rows, names inside them), in order of their first appearance."""
+    tree = _parsed(formula)
+    inside = [n for call in ast.walk(tree) if _is_over_rows(call) for a in call.args for n in _names(a)]  # type: ignore[attr-defined]
+    inner = {id(n) for n in inside}
+    outside = [n for n in _names(tree) if id(n) not in inner]
+    return _in_order(outside), _in_order(inside)
+
+
+def uses_league(formula: str) -> bool:
+    """Whether it sums over the whole league."""
+    return any(isinstance(n, ast.Call) and _called(n) == "league_sum" for n in ast.walk(_parsed(formula)))
+
+
+def counted(formula: str, scope: Scope) -> list[Row] | None:
+    """The rows that a formula which only counts rows counts; None if it does something else."""
+    tree = _parsed(formula)
+    if not (isinstance(tree, ast.Call) and _called(tree) == "count" and tree.args) or scope.rows is None:
+        return None
+    return [row for row in scope.rows if _value(tree.args[0], {**scope.values, **row}, None)]
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a filled-in formula."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, (bool, date)):
+        return str(value)
+    if isinstance(value, (int, float)):
+        return f"{value:.8g}"
+    return repr(str(value))
+
+
+def _parsed(formula: str) -> ast.expr:
+    return ast.parse(formula, mode="eval").body
+
+
+def _names(tree: ast.AST) -> Iterator[ast.Name]:
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    yield from (n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id != "NULL" and id(n) not in called)
+
+
+def _in_order(names: list[ast.Name]) -> list[str]:
+    return list(dict.fromkeys(n.id for n in sorted(names, key=lambda n: n.col_offset)))
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
+
+
+def _is_over_rows(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and (_called(node) in _OVER_ROWS or _called(node) == "league_sum")
+
+
+def _value(node: ast.expr, values: Row, work: _Work | None) -> Any:
+    """What a node comes to. ``work`` is None inside a function over rows, where nothing is filled in."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
+        return node.value
+    if isinstance(node, ast.Name):
+        return _named(node, values, work)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _arithmetic(_OPERATORS[type(node.op)], _value(node.left, values, work), _value(node.right, values, work))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
+        operand = _value(node.operand, values, work)
+        return not operand if isinstance(node.op, ast.Not) else _arithmetic(operator.sub, 0, operand)
+    if isinstance(node, ast.BoolOp):
+        parts = [bool(_value(v, values, work)) for v in node.values]
+        return all(parts) if isinstance(node.op, ast.And) else any(parts)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _compared(node, values, work)
+    if isinstance(node, ast.IfExp):
+        asked = _value(node.test, values, work)
+        yes, no = _value(node.body, values, work), _value(node.orelse, values, work)
+        return yes if asked else no
+    if isinstance(node, ast.Tuple):
+        return tuple(_value(e, values, work) for e in node.elts)
+    if isinstance(node, ast.Call):
+        return _over_rows(node, work) if _is_over_rows(node) and work else _function(node, values, work)
+    raise ValueError(f"{ast.unparse(node)} is no arithmetic that a formula may hold")
+
+
+def _named(node: ast.Name, values: Row, work: _Work | None) -> Any:
+    if node.id == "NULL":
+        return None
+    value = values[node.id]
+    if work:
+        assert node.end_col_offset is not None
+        work.replaced.append((node.col_offset, node.end_col_offset, shown(value)))
+    return value
+
+
+def _arithmetic(what: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return None
+    if isinstance(left, date) and isinstance(right, date):
+        return (left - right).days
+    try:
+        return what(left, right)
+    except ZeroDivisionError:
+        return None
+
+
+def _compared(node: ast.Compare, values: Row, work: _Work | None) -> bool:
+    left, right = _value(node.left, values, work), _value(node.comparators[0], values, work)
+    what = _COMPARISONS[type(node.ops[0])]
+    for_null = isinstance(node.comparators[0], ast.Name) and node.comparators[0].id == "NULL"
+    if for_null:
+        return (left is None) == isinstance(node.ops[0], ast.Eq)
+    return False if left is None or right is None else bool(what(left, right))
+
+
+def _function(node: ast.Call, values: Row, work: _Work | None) -> Any:
+    name = _called(node)
+    given = [_value(a, values, work) for a in node.args]
+    if name == "missing":
+        return ",".join(ast.unparse(a) for a, v in zip(node.args, given, strict=True) if v is None)
+    if name in ("lowest", "highest"):
+        return _extreme(name, {str(k.arg): _value(k.value, values, work) for k in node.keywords})
+    if name == "or_zero":
+        return 0 if given[0] is None else given[0]
+    if name not in _FUNCTIONS or node.keywords:
+        raise ValueError(f"{name}() is no function that a formula may call")
+    return None if any(v is None for v in given) else _FUNCTIONS[name](*given)
+
+
+def _extreme(name: str, given: Mapping[str, Any]) -> str | None:
+    """The name of the lowest or highest known value, the first one when equal."""
+    known = {k: v for k, v in given.items() if v is not None}
+    return (min if name == "lowest" else max)(known, key=lambda k: known[k]) if known else None
+
+
+def _over_rows(node: ast.Call, work: _Work) -> Any:
+    name = _called(node)
+    rows: Sequence[Row] | None = work.scope.league if name == "league_sum" else work.scope.rows
+    if rows is None:
+        value, text = None, "NULL"
+    else:
+        options = {str(k.arg): int(ast.literal_eval(k.value)) for k in node.keywords}
+        rows = rows[-options["last"] :] if "last" in options else rows[: -options["all_but"]] if "all_but" in options else rows
+        given = [_value(node.args[0], {**work.scope.values, **row}, None) for row in rows] if node.args else [True] * len(rows)
+        constants = [ast.literal_eval(a) for a in node.args[1:]]
+        value = _OVER_ROWS["sum" if name == "league_sum" else name](given, *constants)
+        text = _divided(given) if name == "mean" and value is not None else shown(value)
+    assert node.end_col_offset is not None
+    work.replaced.append((node.col_offset, node.end_col_offset, text))
+    return value
+
+
+def _divided(given: Sequence[Any]) -> str:
+    known = [v for v in given if v is not None]
+    return f"({shown(sum(known))} / {len(known)})"
+
+
+def _mean(given: Sequence[Any]) -> float | None:
+    known = [float(v) for v in given if v is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _std(given: Sequence[Any]) -> float | None:
+    """Sample standard deviation (n − 1)."""
+    n, mean = len(given), _mean(given)
+    return None if n < 2 or mean is None else math.sqrt(sum((float(v) - mean) ** 2 for v in given) / (n - 1))
+
+
+def _slope(given: Sequence[Any]) -> float | None:
+    """Least-squares slope over the position of the row."""
+    n, mean = len(given), _mean(given)
+    if n < 2 or mean is None:
+        return None
+    middle = (n - 1) / 2
+    return sum((i - middle) * (float(v) - mean) for i, v in enumerate(given)) / sum((i - middle) ** 2 for i in range(n))
+
+
+def _ewma(given: Sequence[Any], half_life: float) -> float | None:
+    """Weighted mean; the k-th row back weighs 0.5 ** (k / half_life)."""
+    weights = [0.5 ** (k / half_life) for k in reversed(range(len(given)))]
+    return sum(w * float(v) for w, v in zip(weights, given, strict=True)) / sum(weights) if given else None
+
+
+def _run(given: Sequence[Any]) -> int:
+    """Rows at the end, one after the other, with the value of the last."""
+    return next((n for n, v in enumerate(reversed(given)) if v != given[-1]), len(given))
+
+
+_OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_COMPARISONS: Mapping[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda one, many: one in many,
+}
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": round,
+    "clamp": lambda value, low, high: min(max(value, low), high),
+    "listed": lambda text: len(text.split(",")) if text else 0,
+}
+_OVER_ROWS: Mapping[str, Callable[..., Any]] = {
+    "sum": lambda given: sum(v for v in given if v is not None),
+    "count": lambda given: sum(1 for v in given if v),
+    "known": lambda given: sum(1 for v in given if v is not None),
+    "mean": _mean,
+    "std": _std,
+    "slope": _slope,
+    "ewma": _ewma,
+    "latest": lambda given: given[-1] if given else None,
+    "run": _run,
+    "back_to_backs": lambda given: sum(1 for a, b in pairwise(given) if (b - a).days == 1),
+}
