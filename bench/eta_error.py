@@ -1,85 +1,143 @@
-"""How wrong the time left is: a backfill of simulated games, its estimate after every run held against what then happened.
+"""How wrong the time left is: backfills of all tables, their estimate twice a second held against what then happened.
 
-    python bench/eta_error.py [--days 180] [--days-per-run 30]
+    python bench/eta_error.py [--bulk FOLDER] [--start D] [--end D] [--days-per-run N] [--workers N] [--times 2] [--watch]
 
-Prints the error, in percent of the whole backfill's seconds, from 10 % of the work on: with days counted alike, weighed by the
-stored relative costs, and weighed by what this very backfill took in the end
-(which nobody knows before: the least error that weights can have). The last lines are the measured seconds per day of each table.
+The error is |estimated time left - true time left| / time of the whole, and what is printed is the largest one from the moment
+on at which 10 % of the table-days are settled, and the largest one in shares of the true time left until 80 % of the time. The
+first backfill knows only the stored costs; with --times N the others know what those before them took, each in a folder of its
+own. With --watch the estimates of `nba-pipeline status --watch` in another process are examined too.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Mapping
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from nba_pipeline.operations.eta import RELATIVE_COST, seconds_left
-from nba_pipeline.operations.execute import InProcessRunner, TableResult, execute
+from nba_pipeline.operations.eta import Measured, costs
+from nba_pipeline.operations.execute import TableResult, execute
+from nba_pipeline.operations.remaining import Remaining
 from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.operations.workers import runner_for
 from nba_pipeline.operations.workspace import open_with
 from nba_pipeline.ranges import span
-from nba_pipeline.settings import Settings
+from nba_pipeline.settings import DAYS_PER_RUN, Settings
 
-FIRST = date(2023, 10, 24)
-FROM = 0.10
-Moment = tuple[float, dict[str, int]]
+FROM, UNTIL = 0.10, 0.80
+EVERY_SECONDS = 0.5
+
+
+@dataclass
+class Recording:
+    """Moments as (second, share of the table-days that are settled, estimated seconds left)."""
+
+    seconds: float = 0.0
+    line: list[tuple[float, float, float | None]] = field(default_factory=list)
+    watched: list[tuple[float, float, float | None]] = field(default_factory=list)
+    results: dict[str, TableResult] = field(default_factory=dict)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=180)
-    parser.add_argument("--days-per-run", type=int, default=30)
+    parser.add_argument("--bulk", type=Path)
+    parser.add_argument("--start", type=date.fromisoformat, default=date(2023, 10, 24))
+    parser.add_argument("--end", type=date.fromisoformat, default=date(2024, 4, 20))
+    parser.add_argument("--days-per-run", type=int, default=DAYS_PER_RUN["parquet"])
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--watch", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(prefix="nba-bench-") as folder:
-        seconds, moments, results = record(Path(folder), options.days, options.days_per_run)
-    total = {name: r.requested for name, r in results.items()}
-    own = {name: r.seconds / r.requested for name, r in results.items()}
-    print(f"{sum(total.values())} table-days in {seconds:.1f} s, {len(moments)} runs")
-    for what, cost in (("days alike", dict.fromkeys(total, 1.0)), ("stored costs", RELATIVE_COST), ("its own costs, in hindsight", own)):
-        found = errors(seconds, moments, total, cost)
-        if not found:
-            print(f"{what}: no cost known")
-            continue
-        shares = " ".join(f"{100 * share:.0f}%:{100 * error:+.0f}" for share, error in found)
-        print(f"{what}: largest error {100 * max(abs(e) for _, e in found):.1f} % of the whole; {shares}")
-    smallest = min(own.values())
-    for name, cost_ in own.items():
-        print(f'    "{name}": {cost_ / smallest:.1f},')
+    history: dict[str, list[Measured]] = {}
+    for n in range(options.times):
+        with tempfile.TemporaryDirectory(prefix="nba-bench-") as folder:
+            found = record(Path(folder), options, history)
+        runs = sum(len(r.run_ids) for r in found.results.values())
+        print(f"{found.seconds:.1f} s, {runs} runs, load {os.getloadavg()[0]:.1f}, {n} backfill(s) known", flush=True)
+        print(f"  progress line: {judged(found.line, found.seconds)}", flush=True)
+        if options.watch:
+            print(f"  status --watch: {judged(found.watched, found.seconds)}", flush=True)
+        for name, r in found.results.items():
+            history.setdefault(name, []).append(Measured.of(len(r.run_ids), {*r.good, *r.failed}, r.seconds))
     return 0
 
 
-def record(home: Path, days: int, days_per_run: int) -> tuple[float, list[Moment], dict[str, TableResult]]:
-    """(seconds of a whole backfill, after each run the seconds gone and the days done by table, its results)."""
-    settings = Settings(start_date=FIRST, warehouse_dir=home / "warehouse", dagster_home=home)
-    moments: list[Moment] = []
-    done: dict[str, int] = {}
+def record(home: Path, options: argparse.Namespace, history: dict[str, list[Measured]]) -> Recording:
+    """One backfill of every table in a new folder."""
+    source: dict[str, Any] = {"source": "bulk", "bulk_dir": options.bulk} if options.bulk else {}
+    settings = Settings(
+        start_date=options.start, warehouse_dir=home / "warehouse", dagster_home=home, max_days_per_run=options.days_per_run, **source
+    )
+    found, settled, ended = Recording(), [0], threading.Event()
     with open_with(settings) as w:
-        wanted = span(FIRST, FIRST + timedelta(days=days - 1))
-        began = time.perf_counter()
+        days = span(options.start, options.end)
+        request = Backfill(w.plans, {p.table: days for p in w.plans}, "fail", options.days_per_run)
+        began, total = time.monotonic(), len(days) * len(w.plans)
+        with runner_for(w, request, options.workers) as runner:
+            remaining = Remaining(request, costs([p.table for p in w.plans], history), runner.slots)
 
-        def listener(result: TableResult, settled: int) -> None:
-            done[result.table] = done.get(result.table, 0) + settled
-            moments.append((time.perf_counter() - began, dict(done)))
+            def listen(result: TableResult, more: int) -> None:
+                remaining.settle(result)
+                settled[0] += more
 
-        request = Backfill(w.plans, {p.table: wanted for p in w.plans}, "fail", days_per_run)
-        results = execute(InProcessRunner(w.defs, w.instance), request, listener)
-        return time.perf_counter() - began, moments, results
+            def look() -> None:
+                while not ended.wait(EVERY_SECONDS):
+                    found.line.append((time.monotonic() - began, settled[0] / total, remaining.seconds()))
 
-
-def errors(seconds: float, moments: list[Moment], total: Mapping[str, int], cost: Mapping[str, float]) -> list[tuple[float, float]]:
-    """(share of the time gone, error of the time left as a share of the whole), from ``FROM`` on."""
-    found = []
-    for elapsed, done in moments:
-        left = seconds_left(total, done, cost, elapsed) if set(total) <= set(cost) else None
-        if left is not None and elapsed >= FROM * seconds:
-            found.append((elapsed / seconds, (elapsed + left - seconds) / seconds))
+            threads = [threading.Thread(target=look)]
+            if options.watch:
+                threads.append(threading.Thread(target=watch, args=(found, home, settings, options, began, total)))
+            for thread in threads:
+                thread.start()
+            found.results = execute(runner, request, listen)
+            found.seconds = time.monotonic() - began
+            ended.set()
+        for thread in threads:
+            thread.join()
     return found
+
+
+def watch(found: Recording, home: Path, settings: Settings, options: argparse.Namespace, began: float, total: int) -> None:
+    """What another terminal sees, from two seconds on."""
+    time.sleep(2)
+    command = [sys.executable, "-m", "nba_pipeline.cli.main", "status", "--watch", "--json", "--every", "2"]
+    command += ["--start", str(options.start), "--end", str(options.end)]
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "NBA_PIPELINE_WAREHOUSE_DIR": str(settings.warehouse_dir),
+        "NBA_PIPELINE_START_DATE": str(options.start),
+        "NBA_PIPELINE_MAX_DAYS_PER_RUN": str(options.days_per_run),
+        **({"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(options.bulk)} if options.bulk else {}),
+    }
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith('{"total"'):
+                seen = json.loads(line)
+                found.watched.append((time.monotonic() - began, (seen["good"] + seen["failed"]) / total, seen["seconds_left"]))
+
+
+def judged(moments: list[tuple[float, float, float | None]], seconds: float) -> str:
+    """The errors in words: the largest ones, and their course by time."""
+    late = [(t, left) for t, share, left in moments if share >= FROM and t < seconds]
+    if not late or any(left is None for _, left in late):
+        return "nothing estimated"
+    errors = [(t, (left or 0.0) - (seconds - t)) for t, left in late]
+    largest = max(abs(e) for _, e in errors) / seconds
+    of_rest = max((abs(e) / (seconds - t) for t, e in errors if t <= UNTIL * seconds), default=0.0)
+    course = " ".join(f"{100 * t / seconds:.0f}%:{100 * e / seconds:+.0f}" for t, e in errors[:: max(1, len(errors) // 12)])
+    return f"largest error {100 * largest:.0f} % of the whole, {100 * of_rest:.0f} % of the time left; {course}"
 
 
 if __name__ == "__main__":

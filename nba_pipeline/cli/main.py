@@ -289,17 +289,18 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
     from nba_pipeline.operations.execute import execute, results_json
     from nba_pipeline.operations.pace import recall_pace, remember_pace
     from nba_pipeline.operations.quota import share_of_today
+    from nba_pipeline.operations.remaining import Remaining
     from nba_pipeline.operations.workers import runner_for
 
     share = share_of_today(workspace.store, workspace.tables, request)
     if share.left:
         err.print(f"[yellow]{share}[/]")
     request = share.today
-    names = [plan.table for plan in request.plans]
+    names = [plan.table for plan in request.plans if request.days.get(plan.table)]
     cost = costs(names, recall_pace(workspace.instance, names))
     with (
         runner_for(workspace, request, workers) as runner,
-        BackfillProgress(request, cost, enabled=not as_json and err.is_terminal) as progress,
+        BackfillProgress(request, Remaining(request, cost, runner.slots), enabled=not as_json and err.is_terminal) as progress,
     ):
         results = execute(runner, request, progress)
     remember_pace(workspace.instance, results)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.cli.show import add_rows, out, table_of
 from nba_pipeline.operations import plan as planning
+from nba_pipeline.operations.eta import Measured
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.pace import expectations, recall_pace
+from nba_pipeline.operations.pace import expectations, expected_clock, recall_pace
 from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.quota import Budgeted, forecast
 from nba_pipeline.operations.staleness import stale_days
@@ -39,7 +40,8 @@ def plan_of(
 def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     """Days per table with their reasons, runs, expected rows and time."""
     runs = {name: len(ranges) for name, ranges in plan.runs().items()}
-    expected = expectations(plan.tables, runs, recall_pace(w.instance, plan.tables))
+    history = recall_pace(w.instance, plan.tables)
+    expected = expectations(plan, history)
     quota = None
     if isinstance(w.store, Budgeted) and plan.table_days:
         quota = forecast(plan, w.tables, w.store.quota_today([w.tables[name] for name in plan.tables]))
@@ -50,7 +52,7 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     else:
         out.print(_plan_table(plan, runs, expected))
         _print_reasons(plan)
-        _print_time(expected)
+        _print_time(w, plan, history)
         if quota:
             _print_quota(quota)
 
@@ -118,9 +120,13 @@ def _print_reasons(plan: PipelinePlan) -> None:
             out.print(f"  {days_} [dim]in {', '.join(names)}[/]")
 
 
-def _print_time(expected: dict[str, dict[str, Any]]) -> None:
-    seconds = [e["expected_seconds"] for e in expected.values()]
-    if None in seconds:
+def _print_time(w: Workspace, plan: PipelinePlan, history: dict[str, list[Measured]]) -> None:
+    from nba_pipeline.operations.workers import slots_for
+
+    slots = slots_for(w, plan.request())
+    seconds = expected_clock(plan, history, slots)
+    if seconds is None:
         out.print("Time: not known yet for every table; this machine learns it from the first backfill.")
     else:
-        out.print(f"Time: about {sum(seconds):.0f} s of work, as measured on this machine; less on the clock with two workers.")
+        at_once = "one run after the other" if slots == 1 else f"{slots} runs at once"
+        out.print(f"Time: about {seconds:.0f} s with {at_once}, as measured on this machine.")

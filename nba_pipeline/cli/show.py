@@ -5,22 +5,25 @@ Belongs here: layout. Does not belong here: any decision or count (``operations/
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.progress import Task as ProgressTask
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from nba_pipeline.cli.console import err as err
 from nba_pipeline.cli.console import out as out
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.canary import Canary
-from nba_pipeline.operations.eta import seconds_left
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.failed import Failed
+from nba_pipeline.operations.remaining import Remaining
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill
@@ -154,14 +157,26 @@ def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:
         console.print("No value of the tested days depends on results of the day itself or later.")
 
 
+class _TimeLeft(ProgressColumn):
+    """The time left, asked for once a second: between two runs it goes down with the clock."""
+
+    def __init__(self, remaining: Remaining) -> None:
+        super().__init__()
+        self._remaining, self._asked, self._shown = remaining, float("-inf"), Text("?")
+
+    def render(self, task: ProgressTask) -> Text:
+        if (now := time.monotonic()) - self._asked >= 1:
+            self._asked, left = now, self._remaining.seconds()
+            self._shown = Text("? left:" if left is None else f"{timedelta(seconds=round(left))} left:")
+        return self._shown
+
+
 class BackfillProgress:
     """Days done of all, rate, failures so far and time left, on standard error."""
 
-    def __init__(self, backfill: Backfill, cost: Mapping[str, float], *, enabled: bool) -> None:
-        """``cost``: of a day of each table, see ``operations/eta.py``."""
-        self._days = {plan.table: len(set(backfill.days.get(plan.table, ()))) for plan in backfill.plans}
-        self._total = sum(self._days.values())
-        self._cost, self._done = cost, dict.fromkeys(self._days, 0)
+    def __init__(self, backfill: Backfill, remaining: Remaining, *, enabled: bool) -> None:
+        self._total = sum(len(set(backfill.days.get(plan.table, ()))) for plan in backfill.plans)
+        self._remaining = remaining
         self._failed: dict[str, int] = {}
         # The figures first: on 80 columns it is the bar that has no place and the table's name that is cut.
         columns = [
@@ -169,24 +184,23 @@ class BackfillProgress:
             *([BarColumn(bar_width=20)] if err.width >= _WIDE else []),
             MofNCompleteColumn(),
             TextColumn("table-days, {task.fields[rate]}/s, {task.fields[failed]} failed,"),
-            TextColumn("{task.fields[left]} left: {task.description}"),
+            _TimeLeft(remaining),
+            TextColumn("{task.description}"),
         ]
         self._progress = Progress(*columns, console=err, disable=not enabled)
 
     def __enter__(self) -> BackfillProgress:
         self._progress.start()
-        self._task = self._progress.add_task("starting", total=self._total, rate="-", failed=0, left="?")
+        self._task = self._progress.add_task("starting", total=self._total, rate="-", failed=0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def __call__(self, result: TableResult, settled: int) -> None:
+        self._remaining.settle(result)
         self._failed[result.table] = len(result.failed)
         self._progress.update(self._task, advance=settled, description=result.table.split(".")[1], failed=sum(self._failed.values()))
         task = self._progress.tasks[0]
         if task.elapsed:
-            self._done[result.table] += settled
-            left = seconds_left(self._days, self._done, self._cost, task.elapsed)
-            shown = "?" if left is None else str(timedelta(seconds=round(left)))
-            self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}", left=shown)
+            self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")

@@ -1,46 +1,174 @@
-"""Time left of a backfill that runs: its days weighed by what a day of their table costs. Pure functions.
+"""What runs cost and how long the rest of a backfill takes: for `plan`, the progress line and `status --watch`. Pure functions.
 
-Belongs here: weights and the estimate. Does not belong here: measuring (``pace.py``), progress of runs that others started
-(``watch.py``).
+Belongs here: the cost of a run, and the one estimate. Does not belong here: remembering what runs took (``pace.py``), knowing
+what is done and what runs (``remaining.py`` of a backfill of this process, ``watch.py`` of any other).
+
+A run of a table costs something and each of its days costs something; a day on which no game can be costs less, and the
+first runs of all load libraries. How these compare is stored, fitted anew to what this machine's earlier backfills took, and
+scaled by what the finished runs of the backfill itself took. The rest is then put into its order: two workers help only where
+two tables wait for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 
-from nba_pipeline.operations.pace import Measured
+import numpy as np
 
-RELATIVE_COST: Mapping[str, float] = {
-    "nba_raw.games": 1.0,
-    "nba_raw.player_boxscores": 1.6,
-    "nba_raw.shot_attempts": 1.3,
-    "nba_analytics.team_offense_game_summary": 1.5,
-    "nba_analytics.team_defense_game_summary": 1.3,
-    "nba_analytics.player_game_summary": 1.3,
-    "nba_analytics.upcoming_player_game_context": 2.0,
-    "nba_precompute.team_defense_zone_analysis": 1.4,
-    "nba_precompute.player_shot_zone_analysis": 1.6,
-    "nba_precompute.player_composite_factors": 2.2,
-    "nba_precompute.player_daily_cache": 3.0,
-    "nba_precompute.ml_feature_store": 2.6,
+from nba_pipeline.operations.tasks import Task, ready
+from nba_pipeline.ranges import contiguous
+from nba_pipeline.tables.calendar import days_in_play
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Runs of one table in one backfill: how many, the days they settled, the seconds they took, and those of the days on which
+    games can be."""
+
+    runs: int
+    days: int
+    seconds: float
+    in_play: int
+
+    @classmethod
+    def of(cls, runs: int, days: Iterable[date], seconds: float = 0.0) -> Measured:
+        """Runs of these days."""
+        ranges = list(contiguous(days))
+        return cls(runs, sum((b - a).days + 1 for a, b in ranges), seconds, sum(days_in_play(a, b) for a, b in ranges))
+
+    @classmethod
+    def of_task(cls, task: Task) -> Measured:
+        """The run of a task that has not ended."""
+        return cls(1, (task.last - task.first).days + 1, 0.0, days_in_play(task.first, task.last))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one table: so many once in a backfill, for each run, and for each of its days in a season."""
+
+    once: float
+    per_run: float
+    per_day: float
+
+    def of(self, runs: Measured) -> float:
+        return self.once + self.per_run * runs.runs + self.per_day * (runs.in_play + QUIET * (runs.days - runs.in_play))
+
+    def times(self, factor: float) -> Cost:
+        return Cost(self.once * factor, self.per_run * factor, self.per_day * factor)
+
+
+QUIET = 0.5
+"""A day between two seasons, compared with one of a season."""
+STORED: Mapping[str, Cost] = {
+    "nba_raw.games": Cost(0.40, 0.30, 0.0024),
+    "nba_raw.player_boxscores": Cost(0.30, 0.42, 0.0064),
+    "nba_raw.shot_attempts": Cost(0.20, 0.25, 0.0082),
+    "nba_analytics.team_offense_game_summary": Cost(0.15, 0.45, 0.0074),
+    "nba_analytics.team_defense_game_summary": Cost(0.00, 0.44, 0.0061),
+    "nba_analytics.player_game_summary": Cost(0.10, 0.45, 0.0072),
+    "nba_analytics.upcoming_player_game_context": Cost(0.00, 0.43, 0.0084),
+    "nba_precompute.team_defense_zone_analysis": Cost(0.00, 0.32, 0.0053),
+    "nba_precompute.player_shot_zone_analysis": Cost(0.00, 0.60, 0.0072),
+    "nba_precompute.player_composite_factors": Cost(0.00, 0.60, 0.0078),
+    "nba_precompute.player_daily_cache": Cost(0.00, 0.68, 0.0076),
+    "nba_precompute.ml_feature_store": Cost(0.00, 0.88, 0.0116),
 }
-"""What a day of each table costs, compared with one of the schedule: `bench/eta_error.py`, 150 days of simulated games, two
-busy cores. Used until a machine has measured its own."""
+"""Processor seconds of a two-core machine, fitted to backfills of simulated and of real seasons. How they compare is what
+matters: they are scaled as soon as something has been measured."""
+_OTHER = Cost(0.0, 0.5, 0.0075)
 
 
-def costs(tables: Iterable[str], history: Mapping[str, Iterable[Measured]]) -> dict[str, float]:
-    """Seconds per day of each table: as its earlier backfills took where all tables have been measured, else the stored
-    relative costs, which only say how tables compare."""
-    names = list(tables)
-    measured = {name: list(history.get(name, ())) for name in names}
-    if all(any(m.days and m.seconds for m in of_table) for of_table in measured.values()):
-        return {name: sum(m.seconds for m in of) / sum(m.days for m in of) for name, of in measured.items()}
-    return {name: RELATIVE_COST.get(name, 1.0) for name in names}
+@dataclass(frozen=True)
+class Costs:
+    """The cost of each table. ``measured``: they are seconds of this machine; otherwise they only say how tables compare."""
+
+    of_table: Mapping[str, Cost]
+    measured: bool
+
+    def of(self, table: str, runs: Measured) -> float:
+        return self.of_table[table].of(runs)
 
 
-def seconds_left(total: Mapping[str, int], done: Mapping[str, int], cost: Mapping[str, float], elapsed: float) -> float | None:
-    """Time left after ``elapsed`` seconds, if the rest goes as fast per unit of cost as what is done; None at the start."""
-    spent = sum(days * cost[name] for name, days in done.items())
-    if not spent:
+def costs(tables: Iterable[str], history: Mapping[str, Sequence[Measured]]) -> Costs:
+    """The stored costs, fitted to the history; a table that was never measured goes along with the others."""
+    stored = {name: STORED.get(name, _OTHER) for name in tables}
+    measured = {name: history[name] for name in stored if history.get(name)}
+    factor = float(np.median([_factor(stored[name], of_table) for name, of_table in measured.items()])) if measured else 1.0
+    found = {name: _fit(cost, measured[name]) if name in measured else cost.times(factor) for name, cost in stored.items()}
+    return Costs(found, measured=len(measured) == len(stored))
+
+
+def _factor(stored: Cost, history: Sequence[Measured]) -> float:
+    """How many times the stored cost all the measurements together took."""
+    return sum(m.seconds for m in history) / max(sum(stored.of(m) for m in history), _LEAST)
+
+
+_LEAST = 1e-3
+_STIFFNESS = 0.01
+"""How much a fit is drawn to the stored proportion of run and day. Small: two backfills of different lengths overrule it."""
+
+
+def _fit(stored: Cost, history: Sequence[Measured]) -> Cost:
+    """The cost that explains the measurements best, in shares of their time, so that a long one does not drown the short ones."""
+    took = np.array([[max(m.seconds, _LEAST)] for m in history])
+    scaled = stored.times(_factor(stored, history))
+    run, day = replace(scaled, per_day=0.0), Cost(0.0, 0.0, scaled.per_day)
+    facts = np.array([[run.of(m), day.of(m), 0.0] for m in history]) / took
+    # The unknowns are the factors of the run, of the day, and one that both are drawn to.
+    pull = _STIFFNESS**0.5 * np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]])
+    wanted = np.append(np.ones(len(took)), [0.0, 0.0])
+    of_run, of_day, _ = np.linalg.lstsq(np.vstack([facts, pull]), wanted, rcond=None)[0]
+    return scaled if min(of_run, of_day) < 0 else replace(run.times(float(of_run)), per_day=scaled.per_day * float(of_day))
+
+
+_TRUST = 0.1
+"""Costs measured in earlier backfills count like so much of this one: the machine may have other work today."""
+
+
+def seconds_left(
+    costs: Costs, done: Mapping[str, Measured], waiting: Sequence[Task], running: Mapping[Task, float], slots: int
+) -> float | None:
+    """Seconds until all is done; None while nothing says how fast this machine is.
+
+    ``done``: finished runs by table; ``waiting``: tasks that have not begun, in the order in which they will;
+    ``running``: seconds that each of the others has run for.
+    """
+    if not waiting and not running:
+        return 0.0
+    expected = _expected(costs, {name for name, m in done.items() if m.runs}, (*running, *waiting))
+    past = sum(costs.of(name, m) for name, m in done.items() if m.runs)
+    trust = _TRUST * (past + sum(expected.values())) if costs.measured else 0.0
+    if past + trust == 0:
         return None
-    return elapsed * max(0.0, sum(days * cost[name] for name, days in total.items()) / spent - 1.0)
+    pace = (sum(m.seconds for m in done.values()) + trust) / (past + trust)
+    rest = {task: max(0.0, pace * expected[task] - running.get(task, 0.0)) for task in expected}
+    return clock_seconds(rest, waiting, list(running), slots)
+
+
+def _expected(costs: Costs, known: Collection[str], tasks: Iterable[Task]) -> dict[Task, float]:
+    """The cost of each task; what a table costs once is its first run's, unless it has had one."""
+    found, had = {}, set(known)
+    for task in tasks:
+        name = task.plan.table
+        found[task] = costs.of(name, Measured.of_task(task)) - (costs.of_table[name].once if name in had else 0.0)
+        had.add(name)
+    return found
+
+
+_ORDERED = 60  # tasks that are put into order; where there are more, workers hardly ever wait
+
+
+def clock_seconds(seconds: Mapping[Task, float], waiting: Sequence[Task], running: Sequence[Task], slots: int) -> float:
+    """Seconds on the clock until tasks of so many seconds are done, ``slots`` at once, each after those it waits for."""
+    if slots == 1 or len(waiting) > _ORDERED:
+        return sum(seconds.values()) / slots
+    now, pending, ends = 0.0, list(waiting), {task: seconds[task] for task in running}
+    while pending or ends:
+        for task in ready(pending, list(ends), slots):
+            pending.remove(task)
+            ends[task] = now + seconds[task]
+        first = min(ends, key=lambda task: ends[task])
+        now = ends.pop(first)
+    return now

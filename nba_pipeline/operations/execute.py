@@ -22,7 +22,7 @@ from nba_pipeline.operations.asked import remember
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import days_made_from
 from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.tasks import Backfill, Settled, Task, tasks_of, waits_for
+from nba_pipeline.operations.tasks import Backfill, Settled, Task, ready, tasks_of
 from nba_pipeline.ranges import contiguous, span
 
 Ranges = Sequence[tuple[date, date]]
@@ -80,7 +80,7 @@ def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None
     results = {p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans}
     pending, running = tasks_of(backfill), dict[Future[Settled], Task]()
     while pending or running:
-        for task in _ready(pending, running, runner.slots):
+        for task in ready(pending, list(running.values()), runner.slots):
             pending.remove(task)
             future = _start(runner, task, backfill.on_invalid_rows, results)
             if future is None:
@@ -93,18 +93,6 @@ def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None
             _settle(results[task.plan.table], future.result())
             _tell(listener, results[task.plan.table], len(task.days))
     return results
-
-
-def _ready(pending: Sequence[Task], running: Mapping[Future[Settled], Task], slots: int) -> list[Task]:
-    """The next tasks that wait for nothing, as many as there are free slots."""
-    chosen: list[Task] = []
-    unfinished = [*pending, *running.values()]
-    for task in pending:
-        if len(running) + len(chosen) >= slots:
-            break
-        if not any(waits_for(task, other) for other in unfinished):
-            chosen.append(task)
-    return chosen
 
 
 def _start(runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]) -> Future[Settled] | None:

@@ -1,44 +1,37 @@
 """How long this machine takes: measured in earlier backfills, kept in the Dagster instance, used for expected times.
 
-Belongs here: remembering runs, days and seconds per table, and expectations drawn from them. Does not belong here: what
-is planned (``plan.py``), progress of a backfill that runs (``cli/show.py``).
+Belongs here: remembering runs, days and seconds per table, and what `plan` expects of them. Does not belong here: what
+is planned (``plan.py``), what follows from measurements (``eta.py``).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple
+from typing import Any
 
 import dagster as dg
-import numpy as np
 
 from nba_pipeline.instance.values import read_values, write_values
+from nba_pipeline.operations.eta import Measured, costs, seconds_left
 from nba_pipeline.operations.execute import TableResult
-from nba_pipeline.operations.plan import PlannedTable
+from nba_pipeline.operations.plan import PipelinePlan, PlannedTable
+from nba_pipeline.operations.tasks import tasks_of
 
-_KEY = "nba_pipeline/pace/"
+_KEY = "nba_pipeline/pace/runs/"
 _KEPT = 20  # backfills per table: enough to tell the cost of a run from that of a day, few enough to follow a new machine
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One backfill of one table: its runs, the days they settled, and the seconds they took."""
-
-    runs: int
-    days: int
-    seconds: float
 
 
 def remember_pace(instance: dg.DagsterInstance, results: Mapping[str, TableResult]) -> None:
     """Add what a backfill took to what is known of its tables."""
     new = {
-        name: Measured(len(r.run_ids), len(r.good) + len(r.failed), round(r.seconds, 3))
+        name: Measured.of(len(r.run_ids), {*r.good, *r.failed}, round(r.seconds, 3))
         for name, r in results.items()
         if r.run_ids and (r.good or r.failed)
     }
     known = recall_pace(instance, new)
-    values = {_KEY + name: json.dumps([[m.runs, m.days, m.seconds] for m in [*known[name], one][-_KEPT:]]) for name, one in new.items()}
+    values = {_KEY + name: json.dumps([astuple(m) for m in [*known[name], one][-_KEPT:]]) for name, one in new.items()}
     write_values(instance, values)
 
 
@@ -47,26 +40,6 @@ def recall_pace(instance: dg.DagsterInstance, tables: Iterable[str]) -> dict[str
     names = list(tables)
     values = read_values(instance, (_KEY + name for name in names))
     return {name: [Measured(*row) for row in json.loads(values.get(_KEY + name, "[]"))] for name in names}
-
-
-def expected_seconds(history: Iterable[Measured], runs: int, days: int) -> float | None:
-    """Seconds for so many runs and days; None if the table has never been measured.
-
-    A run costs something and a day costs something. Both are fitted to the measurements, in shares of the measured time
-    so that one long backfill does not drown the short ones; where they cannot be told apart, each day costs the average.
-    """
-    measured = list(history)
-    if not days:
-        return 0.0
-    if not measured:
-        return None
-    took = np.array([max(m.seconds, 1e-3) for m in measured])
-    facts = np.array([[m.runs, m.days] for m in measured], dtype="float64")
-    if np.linalg.matrix_rank(facts) == 2:
-        per_run, per_day = np.linalg.lstsq(facts / took[:, None], np.ones(len(took)), rcond=None)[0]
-        if per_run >= 0 and per_day >= 0:
-            return float(per_run * runs + per_day * days)
-    return float(took.sum() / facts[:, 1].sum() * days)
 
 
 def expected_rows(table: PlannedTable) -> int | None:
@@ -81,10 +54,19 @@ def expected_rows(table: PlannedTable) -> int | None:
     return round(sum(stored.get(day, average) for day in table.reasons))
 
 
-def expectations(tables: Mapping[str, PlannedTable], runs: Mapping[str, int], pace: Mapping[str, list[Measured]]) -> dict[str, dict]:
-    """Per table ``expected_rows`` and ``expected_seconds``, each None where nothing is known yet."""
+def expectations(plan: PipelinePlan, history: Mapping[str, list[Measured]]) -> dict[str, dict[str, Any]]:
+    """Per table ``expected_rows`` and ``expected_seconds`` of work, each None where nothing is known yet."""
+    cost = costs(plan.tables, history)
     found = {}
-    for name, table in tables.items():
-        seconds = expected_seconds(pace.get(name, []), runs[name], len(table.reasons))
-        found[name] = {"expected_rows": expected_rows(table), "expected_seconds": None if seconds is None else round(seconds, 1)}
+    for name, runs in plan.runs().items():
+        table = plan.tables[name]
+        seconds = cost.of(name, Measured.of(len(runs), table.reasons)) if runs else 0.0
+        known = bool(history.get(name)) or not runs
+        found[name] = {"expected_rows": expected_rows(table), "expected_seconds": round(seconds, 1) if known else None}
     return found
+
+
+def expected_clock(plan: PipelinePlan, history: Mapping[str, list[Measured]], slots: int) -> float | None:
+    """Seconds on the clock until the plan is carried out; None if a planned table has never been measured."""
+    cost = costs((name for name, table in plan.tables.items() if table.reasons), history)
+    return seconds_left(cost, {}, tasks_of(plan.request()), {}, slots)

@@ -15,7 +15,8 @@ import pandas as pd
 
 from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.operations.pace import Measured, recall_pace
+from nba_pipeline.operations.eta import Measured
+from nba_pipeline.operations.pace import recall_pace
 from nba_pipeline.operations.rejected import Rejected, read_rejected
 from nba_pipeline.operations.staleness import StaleDays
 from nba_pipeline.operations.state import TableState

@@ -75,3 +75,15 @@ def waits_for(task: Task, other: Task) -> bool:
         elif other.first <= task.last and other.last >= task.first:
             return True
     return False
+
+
+def ready(pending: Sequence[Task], running: Sequence[Task], slots: int) -> list[Task]:
+    """The next tasks that wait for nothing, as many as there are free slots."""
+    chosen: list[Task] = []
+    unfinished = [*pending, *running]
+    for task in pending:
+        if len(running) + len(chosen) >= slots:
+            break
+        if not any(waits_for(task, other) for other in unfinished):
+            chosen.append(task)
+    return chosen

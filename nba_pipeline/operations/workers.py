@@ -45,12 +45,19 @@ _FEW_TABLE_DAYS = 1500
 """Below this a backfill is over before worker processes, which start in some three seconds, would have helped."""
 
 
+def slots_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> int:
+    """How many runs at once: ``workers``, by default two where there are two cores and enough to do."""
+    few = sum(len(days) for days in backfill.days.values()) < _FEW_TABLE_DAYS
+    if workspace.store.name == "memory" or (few and workers is None):
+        return 1
+    return workers or min(2, os.cpu_count() or 1)
+
+
 @contextmanager
 def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> Iterator[Runner]:
-    """Where this backfill should run: here, or in ``workers`` processes (default: two, where there are two cores)."""
-    slots = workers or min(2, os.cpu_count() or 1)
-    few = sum(len(days) for days in backfill.days.values()) < _FEW_TABLE_DAYS
-    if slots < 2 or workspace.store.name == "memory" or (few and workers is None):
+    """Where this backfill should run: here, or in as many processes as it has slots."""
+    slots = slots_for(workspace, backfill, workers)
+    if slots == 1:
         yield InProcessRunner(workspace.defs, workspace.instance)
         return
     with process_runner(workspace, slots) as runner:
@@ -63,6 +70,8 @@ def process_runner(workspace: Workspace, slots: int) -> Iterator[ProcessRunner]:
     # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(workspace.settings, workspace.tables, os.getpid()))
+    for _ in range(slots):
+        pool.submit(int)  # a pool starts a worker when it is needed; all at once they are there when the second run is
     try:
         yield ProcessRunner(pool, slots, workspace.instance)
     finally:

@@ -1,6 +1,6 @@
 """The season calendar: which NBA season a date belongs to, and the days on which it opens and can last end.
 
-Belongs here: ``Season`` and the questions ``season_of`` and ``season_year_of``.
+Belongs here: ``Season`` and the questions ``season_of``, ``season_year_of`` and ``days_in_play``.
 Does not belong here: which games are on which day (that is data: ``nba_raw.games``), the clock, and any import beyond
 the standard library.
 """
@@ -74,3 +74,9 @@ def season(season_year: int) -> Season:
 def season_of(day: date) -> Season:
     """The season that ``day`` belongs to (Oct 1 .. Sep 30)."""
     return season(season_year_of(day))
+
+
+def days_in_play(first: date, last: date) -> int:
+    """On how many days from ``first`` to ``last`` competitive games can take place."""
+    seasons = [season(year) for year in range(season_year_of(first), season_year_of(last) + 1)]
+    return sum(max(0, (min(last, s.last_finals_day) - max(first, s.opening_day)).days + 1) for s in seasons)

@@ -1,27 +1,168 @@
-"""Time left: days weigh what a day of their table costs, measured here or stored."""
+"""Time left: what runs cost, how fast this machine is, and in which order the rest can go. Exact where runs cost what is assumed."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 
-from nba_pipeline.operations.eta import RELATIVE_COST, costs, seconds_left
-from nba_pipeline.operations.pace import Measured
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_pipeline.build import PLANS
+from nba_pipeline.operations.eta import QUIET, STORED, Cost, Costs, Measured, clock_seconds, costs, seconds_left
+from nba_pipeline.operations.execute import TableResult
+from nba_pipeline.operations.remaining import Remaining
+from nba_pipeline.operations.tasks import Backfill, Task, tasks_of
+from nba_pipeline.ranges import span
+from nba_pipeline.tables.calendar import days_in_play, season_of
 from nba_pipeline.tables.registry import TABLES
 
-
-def test_cheap_days_first_do_not_promise_a_quick_end() -> None:
-    total = {"cheap": 100, "dear": 100}
-    cost = {"cheap": 1.0, "dear": 3.0}
-    assert seconds_left(total, {}, cost, 1.0) is None
-    assert seconds_left(total, {"cheap": 100}, cost, 50.0) == pytest.approx(150.0)
-    assert seconds_left(total, {"cheap": 100, "dear": 50}, cost, 125.0) == pytest.approx(75.0)
-    assert seconds_left(total, total, cost, 200.0) == 0.0
+FIRST = date(2022, 10, 1)
+NAMES = [p.table for p in PLANS]
+GAMES, BOXSCORES = NAMES[:2]
 
 
-def test_every_table_has_a_stored_cost_and_measurements_win_when_all_tables_have_them() -> None:
-    assert set(RELATIVE_COST) == set(TABLES)
-    names = ["nba_raw.games", "nba_raw.shot_attempts"]
-    history = {names[0]: [Measured(1, 100, 2.0), Measured(1, 100, 4.0)]}
-    assert costs(names, history) == {name: RELATIVE_COST[name] for name in names}  # seconds and shares do not mix
-    history[names[1]] = [Measured(1, 10, 1.0)]
-    assert costs(names, history) == pytest.approx({names[0]: 0.03, names[1]: 0.1})
+def request(days: int, days_per_run: int = 400, tables: int = len(PLANS)) -> Backfill:
+    wanted = span(FIRST, FIRST + timedelta(days=days - 1))
+    return Backfill(PLANS[:tables], {p.table: wanted for p in PLANS[:tables]}, days_per_run=days_per_run)
+
+
+def runs_of(tasks: list[Task], cost: Costs, factor: float) -> dict[str, Measured]:
+    """What is known once these tasks have run on a machine that takes ``factor`` times the cost."""
+    done: dict[str, Measured] = {}
+    for task in tasks:
+        known, run = done.get(task.plan.table, Measured(0, 0, 0.0, 0)), Measured.of_task(task)
+        done[task.plan.table] = Measured(known.runs + 1, known.days + run.days, 0.0, known.in_play + run.in_play)
+    return {name: replace(m, seconds=factor * cost.of(name, m)) for name, m in done.items()}
+
+
+def truth(tasks: list[Task], begun: int, cost: Costs, factor: float) -> float:
+    """What the tasks take from number ``begun`` on."""
+
+    def seconds(some: list[Task]) -> float:
+        return sum(m.seconds for m in runs_of(some, cost, factor).values())
+
+    return seconds(tasks) - seconds(tasks[:begun])
+
+
+def test_every_table_has_a_stored_cost_and_an_unknown_one_costs_something() -> None:
+    assert set(STORED) == set(TABLES)
+    assert costs(["my.table"], {}).of("my.table", Measured(1, 10, 0.0, 10)) > 0
+
+
+def test_a_day_between_seasons_costs_less() -> None:
+    summer = Measured.of(1, span(date(2023, 7, 1), date(2023, 7, 10)))
+    winter = Measured.of(1, span(date(2023, 1, 1), date(2023, 1, 10)))
+    assert (summer.days, summer.in_play, winter.in_play) == (10, 0, 10)
+    assert Cost(0.0, 1.0, 0.1).of(winter) == pytest.approx(2.0)
+    assert Cost(0.0, 1.0, 0.1).of(summer) == pytest.approx(1.0 + QUIET)
+
+
+@given(st.dates(date(2021, 1, 1), date(2026, 1, 1)), st.integers(0, 900))
+def test_days_in_play_are_counted_as_the_calendar_says(first: date, more: int) -> None:
+    last = first + timedelta(days=more)
+    assert days_in_play(first, last) == sum(season_of(d).is_in_play(d) for d in span(first, last))
+
+
+@given(st.integers(1, 900), st.integers(10, 400), st.floats(0.1, 10), st.integers(0, 200))
+def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(days: int, per_run: int, factor: float, finished: int) -> None:
+    tasks, cost = tasks_of(request(days, per_run)), costs(NAMES, {})
+    left = seconds_left(cost, runs_of(tasks[:finished], cost, factor), tasks[finished:], {}, 1)
+    if finished >= len(tasks):
+        assert left == 0.0
+    elif not finished:
+        assert left is None
+    else:
+        assert left == pytest.approx(truth(tasks, finished, cost, factor))
+
+
+@given(st.integers(1, 300), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3))
+def test_it_is_never_negative_and_what_runs_already_counts(days: int, took: float, ran: float, slots: int) -> None:
+    first, *waiting = tasks_of(request(days))
+    done = {BOXSCORES: Measured(1, days, took, days)}
+    left = seconds_left(costs(NAMES, {}), done, waiting, {first: ran}, slots)
+    assert left is not None
+    assert left >= 0
+    before = seconds_left(costs(NAMES, {}), done, waiting, {first: 0.0}, slots)
+    assert before is not None
+    assert left <= before + 1e-9
+
+
+def test_workers_help_only_where_runs_do_not_wait_for_each_other() -> None:
+    tasks = tasks_of(request(30))
+    one = dict.fromkeys(tasks, 1.0)
+    assert clock_seconds(one, tasks, [], 1) == len(tasks)
+    levels = 1 + max(p.level for p in PLANS) - min(p.level for p in PLANS)
+    assert levels <= clock_seconds(one, tasks, [], 2) < len(tasks)
+    assert clock_seconds(one, tasks, [], 12) >= levels
+    assert clock_seconds({tasks[0]: 0.5, tasks[1]: 2.0}, [tasks[1]], [tasks[0]], 2) == 2.5  # box scores wait for the schedule
+
+
+def test_an_own_history_explains_itself_and_tells_runs_from_days() -> None:
+    true = replace(STORED[GAMES].times(20.0), per_day=0.001)  # runs are much dearer than stored, days are not
+    history = [Measured(n, days, 0.0, days) for n, days in ((1, 10), (1, 900), (20, 200))]
+    found = costs([GAMES], {GAMES: [replace(m, seconds=true.of(m)) for m in history]})
+    assert found.measured
+    for m in (*history, Measured(3, 300, 0.0, 300)):
+        assert found.of(GAMES, m) == pytest.approx(true.of(m), rel=0.05)
+    alone = Measured(1, 100, 7.0, 90)
+    assert costs([GAMES], {GAMES: [alone]}).of(GAMES, alone) == pytest.approx(7.0)  # stored proportions, own speed
+
+
+def test_a_table_that_was_never_measured_goes_along_with_the_others() -> None:
+    of_games = Measured(1, 100, 3 * STORED[GAMES].of(Measured(1, 100, 0.0, 100)), 100)
+    found = costs([GAMES, BOXSCORES], {GAMES: [of_games]})
+    assert found.of_table[BOXSCORES].per_run == pytest.approx(3 * STORED[BOXSCORES].per_run)
+    assert found.of_table[BOXSCORES].per_day == pytest.approx(3 * STORED[BOXSCORES].per_day)
+    assert not found.measured
+
+
+def test_measurements_are_never_fitted_by_less_than_nothing() -> None:
+    odd = [Measured(1, 10, 9.0, 10), Measured(1, 400, 1.0, 400), Measured(50, 60, 0.0, 60)]
+    cost = costs([GAMES], {GAMES: odd}).of_table[GAMES]
+    assert min(cost.per_run, cost.per_day) >= 0
+
+
+def test_an_own_history_knows_the_time_before_anything_has_run_and_gives_way_to_today() -> None:
+    tasks = tasks_of(request(100, tables=3))
+    stored = costs(NAMES[:3], {})
+    known: Mapping[str, list[Measured]] = {n: [m] for n, m in runs_of(tasks, stored, 2.0).items()}
+    cost = costs(NAMES[:3], known)
+    assert seconds_left(cost, {}, tasks, {}, 1) == pytest.approx(truth(tasks, 0, stored, 2.0))
+    slower = seconds_left(cost, runs_of(tasks[:2], stored, 8.0), tasks[2:], {}, 1)
+    assert slower is not None
+    assert 0.8 * truth(tasks, 2, stored, 8.0) < slower < truth(tasks, 2, stored, 8.0)
+
+
+def test_a_backfill_is_followed_task_by_task_and_ends_at_nothing_left() -> None:
+    now = [0.0]
+    asked = request(60, 30, tables=2)
+    tasks, cost = tasks_of(asked), costs(NAMES[:2], {})
+    remaining = Remaining(asked, cost, 1, clock=lambda: now[0])
+    assert remaining.seconds() is None
+    results = {name: TableResult(name, 60) for name in NAMES[:2]}
+    for n, task in enumerate(tasks):
+        took = truth(tasks[: n + 1], n, cost, 3.0)
+        now[0] += took
+        result = results[task.plan.table]
+        result.good.update(task.days)
+        result.run_ids.append(str(n))
+        result.seconds += took
+        remaining.settle(result)
+        assert remaining.seconds() == pytest.approx(truth(tasks, n + 1, cost, 3.0))
+        if n == 0:
+            now[0] += 1.0  # while the next one runs, its time goes by
+            assert remaining.seconds() == pytest.approx(truth(tasks, 1, cost, 3.0) - 1.0)
+            now[0] -= 1.0
+    assert remaining.seconds() == 0.0
+
+
+def test_a_blocked_task_is_no_work() -> None:
+    asked = request(30, tables=2)
+    remaining = Remaining(asked, costs(NAMES[:2], {}), 1, clock=lambda: 0.0)
+    games = TableResult(GAMES, 30, run_ids=["1"], seconds=2.0, good=set(asked.days[GAMES]))
+    remaining.settle(games)
+    remaining.settle(replace(TableResult(BOXSCORES, 30), blocked=dict.fromkeys(asked.days[BOXSCORES], "x")))
+    assert remaining.seconds() == 0.0

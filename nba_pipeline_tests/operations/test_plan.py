@@ -9,7 +9,7 @@ import pytest
 from nba_pipeline.build import PLANS
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.pace import Measured, expected_rows, expected_seconds
+from nba_pipeline.operations.pace import expected_rows
 from nba_pipeline.operations.plan import PipelinePlan, Why, as_json, make_plan
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
@@ -116,14 +116,6 @@ def test_expected_rows_are_those_of_today_or_the_average() -> None:
     assert expected_rows(plan.tables[PLAYERS]) == 20
     nothing = planned(state(PLAYERS, missing=frozenset(DAYS)), names=(PLAYERS,))
     assert expected_rows(nothing.tables[PLAYERS]) is None
-
-
-def test_expected_seconds_tell_the_cost_of_a_run_from_that_of_a_day() -> None:
-    history = [Measured(1, 1, 0.51), Measured(1, 100, 1.5), Measured(4, 1500, 17.0)]  # half a second a run, a hundredth a day
-    assert expected_seconds(history, 2, 200) == pytest.approx(3.0, rel=0.02)
-    assert expected_seconds([Measured(1, 100, 2.0)], 1, 50) == pytest.approx(1.0)
-    assert expected_seconds([], 1, 5) is None
-    assert expected_seconds([], 0, 0) == 0.0
 
 
 def test_a_look_back_ends_after_its_days() -> None:

@@ -52,7 +52,7 @@ def full() -> Report:
         {PLAYERS: state.rows},
         causes({PLAYERS: state}),
         (reports.Coverage("2024-03", 1000, 990),),
-        {PLAYERS: reports.Measured(1, 31, 2.0)},
+        {PLAYERS: reports.Measured(1, 31, 2.0, 31)},
         (refused,),
         waiting(plans, {PLAYERS: state}),
     )
