@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.cli.show import add_rows, out, table_of
 from nba_pipeline.operations import plan as planning
-from nba_pipeline.operations.eta import Measured
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.pace import expectations, expected_clock, recall_pace
 from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.quota import Budgeted, forecast
 from nba_pipeline.operations.staleness import stale_days
 from nba_pipeline.operations.state import read_state
+from nba_pipeline.operations.workers import slots_for
 from nba_pipeline.ranges import described
 
 if TYPE_CHECKING:
@@ -42,17 +42,20 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     runs = {name: len(ranges) for name, ranges in plan.runs().items()}
     history = recall_pace(w.instance, plan.tables)
     expected = expectations(plan, history)
+    slots = slots_for(w, plan.request())
+    seconds = expected_clock(plan, history, slots)
     quota = None
     if isinstance(w.store, Budgeted) and plan.table_days:
         quota = forecast(plan, w.tables, w.store.quota_today([w.tables[name] for name in plan.tables]))
     if as_json:
-        print(json.dumps(planning.as_json(plan, expected) | ({"quota": quota} if quota else {}), indent=2))
+        whole = {"expected_seconds": None if seconds is None else round(seconds, 1)}
+        print(json.dumps(planning.as_json(plan, expected) | whole | ({"quota": quota} if quota else {}), indent=2))
     elif not plan.table_days:
         print_nothing_to_do(plan)
     else:
         out.print(_plan_table(plan, runs, expected))
         _print_reasons(plan)
-        _print_time(w, plan, history)
+        _print_time(seconds, slots)
         if quota:
             _print_quota(quota)
 
@@ -120,11 +123,7 @@ def _print_reasons(plan: PipelinePlan) -> None:
             out.print(f"  {days_} [dim]in {', '.join(names)}[/]")
 
 
-def _print_time(w: Workspace, plan: PipelinePlan, history: dict[str, list[Measured]]) -> None:
-    from nba_pipeline.operations.workers import slots_for
-
-    slots = slots_for(w, plan.request())
-    seconds = expected_clock(plan, history, slots)
+def _print_time(seconds: float | None, slots: int) -> None:
     if seconds is None:
         out.print("Time: not known yet for every table; this machine learns it from the first backfill.")
     else:
