@@ -195,8 +195,9 @@ def report(
     start: Start = None,
     end: End = None,
 ) -> None:
-    """A status report: calendars, failures by cause, what has not started, usage_rate coverage, throughput, quarantine.
+    """A status report: what to do, days by state, failures by cause, what has not started, calendars, coverage, validation.
 
+    And throughput, quarantine and, with BigQuery, today's quotas. One file that needs no network; it prints well.
     Example: `nba-pipeline report --out report.html`
     """
     from nba_pipeline.cli.report import write_report

@@ -26,7 +26,7 @@ def write_report(w: Workspace, start: str | None, end: str | None, form: str, to
     days = w.days(start, end)
     states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
     stale = stale_days(w.instance, w.store, w.tables, w.plans, states)
-    page = FORMATS[form](gather(w.instance, w.store, w.tables, w.plans, days, states, stale, datetime.now(UTC)))
+    page = FORMATS[form](gather(w, days, states, stale, datetime.now(UTC)))
     if to is None:
         sys.stdout.write(page)
         return

@@ -22,7 +22,7 @@ from nba_pipeline.cli.console import out as out
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.canary import Canary
 from nba_pipeline.operations.execute import TableResult
-from nba_pipeline.operations.failed import Failed
+from nba_pipeline.operations.failed import DAYS_SHOWN, Failed, by_cause
 from nba_pipeline.operations.remaining import Remaining
 from nba_pipeline.operations.staleness import Stale, StaleDays
 from nba_pipeline.operations.state import TableState
@@ -116,15 +116,13 @@ def print_stale(console: Console, stale: StaleDays) -> None:
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
-    """Failed days grouped by cause: class, table, days, the first message and what to do."""
-    grouped: dict[tuple[str, str], list[Failed]] = {}
-    for table, failed in failures.items():
-        for f in failed:
-            grouped.setdefault((f.failure_class, table), []).append(f)
-    for (failure_class, table), days in sorted(grouped.items()):
-        ordered = sorted(days, key=lambda f: f.day)
-        console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(days)} day(s): {described(f.day for f in ordered)}")
-        console.print(f"  {escape(ordered[0].message)}")
+    """Failed days by cause, a line for each with its class and its own words, however long; then what to do."""
+    for (failure_class, table), failed in by_cause(failures).items():
+        console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(failed)} day(s)")
+        for one in failed[:DAYS_SHOWN]:
+            console.print(f"  {one.day} [red]{failure_class}[/]: {escape(' '.join(one.message.split()))}", soft_wrap=True)
+        if rest := failed[DAYS_SHOWN:]:
+            console.print(f"  and {len(rest)} more: {described(f.day for f in rest)}; `nba-pipeline status --json` has the words of each")
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
 
 

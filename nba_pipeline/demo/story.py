@@ -200,7 +200,7 @@ class Story:
         w = self._w
         states, stale = self._states()
         path = self._home / "report.html"
-        page = as_html(gather(w.instance, w.store, w.tables, w.plans, DAYS, states, stale, datetime.now(UTC)))
+        page = as_html(gather(w, DAYS, states, stale, datetime.now(UTC)))
         path.write_text(page, encoding="utf-8")
         expect("the report names no failed day", True, "No day has failed." in page)
         return Step("The report", f"report --start {DAYS[0]} --end {LAST} --out {path}", report=path, facts={"report": str(path)})

@@ -4,43 +4,139 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nba_pipeline.operations.report import COVERAGE_TARGET_PCT, EMPTY, Report
+from nba_pipeline.operations.failed import DAYS_SHOWN
+from nba_pipeline.operations.report import COVERAGE_TARGET_PCT, EMPTY, Cause, Report, in_words, next_steps, time_left
 from nba_pipeline.ranges import described
 
 _MARKS = {"good": "█", "stale": "▒", "failed": "✗", "blocked": "○", "running": "…", "missing": "?"}
 _EMPTY_MARK = "·"
+_ROWS_SHOWN = 50
 
 
 def as_markdown(report: Report) -> str:
     """The report; calendars as a line of one mark per day for each month."""
-    lines = [f"# nba_pipeline: {report.days[0]} to {report.days[-1]}", "", f"As it was on {report.made_at:%Y-%m-%d %H:%M %Z}.", ""]
-    lines += [
-        "## Days by state",
+    sections = {
+        "What to do": _next(report),
+        "Days by state": _states(report),
+        "Failures by cause": [line for cause in report.causes for line in _cause(cause)] or ["No day has failed.", ""],
+        "Not started": _not_started(report),
+        f"usage_rate coverage (minutes > 0, target {COVERAGE_TARGET_PCT:g} %)": _coverage(report),
+        "Validation": _validation(report),
+        "Throughput": _throughput(report),
+        "Quarantine": _quarantine(report),
+        **({"Quota": _quota(report)} if report.quota is not None else {}),
+        "Calendar": _calendars(report),
+    }
+    about = f"{len(report.days):,} days, {len(report.cells)} tables; {report.place}; as it was on {report.made_at:%Y-%m-%d %H:%M %Z}."
+    lines = [f"# nba_pipeline: {report.days[0]} to {report.days[-1]}", "", about, "", *_facts(report)]
+    for name, inside in sections.items():
+        lines += [f"## {name}", "", *inside]
+    return "\n".join(lines)
+
+
+def _facts(report: Report) -> list[str]:
+    usage, passed = report.whole_coverage, sum(a.passed for a in report.answers)
+    days = ", ".join(f"{report.total(what):,} {what}" for what in ("failed", "blocked", "stale", "missing"))
+    covered = f"{usage.percent:g} %" if usage else "no rows"
+    asked = f"{passed} of {len(report.answers)} validation answers right; {len(report.rejected)} row(s) in quarantine."
+    return [f"**{report.complete():g} % of all table-days are complete**; {days}; usage_rate coverage {covered}; {asked}", ""]
+
+
+def _next(report: Report) -> list[str]:
+    steps = [f"{n}. {words}: `{command}`" for n, (words, command) in enumerate(next_steps(report), 1)]
+    return [*(steps or ["Nothing: every day of every table is there, up to date and as it should be."]), ""]
+
+
+def _states(report: Report) -> list[str]:
+    rows = ((n, f"{report.complete(n):g} %", _counted(report, n), f"{report.rows[n]:,}") for n in report.cells)
+    return _table(("table", "complete", "days", "rows"), rows)
+
+
+def _cause(cause: Cause) -> list[str]:
+    """A line per day, each with its class and its own words; days beyond the first ones as ranges."""
+    rest = cause.days[DAYS_SHOWN:]
+    return [
+        f"### {cause.failure_class} in `{cause.table}`: {len(cause.failed)} day(s)",
         "",
-        *_table(("table", "days", "rows"), ((n, _counted(report, n), f"{report.rows[n]:,}") for n in report.cells)),
+        f"What to do: {cause.remedy}",
+        "",
+        *_table(("day", "class", "why"), ((str(f.day), f.failure_class, f.message) for f in cause.failed[:DAYS_SHOWN])),
+        *([f"and {len(rest)} more: {described(rest, 12)}; `nba-pipeline status --json` has the words of each", ""] if rest else []),
     ]
-    lines += ["## Failures by cause", ""]
-    for cause in report.causes:
-        lines.append(f"- **{cause.failure_class}** in `{cause.table}`: {len(cause.days)} day(s): {described(cause.days, 12)}")
-        lines += [f"  - {_plain(cause.sample)}", f"  - what to do: {cause.remedy}"]
-    lines += [] if report.causes else ["No day has failed."]
-    lines += ["", "## Not started", "", *([f"- {line}" for line in report.waiting] or ["Nothing waits: every day was made or tried."])]
-    lines += ["", f"## usage_rate coverage (minutes > 0, target {COVERAGE_TARGET_PCT:g} %)", ""]
-    lines += _table(("month", "rows", "coverage"), ((c.month, f"{c.rows:,}", f"{c.percent:.2f} %") for c in report.coverage))
-    lines += ["## Throughput", ""]
-    speeds = (
-        (n, str(m.days), f"{m.seconds:.1f}", f"{60 * m.days / m.seconds:,.0f}" if m.seconds else "") for n, m in report.throughput.items()
+
+
+def _not_started(report: Report) -> list[str]:
+    if not report.left:
+        return ["Nothing: a backfill of these days would find nothing to make.", ""]
+    rows = (
+        (
+            one.table,
+            str(one.days),
+            str(one.runs),
+            "?" if one.rows is None else f"{one.rows:,}",
+            "?" if one.seconds is None else in_words(one.seconds),
+            ", ".join(f"{n} {reason}" for reason, n in one.why.items()),
+        )
+        for one in report.left
     )
-    lines += _table(("table", "days", "seconds", "days per minute"), speeds)
-    lines += [
-        "## Quarantine",
-        "",
-        *([f"- {r.day} `{r.table}` {r.failure_class}: {_plain(r.message)}" for r in report.rejected] or ["Empty."]),
-    ]
-    lines += ["", "## Calendar", "", ", ".join(f"`{m}` {w}" for w, m in _MARKS.items()) + f", `{_EMPTY_MARK}` empty with a reason", ""]
+    lines = [f"What a backfill of these days would make: {time_left(report)}.", ""]
+    lines += _table(("table", "days to make", "runs", "rows", "time", "why"), rows)
+    if report.waiting:
+        lines += ["### What waits, and for what", ""]
+        shown = report.waiting[:_ROWS_SHOWN]
+        lines += _table(
+            ("waits for", "days", "which", "of"), ((w.what, f"{len(w.days):,}", described(w.days), ", ".join(w.short_names)) for w in shown)
+        )
+    rest = len(report.waiting) - _ROWS_SHOWN
+    return [*lines, f"and {rest} more", ""] if rest > 0 else lines
+
+
+def _coverage(report: Report) -> list[str]:
+    rows = (
+        (c.month, f"{c.rows:,}", f"{c.with_usage:,}", f"{c.percent:.2f} %" + ("" if c.met else " (below the target)"))
+        for c in report.coverage
+    )
+    return _table(("month", "rows", "with usage_rate", "coverage"), rows)
+
+
+def _validation(report: Report) -> list[str]:
+    rows = (("ok" if a.passed else "**differs**", a.question, a.expected, "; ".join((a.found, *a.exceptions))) for a in report.answers)
+    return _table(("", "question", "expected", "found"), rows)
+
+
+def _throughput(report: Report) -> list[str]:
+    def row(name: str) -> tuple[str, ...]:
+        runs, days, seconds = (sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds"))
+        speed = f"{60 * days / seconds:,.0f}" if seconds else ""
+        return name, str(len(report.throughput[name])), str(runs), f"{days:,}", f"{seconds:,.1f}", speed
+
+    return _table(("table", "backfills", "runs", "days", "seconds", "days per minute"), map(row, report.throughput))
+
+
+def _quarantine(report: Report) -> list[str]:
+    if not report.rejected:
+        return ["The quarantine is empty.", ""]
+    rest = len(report.rejected) - _ROWS_SHOWN
+    rows = ((str(r.day), r.failure_class, r.table, r.message) for r in report.rejected[:_ROWS_SHOWN])
+    more = [f"and {rest} more: `nba-pipeline rejected list`", ""] if rest > 0 else []
+    return [*_table(("day", "class", "table", "why"), rows), *more]
+
+
+def _quota(report: Report) -> list[str]:
+    quota = report.quota
+    assert quota is not None
+    units = vars(quota.limits)
+    rows = ((name, *(f"{getattr(used, unit):,}" for unit in units)) for name, used in quota.used.items())
+    limits = ", ".join(f"{limit:,} {unit}" for unit, limit in units.items())
+    again = f"Used today, per table; limits: {limits}. Quotas start again at {quota.again:%Y-%m-%d %H:%M %Z}."
+    return [again, "", *_table(("table", *units), rows)]
+
+
+def _calendars(report: Report) -> list[str]:
+    lines = [", ".join(f"`{m}` {w}" for w, m in _MARKS.items()) + f", `{_EMPTY_MARK}` empty with a reason", ""]
     for name in report.cells:
         lines += [f"### {name}", "", "```", *_calendar(report, name), "```", ""]
-    return "\n".join(lines)
+    return lines
 
 
 def _calendar(report: Report, table: str) -> Iterable[str]:
@@ -62,4 +158,5 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return text.replace("|", "/").replace("\n", " ")
+    """One line without bars, which would end a cell."""
+    return " ".join(text.replace("|", "/").split())

@@ -157,7 +157,7 @@ def team_reconstruction(stored: Stored) -> Answer:
     both = sums.reindex(teams.index)
     differs = ~((both == teams) | (both.isna() & teams.isna()))
     wrong = [
-        f"{game} {team}: {column} of players {both.loc[(game, team), column]:g}, of the team {teams.loc[(game, team), column]:g}"
+        f"{game} {team}: {column} of players {_known(both.at[(game, team), column])}, of the team {_known(teams.at[(game, team), column])}"
         for (game, team), row in differs[differs.any(axis=1)].iterrows()
         for column in list(row.index[row])[:1]
     ]
@@ -208,6 +208,10 @@ def _repeated(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[int, int, tup
     again = keys[keys.duplicated(list(columns), keep=False)]
     examples = [", ".join(f"{c}={v}" for c, v in row.items()) for row in again.drop_duplicates().head(2).astype(str).to_dict("records")]
     return len(keys), len(again), tuple(examples)
+
+
+def _known(value: float) -> str:
+    return "not known" if value != value else f"{value:g}"
 
 
 def _lines(lines: Any, most: int = _SHOWN) -> tuple[str, ...]:
