@@ -10,56 +10,19 @@ from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.assets.analytics import ANALYTICS_PLANS
 from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_asset
-from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.assets.precompute import PRECOMPUTE_PLANS
-from nba_pipeline.assets.raw import RAW_PLANS
 from nba_pipeline.automation.conditions import restate_what_changed
 from nba_pipeline.automation.currency import Currency
 from nba_pipeline.automation.wiring import automation
-from nba_pipeline.clock import results_due
-from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.instance.counts import InstanceCounts
 from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.parts import PLANS as PLANS
+from nba_pipeline.parts import make_source as make_source
+from nba_pipeline.parts import make_store as make_store
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.base import Source
-from nba_pipeline.sources.bulk_files import BulkSource
-from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
 from nba_pipeline.warehouse.io_manager import WarehouseIOManager
-from nba_pipeline.warehouse.memory import MemoryStore
-from nba_pipeline.warehouse.parquet import ParquetStore
-
-PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS, *PRECOMPUTE_PLANS)
-"""How every table is made, in dependency order."""
-
-
-def make_store(settings: Settings) -> Store:
-    """The warehouse that the settings name. Opens nothing yet."""
-    if settings.warehouse == "bigquery":
-        return _bigquery_store(settings)
-    return MemoryStore() if settings.warehouse == "memory" else ParquetStore(settings.warehouse_dir)
-
-
-def _bigquery_store(settings: Settings) -> Store:
-    try:  # an extra: the local warehouses need none of it
-        from nba_pipeline.warehouse.bigquery_client import make_bigquery_store
-    except ImportError as error:
-        raise ConfigurationError(f"the bigquery warehouse needs `pip install nba-pipeline[bigquery]`: {error}") from error
-    s = settings.bigquery
-    assert s is not None  # Settings refuses bigquery without them
-    limits = (s.daily_loads, s.daily_dml, s.daily_partitions)
-    return make_bigquery_store(s.project, s.location, s.dataset_prefix, limits, s.endpoint)
-
-
-def make_source(settings: Settings) -> Source:
-    """The source that the settings name. Reads nothing yet."""
-    if settings.source == "bulk":
-        assert settings.bulk_dir is not None  # Settings refuses bulk without a folder
-        return BulkSource(settings.bulk_dir)
-    return SimulatedSource(first_day=settings.start_date, results_until=results_due)
 
 
 def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:

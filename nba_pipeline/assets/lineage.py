@@ -20,7 +20,7 @@ from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.transforms.versions import formula_version
-from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, OneDay, Store
 
 Manifests = Mapping[str, Mapping[date, ManifestEntry]]
 
@@ -38,6 +38,11 @@ def readable_manifest(store: Store, table: Table) -> Mapping[date, ManifestEntry
         return store.manifest(table)
     except CorruptPartition as error:
         return error.readable
+
+
+def readable_entry(store: Store, table: Table, day: date) -> ManifestEntry | None:
+    """One day of the manifest."""
+    return store.entry(table, day) if isinstance(store, OneDay) else readable_manifest(store, table).get(day)
 
 
 def input_manifests(store: Store, tables: TableRegistry, plan: TablePlan) -> dict[str, Mapping[date, ManifestEntry]]:

@@ -29,8 +29,9 @@ from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.clock import results_due
 from nba_pipeline.instance.events import record_events
-from nba_pipeline.instance.made import Made, remember_made
+from nba_pipeline.instance.made import Made, remember_made, remember_payloads
 from nba_pipeline.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
+from nba_pipeline.sources.base import Source, Traceable
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.dagster import asset_metadata
 from nba_pipeline.tables.spec import Table
@@ -101,7 +102,7 @@ def table_asset(
         # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
         made = made_with(plan, tables, input_manifests(job.store, tables, plan), _source_name(job.source), days_to_make)
         outcome = run_range(job, days_to_make)
-        _record(context, table, outcome, made)
+        _record(context, table, outcome, made, job.source)
         if outcome.failed:
             message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
             raise dg.Failure(message, metadata=_failure_summary(outcome), allow_retries=False)
@@ -128,12 +129,14 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
     return sorted(set(days) - set(left))
 
 
-def _record(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome, made: Mapping[date, Made]) -> None:
+def _record(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome, made: Mapping[date, Made], source: Source) -> None:
     """Tell the event log, the instance, this process and the run's log what became of the days."""
     record_events(context, stored_and_failed_events(table, outcome, made))
     early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
     how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
     remember_made(context.instance, table.full_name, how)
+    if is_raw(table.full_name) and isinstance(source, Traceable):
+        remember_payloads(context.instance, table.full_name, context.run.run_id, source.payloads(table.full_name, sorted(outcome.stored)))
     # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
     record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
     _report(table, outcome)

@@ -6,22 +6,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
+from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.cli.console import out
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.instance.made import recall_made
+from nba_pipeline.instance.recall import Glance, Recall
 from nba_pipeline.operations.arithmetic import shown
 from nba_pipeline.operations.explain import Explanation, as_json, explain
 from nba_pipeline.operations.explain_rows import EVERY_TEAM, Record, Rows
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.state import read_state
-from nba_pipeline.operations.workspace import Workspace
-from nba_pipeline.settings import parse_day
+from nba_pipeline.parts import PLANS, make_source, make_store
+from nba_pipeline.settings import Settings, parse_day
+from nba_pipeline.tables.registry import TABLES
+
+if TYPE_CHECKING:
+    from nba_pipeline.operations.workspace import Workspace
 
 _LABEL = 12
 _MOST_LINES = 20
@@ -30,21 +35,41 @@ _LABELS = ("player_name", "event_id")
 _INPUT_LABELS = ("game_id", "team_abbr", "player_name", "player_full_name", "event_id")
 
 
-def print_explanation(w: Workspace, table: str, day_text: str, key: str, column: str, asked_json: bool) -> None:
-    """Explain one value and print it."""
-    found = explanation(w, table, parse_day(day_text, "DAY"), _parsed(key), column)
+def print_explanation(table: str, day_text: str, key: str, column: str, asked_json: bool) -> None:
+    """Explain one value of the environment's pipeline and print it."""
+    settings, day, wanted = Settings.from_environment(), parse_day(day_text, "DAY"), _parsed(key)
+    (plan,) = select(PLANS, [table])
+    found = _at_a_glance(settings, plan, day, wanted, column)
+    if found is None:
+        from nba_pipeline.operations.workspace import open_with  # this loads Dagster, which takes longer than most answers
+
+        with open_with(settings) as w:
+            found = explanation(w, plan.table, day, wanted, column)
     if asked_json:
         print(json.dumps(as_json(found), indent=2, default=str))
     else:
         show(found)
 
 
+def _at_a_glance(settings: Settings, plan: TablePlan, day: date, key: Mapping[str, str], column: str) -> Explanation | None:
+    """The explanation of a value of a day that is certainly good; None where Dagster must be asked what became of the day."""
+    glance = Glance.at(settings.dagster_home or Path.cwd())
+    if glance is None or not glance.certainly_good(plan.table, day):
+        return None
+    store, source = make_store(settings), make_source(settings)
+    recall = Recall(glance.values)
+    return explain(store, TABLES, plan, day, key, column, recall=recall, source=source, start=settings.start_date)
+
+
 def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], column: str) -> Explanation:
-    """What is known of one value of this workspace."""
+    """What is known of one value of an opened pipeline."""
+    from nba_pipeline.instance.values import read_values
+    from nba_pipeline.operations.state import read_state
+
     (plan,) = select(w.plans, [table])
-    made = recall_made(w.instance, plan.table, [day]).get(day)
     failed = read_state(w.instance, w.store, w.tables, [plan], [day], w.partitions)[plan.table].failed.get(day)
-    return explain(w.store, w.tables, plan, day, key, column, made=made, source=w.source, failed=failed, start=w.settings.start_date)
+    recall = Recall(lambda names: read_values(w.instance, names))
+    return explain(w.store, w.tables, plan, day, key, column, recall=recall, source=w.source, failed=failed, start=w.settings.start_date)
 
 
 def _parsed(key: str) -> dict[str, str]:
@@ -206,11 +231,24 @@ def _show_making(found: Explanation) -> None:
         )
     if found.made and found.stored:
         grid.add_row("made by", f"run {found.made.run_id}, code {found.made.code}, schema {found.stored['schema_version']}")
-    for file, digest in found.source.get("files", {}).items():
-        grid.add_row("source", escape(f"{file} sha256 {digest[:16]}… as it is now"))
-    if found.source and not found.source["files"]:
-        grid.add_row("source", f"{found.source['name']}, which reads no files")
+    folders = {str(Path(one["file"]).parent) for one in found.source["files"]}
+    grid.add_row("source", escape(f"{found.source['name']}: {', '.join(sorted(folders)) or 'it reads no files'}"))
+    for one in found.source["files"]:
+        name = Path(one["file"]).name if len(folders) == 1 else one["file"]
+        grid.add_row("", escape(f"{name} sha256 {_read_and_now(one['as_read'], one['now'])}"))
+    for table, content in found.source["days"].items():
+        if table != found.table:
+            grid.add_row("", f"[dim]{_short(table)} of the day: content {content}[/]")
     out.print(grid)
+
+
+def _read_and_now(as_read: str | None, now: str | None) -> str:
+    """What a file held when it was read, and whether it still does."""
+    if as_read is None:
+        return f"{(now or '')[:16]}… now; what the run read was not recorded"
+    if now == as_read:
+        return f"{as_read[:16]}… when it was read, and still"
+    return f"{as_read[:16]}… when it was read; now {'it is gone' if now is None else f'{now[:16]}…'}"
 
 
 def _short(table: str) -> str:

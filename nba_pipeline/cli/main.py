@@ -220,10 +220,8 @@ def explain(
     Example: `nba-pipeline explain player_game_summary 2024-03-07 --key player=Quinones --column usage_rate`
     """
     from nba_pipeline.cli.explain import print_explanation
-    from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace() as w:
-        print_explanation(w, table, day, key, column, as_json)
+    print_explanation(table, day, key, column, as_json)
 
 
 @app.command()

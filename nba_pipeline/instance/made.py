@@ -14,12 +14,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-
-import dagster as dg
+from typing import TYPE_CHECKING
 
 from nba_pipeline.instance.values import read_values, write_values
 
-_KEY = "nba_pipeline/made/"
+if TYPE_CHECKING:  # only named here
+    import dagster as dg
+
+_KEY, _PAYLOADS = "nba_pipeline/made/", "nba_pipeline/read/"
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,34 @@ def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, 
 
 def recall_made(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Made]:
     """How the days were made; days of which nothing was recorded are left out."""
-    names = {_name(table, day): day for day in days}
-    return {names[name]: Made(*json.loads(text)) for name, text in read_values(instance, names).items()}
+    names = made_names(table, days)
+    return made_from(names, read_values(instance, names))
+
+
+def made_names(table: str, days: Iterable[date]) -> dict[str, date]:
+    """Under which name each day is remembered."""
+    return {_name(table, day): day for day in days}
+
+
+def made_from(names: Mapping[str, date], values: Mapping[str, str]) -> dict[date, Made]:
+    """What the values found under those names say."""
+    return {names[name]: Made(*json.loads(text)) for name, text in values.items()}
 
 
 def _name(table: str, day: date) -> str:
     return f"{_KEY}{table}/{day.isoformat()}"
+
+
+def remember_payloads(instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]) -> None:
+    """Record what a run read the table's days from: name of each file or payload -> SHA-256 of what was read."""
+    write_values(instance, {payloads_name(table, run_id): json.dumps(dict(payloads))})
+
+
+def payloads_name(table: str, run_id: str) -> str:
+    """Under which name the payloads of a run are remembered."""
+    return f"{_PAYLOADS}{table}/{run_id}"
+
+
+def payloads_from(values: Mapping[str, str]) -> set[tuple[str, str]]:
+    """What all those values say together; a file that changed between two runs is there with what each of them read."""
+    return {(name, digest) for text in values.values() for name, digest in json.loads(text).items()}

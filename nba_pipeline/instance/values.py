@@ -6,8 +6,10 @@ Belongs here: reading and writing many values safely. Does not belong here: what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-import dagster as dg
+if TYPE_CHECKING:  # only named here: reading values needs an instance, and whoever has one has loaded Dagster
+    import dagster as dg
 
 _AT_ONCE = 300  # keys per statement: SQLite allows 999 parameters in its oldest builds
 

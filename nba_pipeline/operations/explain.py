@@ -6,24 +6,23 @@ the rows that it speaks of (``explain_rows.py``), printing (``cli/``). Reads onl
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.assets.lineage import is_raw, readable_manifest
+from nba_pipeline.assets.lineage import is_raw, readable_entry
 from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.assets.range_run import RangeJob, would_make
 from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.instance.made import Made
+from nba_pipeline.instance.recall import Recall
 from nba_pipeline.operations.arithmetic import Scope, counted, names_in, uses_league, work_out
 from nba_pipeline.operations.explain_find import find_row, require_column, require_rows
 from nba_pipeline.operations.explain_rows import Reader, Record, Rows, as_records
+from nba_pipeline.operations.explain_source import traced
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.formulas import AsStored, Formula, Lines, Past, Ref, Taken, Whose, behind, how_made, resolved
 from nba_pipeline.sources.base import Source
@@ -80,28 +79,28 @@ def explain(
     wanted: Mapping[str, str],
     column: str,
     *,
-    made: Made | None = None,
+    recall: Recall | None = None,
     source: Source | None = None,
     failed: Failed | None = None,
     start: date | None = None,
 ) -> Explanation:
     """Explain one value: the stored one or, of a day that was refused, the one that a run computes from the stored inputs.
 
-    ``failed``: the newest attempt, if it failed; ``start``: the first day of the pipeline. ConfigurationError when the day,
-    the row or the column is not there.
+    ``recall``: what the instance remembers; ``failed``: the newest attempt, if it failed; ``start``: the first day of the
+    pipeline. ConfigurationError when the day, the row or the column is not there.
     """
     table = tables[plan.table]
     require_column(table, column)
-    entry = readable_manifest(store, table).get(day)
+    entry = readable_entry(store, table, day)
     if entry is None and failed is not None and source is not None and start is not None and not is_raw(plan.table):
-        rows = _refused(RangeJob(plan, tables, store, source, start), failed)
+        rows = _refused(plan, tables, store, source, start, failed)
     else:
         entry = require_rows(table, day, entry, start)
         rows = store.read(table, [day])
     (row,) = as_records(find_row(table, rows, wanted, day).to_frame().T)
     reader = Reader(store, tables, day, {table.full_name: rows})
     found = Explainer(reader, tables, day).stored(table.full_name, column, row)
-    found.failed, found.made = failed, made
+    found.failed = failed
     names = [str(row[n]) for n in _NAMES if row.get(n)]
     found.known_as = [*names[:1], *(str(row[n]) for n in ("team_abbr",) if n in row and n not in found.key)]
     rests_on = behind(table.full_name, column)
@@ -111,8 +110,15 @@ def explain(
         found.inputs[given.table] = [r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)]
         found.used[given.table] = sorted(rests.columns) if rests else []
     found.stored = {} if entry is None else _stored(store, table, entry)
-    found.source = _source(source, day, plan.table)
+    found.made = recall.made(plan.table, [day]).get(day) if recall else None
+    found.source = traced(store, tables, plan.table, [day, *_days_behind(found)], recall, source)
     return found
+
+
+def _days_behind(found: Explanation) -> set[date]:
+    """The days of the games that the value rests on."""
+    own = {r["game_date"] for r in (found.window.records if found.window else None) or ()}
+    return own.union(*(_days_behind(one) for one in found.behind))
 
 
 class Explainer:
@@ -198,16 +204,19 @@ def _agrees(declared: ColumnType, worked: Any, stored: Any) -> bool:
     return abs(float(worked) - float(stored)) <= step + 1e-9 * max(1.0, abs(float(worked)))
 
 
-def _refused(job: RangeJob, failed: Failed) -> pd.DataFrame:
+def _refused(plan: TablePlan, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed) -> pd.DataFrame:
     """The rows of a day that was not written, rounded as they would have been."""
+    from nba_pipeline.assets.range_run import RangeJob, would_make  # with all the checks: most explanations need neither
+
+    table = tables[plan.table]
     try:
-        rows = would_make(job, failed.day)
+        rows = would_make(RangeJob(plan, tables, store, source, start), failed.day)
     except PipelineError as error:
-        raise ConfigurationError(f"{job.table.full_name} {failed.day} failed and cannot be computed: {error}") from error
-    for column in job.table.columns:
+        raise ConfigurationError(f"{table.full_name} {failed.day} failed and cannot be computed: {error}") from error
+    for column in table.columns:
         if column.type.kind is Kind.NUMERIC and column.type.scale is not None and column.name in rows:
             rows[column.name] = round_half_even(rows[column.name].to_numpy(dtype="float64", na_value=np.nan), column.type.scale)
-    return rows[[c for c in job.table.column_names if c in rows]]
+    return rows[[c for c in table.column_names if c in rows]]
 
 
 def _stored(store: Store, table: Table, entry: ManifestEntry) -> dict[str, Any]:
@@ -218,27 +227,6 @@ def _stored(store: Store, table: Table, entry: ManifestEntry) -> dict[str, Any]:
         "written_at": entry.written_at.isoformat(timespec="seconds"),
         "rows": entry.row_count,
     }
-
-
-def _source(source: Source | None, day: date, table: str) -> dict[str, Any]:
-    """The source's name and, where it reads files, those of the day with the SHA-256 that they have now."""
-    if source is None:
-        return {}
-    folder = getattr(source, "folder", None)
-    if not isinstance(folder, Path):
-        return {"name": source.name, "files": {}}
-    first = day.year if day.month >= 10 else day.year - 1
-    names = ("games.parquet", "player_box.parquet", f"shots_{first}-{(first + 1) % 100:02d}.parquet")
-    wanted = [folder / name for name in names if (folder / name).is_file()]
-    if is_raw(table):
-        own = {"nba_raw.games": "games", "nba_raw.player_boxscores": "player_box", "nba_raw.shot_attempts": "shots"}[table]
-        wanted = [path for path in wanted if path.name.startswith(own)]
-    return {"name": source.name, "files": {str(path): _sha256(path) for path in wanted}}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_json(found: Explanation) -> dict[str, Any]:

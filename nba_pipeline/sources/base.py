@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
@@ -71,3 +72,16 @@ class Polled(Source, Protocol):
     def revision(self) -> str: ...
 
     def fingerprints(self, days: Sequence[date]) -> dict[date, str]: ...
+
+
+@runtime_checkable
+class Traceable(Source, Protocol):
+    """A source that can say what it read a raw table's days from, so that a value can be traced to the bytes behind it."""
+
+    def payloads(self, table: str, days: Sequence[date]) -> dict[str, str]:
+        """Name of each file or payload that this process read for the days -> SHA-256 of the bytes as they were read."""
+        ...
+
+    def payload_files(self, table: str, days: Sequence[date]) -> list[Path]:
+        """The files that the days would be read from now."""
+        ...

@@ -34,6 +34,7 @@ class BulkSource:
         self.folder = Path(folder)
         self._cache: dict[str, tuple[tuple[int, int], pd.DataFrame]] = {}
         self._digests: dict[str, tuple[tuple[int, int], pd.Series]] = {}
+        self._read_as: dict[str, str] = {}
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
@@ -51,6 +52,17 @@ class BulkSource:
         names = [name for name in (f"shots_{season}.parquet" for season in seasons) if (self.folder / name).is_file()]
         shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
         return bulk_frames.shot_attempts(self._schedule(), shots, days)
+
+    def payloads(self, table: str, days: Sequence[date]) -> dict[str, str]:
+        """Files that the days were read from, and what they held; see ``Traceable``."""
+        return {str(path): self._read_as[path.name] for path in self.payload_files(table, days) if path.name in self._read_as}
+
+    def payload_files(self, table: str, days: Sequence[date]) -> list[Path]:
+        """The schedule, which decides what belongs to a day, and the table's own files. See ``Traceable``."""
+        seasons = sorted({bulk_frames.season_label(day) for day in days})
+        own = {"nba_raw.player_boxscores": ["player_box.parquet"], "nba_raw.shot_attempts": [f"shots_{s}.parquet" for s in seasons]}
+        names = ["games.parquet", *own.get(table, [])]
+        return [self.folder / name for name in names if (self.folder / name).is_file()]
 
     def revision(self) -> str:
         """Names, sizes and times of the files; see ``Polled``."""
@@ -117,11 +129,13 @@ class BulkSource:
     def _load(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
         path = self.folder / name
         try:
-            held = pq.read_schema(path).names
+            content = path.read_bytes()  # once: what is hashed is what is read, also while somebody replaces the file
+            self._read_as[name] = hashlib.sha256(content).hexdigest()
+            held = pq.read_schema(pa.BufferReader(content)).names
             missing = [c for c, required in columns.items() if required and c not in held]
             if missing:
                 raise SchemaDrift(f"{path} lacks the column(s) {', '.join(missing)} that the bulk layout requires")
-            frame = pq.read_table(path, columns=[c for c in columns if c in held]).to_pandas()
+            frame = pq.read_table(pa.BufferReader(content), columns=[c for c in columns if c in held]).to_pandas()
         except (pa.ArrowException, OSError) as error:
             raise UnparseableSource(f"{path} cannot be read as Parquet (truncated or corrupt?): {error}") from error
         return frame.reindex(columns=list(columns))

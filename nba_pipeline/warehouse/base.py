@@ -51,6 +51,15 @@ class CorruptPartition(PipelineError):
 
 
 @runtime_checkable
+class OneDay(Protocol):
+    """A store that can look at one day without listing its whole manifest."""
+
+    def entry(self, table: Table, day: date) -> ManifestEntry | None:
+        """The day's manifest entry, None if it is not stored. CorruptPartition if it cannot be read."""
+        ...
+
+
+@runtime_checkable
 class Store(Protocol):
     """Daily partitions of declared tables, quarantine tables included.
 

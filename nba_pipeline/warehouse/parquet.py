@@ -283,6 +283,13 @@ class ParquetStore(PreparingStore):
             error.readable = accepted.presented(error.readable)
             raise
 
+    def entry(self, table: Table, day: date) -> ManifestEntry | None:
+        """One day's entry from its own file; see ``OneDay``."""
+        found = self._read_entry(table, day)
+        if isinstance(found, DamagedFile):
+            raise self._corrupt(table, {day: str(found)}, {})
+        return None if found is None else self._accepted(table).presented({day: found[1]})[day]
+
     def entries(self, table: Table) -> dict[date, ManifestEntry]:
         """The entries as they are in the files: with the schema version under which each day was written."""
         folder = self.folder(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import date
@@ -236,6 +237,18 @@ def test_a_file_that_changes_on_disk_is_read_again(folder: Folder, tmp_path: Pat
     folder(lines=({**LINE, "points": 3},))
     os.utime(tmp_path / "player_box.parquet", (1, 1))
     assert source.player_boxscores([DAY]).frame["points"].tolist() == [3]
+
+
+def test_what_was_read_is_known_by_its_hash(folder: Folder, tmp_path: Path) -> None:
+    """Of the bytes that were read: a file that is replaced afterwards keeps the hash under which its rows came."""
+    source = folder()
+    assert source.payloads("nba_raw.player_boxscores", [DAY]) == {}
+    _everything(source)
+    files = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("games.parquet", "player_box.parquet")}
+    assert source.payloads("nba_raw.player_boxscores", [DAY]) == {str(tmp_path / name): digest for name, digest in files.items()}
+    assert {Path(p).name for p in source.payloads("nba_raw.shot_attempts", [DAY])} == {"games.parquet", "shots_2023-24.parquet"}
+    folder(lines=({**LINE, "points": 3},))
+    assert source.payloads("nba_raw.player_boxscores", [DAY])[str(tmp_path / "player_box.parquet")] == files["player_box.parquet"]
 
 
 def _everything(source: BulkSource) -> None:
