@@ -12,8 +12,21 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from nba_pipeline.cli.show import out
 from nba_pipeline.operations.asked import recall
+from nba_pipeline.operations.eta import costs
+from nba_pipeline.operations.pace import recall_pace
+from nba_pipeline.operations.runs import asked_of_the_daemon, recent_runs, stretch
 from nba_pipeline.operations.state import TableState, read_state
-from nba_pipeline.operations.watch import Progress, Snapshot, as_json, failed_lines, progress, take, waiting_lines
+from nba_pipeline.operations.watch import (
+    Progress,
+    Snapshot,
+    as_json,
+    failed_lines,
+    progress,
+    take,
+    time_left,
+    unsettled,
+    waiting_lines,
+)
 from nba_pipeline.operations.workspace import Workspace
 
 _QUIET_LOOKS = 2  # between two runs of a backfill there is a moment without any
@@ -22,21 +35,26 @@ _QUIET_LOOKS = 2  # between two runs of a backfill there is a moment without any
 def watch(
     w: Workspace, start: str | None, end: str | None, every: float, as_lines: bool, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, TableState]:
-    """Print progress every ``every`` seconds until no run is active; returns the last state. Ctrl-C ends it early."""
+    """Print progress every ``every`` seconds until no run is active and no backfill of the UI is open; returns the last state.
+    Ctrl-C ends it early."""
     snapshots: list[Snapshot] = []
     told: set[str] = set()
+    quiet = 0
+    cost = costs((p.table for p in w.plans), recall_pace(w.instance, (p.table for p in w.plans)))
     while True:
-        days = w.days(start, end)
-        states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
+        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
         active = w.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
-        wanted = {name: recall(w.instance, name) for name in states}
-        snapshots.append(take(states, wanted, active, time.monotonic()))
-        found = progress(snapshots)
+        launched = asked_of_the_daemon(w.instance, w.defs, states)
+        asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
+        snapshots.append(take(states, asked, active, time.monotonic()))
+        runs = stretch(recent_runs(w.instance, states), now := time.time())
+        found = progress(snapshots, time_left(w.plans, unsettled(states, asked), runs, cost, w.settings.days_per_run, now))
         if as_lines:
             print(json.dumps(as_json(found)), flush=True)
         else:
             _print(found, states, told)
-        if len(snapshots) >= _QUIET_LOOKS and not any(s.active for s in snapshots[-_QUIET_LOOKS:]):
+        quiet = 0 if active or any(launched.values()) else quiet + 1
+        if quiet >= _QUIET_LOOKS:
             return states
         sleep(every)
 

@@ -43,6 +43,9 @@ class Measured:
         """The run of a task that has not ended."""
         return cls(1, (task.last - task.first).days + 1, 0.0, days_in_play(task.first, task.last))
 
+    def __add__(self, more: Measured) -> Measured:
+        return Measured(self.runs + more.runs, self.days + more.days, self.seconds + more.seconds, self.in_play + more.in_play)
+
 
 @dataclass(frozen=True)
 class Cost:

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from nba_pipeline.assets.plan import TablePlan
+from nba_pipeline.operations.eta import Costs, Measured, seconds_left
+from nba_pipeline.operations.runs import Ran, at_once, idle_seconds
 from nba_pipeline.operations.state import TableState
+from nba_pipeline.operations.tasks import Backfill, Task, tasks_of
 from nba_pipeline.ranges import described
 
 STALLED_AFTER_SECONDS = 180.0
@@ -45,7 +49,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Progress:
-    """What the snapshots so far amount to. ``per_minute`` and ``seconds_left`` are None until something has moved."""
+    """What the snapshots so far amount to. ``per_minute`` is None until something has moved."""
 
     now: Snapshot
     per_minute: float | None
@@ -58,20 +62,21 @@ class Progress:
         return self.now.active == 0
 
 
-def take(states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date] | None], active: int, seconds: float) -> Snapshot:
-    """A snapshot. ``asked``: the days of each table that were asked for; where nobody asked, those that were tried count."""
-    good = failed = unsettled = blocked = 0
-    for name, state in states.items():
-        wanted = asked.get(name)
-        good += len(state.materialized)
-        failed += len(state.failed)
-        blocked += len(state.blocked)
-        unsettled += len(state.in_progress) + (0 if wanted is None else len(wanted & state.missing))
-    return Snapshot(seconds, good, failed, unsettled, blocked, active)
+def take(states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]], active: int, seconds: float) -> Snapshot:
+    """A snapshot. ``asked``: the days of each table that were asked for; others count once they were tried."""
+    good = sum(len(s.materialized) for s in states.values())
+    failed = sum(len(s.failed) for s in states.values())
+    blocked = sum(len(s.blocked) for s in states.values())
+    return Snapshot(seconds, good, failed, sum(map(len, unsettled(states, asked).values())), blocked, active)
 
 
-def progress(snapshots: Sequence[Snapshot]) -> Progress:
-    """Rate, time left and stalls of at least one snapshot, oldest first."""
+def unsettled(states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]]) -> dict[str, set[date]]:
+    """The days of each table that run, or were asked for and are not there."""
+    return {name: {*state.in_progress, *(asked.get(name, set()) & state.missing)} for name, state in states.items()}
+
+
+def progress(snapshots: Sequence[Snapshot], seconds_left: float | None) -> Progress:
+    """Rate and stalls of at least one snapshot, oldest first, with the time left at the last one."""
     now = snapshots[-1]
     recent = [s for s in snapshots if now.seconds - s.seconds <= RATE_OVER_SECONDS]
     first = recent[0]
@@ -81,8 +86,32 @@ def progress(snapshots: Sequence[Snapshot]) -> Progress:
         (after.seconds for before, after in zip(snapshots[-2::-1], snapshots[:0:-1], strict=True) if _differ(before, after)), None
     )
     quiet = now.seconds - (snapshots[0].seconds if changed is None else changed)
-    left = 0.0 if now.open == 0 else (None if per_minute is None else 60.0 * now.open / per_minute)
-    return Progress(now, per_minute, left, quiet, now.active > 0 and quiet >= STALLED_AFTER_SECONDS)
+    return Progress(now, per_minute, seconds_left, quiet, now.active > 0 and quiet >= STALLED_AFTER_SECONDS)
+
+
+def time_left(
+    plans: Sequence[TablePlan], wanted: Mapping[str, AbstractSet[date]], runs: Sequence[Ran], costs: Costs, days_per_run: int, now: float
+) -> float | None:
+    """Seconds until the ``wanted`` days, which are not settled, are done; None while nothing says how fast they go.
+
+    ``runs``: those of this stretch of work. Pauses between them, such as the daemon's, are expected to go on.
+    """
+    by_table = {p.table: p for p in plans}
+    ended = [run for run in runs if run.ended is not None]
+    running = {Task(by_table[name], r.first, r.last): now - r.began for r in runs if r.ended is None for name in r.tables}
+    begun = {name: {d for task in running if task.plan.table == name for d in task.days} for name in by_table}
+    waiting = tasks_of(Backfill(plans, {name: set(days) - begun[name] for name, days in wanted.items()}, days_per_run=days_per_run))
+    left = seconds_left(costs, _done(ended), waiting, running, at_once(runs))
+    return left if left is None or not ended else left + len(waiting) * idle_seconds(runs, now) / len(ended)
+
+
+def _done(ended: Sequence[Ran]) -> dict[str, Measured]:
+    done: dict[str, Measured] = {}
+    for run in ended:
+        for name in run.tables:
+            took = ((run.ended or run.began) - run.began) / len(run.tables)
+            done[name] = done.get(name, Measured(0, 0, 0.0, 0)) + Measured.of(1, run.days, took)
+    return done
 
 
 def _differ(before: Snapshot, after: Snapshot) -> bool:
