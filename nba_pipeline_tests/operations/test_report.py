@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline.warehouse.bigquery_quota import Cost, Limits, Quota
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START
+from nba_pipeline_tests.support.pages import html_rows, plain
 
 NOW = datetime(2024, 7, 1, 12, 30, tzinfo=UTC)
 MARCH = span(date(2024, 3, 1), date(2024, 3, 31))
@@ -139,17 +139,11 @@ def test_every_link_leads_somewhere(full: Report) -> None:
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r' id="([^"]+)"', page))
 
 
-def rows_of(page: str) -> list[list[str]]:
-    """The rows of all tables of a page, as the texts of their cells."""
-    plain = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", page)]
-    return [[unescape(re.sub(r"<[^>]+>", "", cell)) for cell in row] for row in plain]
-
-
 def test_the_class_and_the_cause_stand_on_the_line_of_the_date(full: Report) -> None:
     failed = [Failed(day, "duplicate_key", f"words of {day}") for day in MARCH[:25]]
     both = replace(full, causes=(reports.Cause("duplicate_key", SLATE, tuple(failed)), *full.causes))
-    rows = rows_of(as_html(both))
-    assert [str(BAD), "type_overflow", PLAYERS, NASTY] in rows
+    rows = html_rows(as_html(both))
+    assert [str(BAD), "type_overflow", PLAYERS, plain(NASTY)] in rows
     assert [str(failed[19].day), "duplicate_key", SLATE, failed[19].message] in rows
     assert f"5 more of {SLATE}: {failed[20].day} .. {failed[24].day}" in re.sub(r"<[^>]+>", "", as_html(both))
     lines = as_markdown(both).splitlines()
