@@ -20,6 +20,12 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData as Target
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
 
 from nba_pipeline.assets.beyond import beyond_the_selection
 from nba_pipeline.assets.lineage import input_manifests, is_raw, made_with
@@ -31,7 +37,7 @@ from nba_pipeline.clock import results_due
 from nba_pipeline.instance.events import record_events
 from nba_pipeline.instance.made import Made, remember_made, remember_payloads
 from nba_pipeline.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
-from nba_pipeline.sources.base import Source, Traceable
+from nba_pipeline.sources.base import Traceable
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.dagster import asset_metadata
 from nba_pipeline.tables.spec import Table
@@ -98,19 +104,26 @@ def table_asset(
             on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
             results_due=results_due(),
         )
-        days_to_make = _days_to_make(context, job)
-        # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
-        made = made_with(plan, tables, input_manifests(job.store, tables, plan), _source_name(job.source), days_to_make)
-        outcome = run_range(job, days_to_make)
-        _record(context, table, outcome, made, job.source)
-        if outcome.failed:
-            message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
-            raise dg.Failure(message, metadata=_failure_summary(outcome), allow_retries=False)
-        if _feeds_another_step(context):
-            # Without an output Dagster would skip the steps of this run that depend on this one (fact F4).
-            yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
+        yield from _make(context, job)
 
     return asset
+
+
+def _make(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[Any]:
+    """Make the step's days, record what became of each, and raise if any failed."""
+    plan, table = job.plan, job.table
+    days = _days_to_make(context, job)
+    # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
+    newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0
+    made = made_with(plan, job.tables, input_manifests(job.store, job.tables, plan), _source_name(job.source), days)
+    outcome = run_range(job, days)
+    _record(context, job, outcome, made, newest_event)
+    if outcome.failed:
+        message = group_message(table.full_name, len(outcome.failed) + len(outcome.stored), outcome.failed)
+        raise dg.Failure(message, metadata=_failure_summary(outcome), allow_retries=False)
+    if _feeds_another_step(context):
+        # Without an output Dagster would skip the steps of this run that depend on this one (fact F4).
+        yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
 
 
 def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date]:
@@ -129,9 +142,10 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
     return sorted(set(days) - set(left))
 
 
-def _record(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome, made: Mapping[date, Made], source: Source) -> None:
+def _record(context: dg.AssetExecutionContext, job: RangeJob, outcome: RangeOutcome, made: Mapping[date, Made], newest_event: int) -> None:
     """Tell the event log, the instance, this process and the run's log what became of the days."""
-    record_events(context, stored_and_failed_events(table, outcome, made))
+    table, source = job.table, job.source
+    record_events(context, stored_and_failed_events(table, outcome, made, _provenance(job.plan, made, newest_event)))
     early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
     how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
     remember_made(context.instance, table.full_name, how)
@@ -205,7 +219,10 @@ def _source_name(source: Any) -> str:
 
 
 def stored_and_failed_events(
-    table: Table, outcome: RangeOutcome, made: Mapping[date, Made] | None = None
+    table: Table,
+    outcome: RangeOutcome,
+    made: Mapping[date, Made] | None = None,
+    provenance: Mapping[date, Mapping[str, str]] | None = None,
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """A materialization of each stored day; an observation that explains each failed one."""
     key = asset_key(table)
@@ -216,8 +233,19 @@ def stored_and_failed_events(
             key,
             partition=day.isoformat(),
             metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ())) | _versions(made, day),
-            tags={"dagster/data_version": stored.entry.content_hash},
+            tags={DATA_VERSION_TAG: stored.entry.content_hash, **(provenance or {}).get(day, {})},
         )
+
+
+def _provenance(plan: TablePlan, made: Mapping[date, Made], newest_event: int) -> dict[date, dict[str, str]]:
+    """What Dagster records of a day that it makes itself: with these tags the UI calls a day *unsynced* when the content of an
+    input changed after ``newest_event``, and not whenever an input was fetched again (a tick test pins it)."""
+    keys = [asset_key(name) for name in dict.fromkeys(i.table for i in plan.inputs)]
+    read_at = {get_input_event_pointer_tag(key): str(newest_event) for key in keys}
+    return {
+        day: {CODE_VERSION_TAG: one.code, **read_at, **{get_input_data_version_tag(key): one.inputs for key in keys}}
+        for day, one in made.items()
+    }
 
 
 def evaluation_events(table: Table, outcome: RangeOutcome, newest: Mapping[date, Target]) -> Iterator[dg.AssetCheckEvaluation]:

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.events import DagsterEvent, DagsterEventType
+from dagster._core.loader import LoadingContextForTest
 
 from nba_pipeline import clock
 from nba_pipeline.assets.partitioned import asset_key
@@ -142,6 +144,29 @@ def test_the_same_content_fetched_again_starts_nothing(caught_up: Clockwork) -> 
     assert caught_up.tick() == {}
     caught_up.run(OFFENSE, caught_up.days)
     assert caught_up.tick() == {}
+
+
+def unsynced(clockwork: Clockwork, table: str) -> list[date]:
+    """The days that the UI calls unsynced."""
+    resolver = CachingStaleStatusResolver(
+        clockwork.instance, clockwork.defs.resolve_asset_graph(), LoadingContextForTest(clockwork.instance)
+    )
+    status = {day: resolver.get_status(asset_key(table), str(day)) for day in clockwork.days}
+    assert StaleStatus.MISSING not in status.values()
+    return [day for day, found in status.items() if found is StaleStatus.STALE]
+
+
+def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_those_fetched_again(caught_up: Clockwork) -> None:
+    caught_up.fetch(caught_up.days)
+    assert {table: unsynced(caught_up, table) for table in MADE_FROM_OTHERS} == {table: [] for table in MADE_FROM_OTHERS}
+    caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
+    caught_up.fetch([DAY])
+    assert unsynced(caught_up, PLAYERS) == [DAY]
+    caught_up.run(OFFENSE, [DAY])
+    caught_up.run(PLAYERS, [DAY])
+    assert caught_up.errors == []
+    assert unsynced(caught_up, PLAYERS) == []
+    assert unsynced(caught_up, SLATE) == [day for day in caught_up.days if day > DAY], "by look-back"
 
 
 def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look_back_on_it(caught_up: Clockwork) -> None:
