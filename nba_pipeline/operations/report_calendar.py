@@ -35,7 +35,7 @@ def _example(what: str) -> str:
 
 
 def calendar(table: str, days: Mapping[date, str], links: Mapping[date, str]) -> str:
-    """All seasons of a table. ``links``: where the page says more about a day."""
+    """All seasons of a table. ``links``: the failure class of days that the page says more of, under that name."""
     seasons: dict[int, dict[date, str]] = {}
     for day, what in days.items():
         seasons.setdefault(season_year_of(day), {})[day] = what
@@ -67,8 +67,9 @@ def _group(what: str, places: Mapping[date, str], links: Mapping[date, str]) -> 
     words = escape(what.replace(EMPTY, "empty, "))
     squares = []
     for day, place in places.items():
-        square = f'<path d="{place}{_SQUARE}"><title>{day} {words}</title></path>'
-        squares.append(f'<a href="#{links[day]}">{square}</a>' if day in links else square)
+        cause = f": {escape(links[day])}" if day in links else ""
+        square = f'<path d="{place}{_SQUARE}"><title>{day} {words}{cause}</title></path>'
+        squares.append(f'<a href="#{escape(links[day])}">{square}</a>' if day in links else square)
     return f'<g class="{css_class(what)}">{"".join(squares)}</g>'
 
 
