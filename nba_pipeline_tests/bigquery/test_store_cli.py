@@ -95,6 +95,12 @@ def test_a_backfill_of_every_table_is_one_write_per_table(fake: FakeBigQuery, mo
     assert done.exit_code == 0, (done.output, done.exception)
     kinds = Counter(job.id.split("_")[1] for job in fake.jobs if job.parent is None)
     assert kinds == {"load": 12, "swap": 12}  # what a run wrote, the next one has at hand: nothing is read back
+    before = len(fake.jobs)
+    page = run("report", *asked[:4], "--format", "md").output
+    assert "100 % of all table-days are complete" in page
+    assert "| nba_raw.games | 1 | 4 | 12 |" in page.split("## Quota")[1]  # loads, DML, partitions used today
+    assert 0 < len(fake.jobs) - before <= 20
+    assert {job.id.split("_")[1] for job in fake.jobs[before:] if job.parent is None} <= {"read"}  # a report writes nothing
     monkeypatch.setenv("NBA_PIPELINE_MAX_DAYS_PER_RUN", "10")
     runs = json.loads(run("plan", *asked[:4], "--force", "--json").output)["tables"]
     assert [len(t["runs"]) for t in runs.values()] == [2] * 12
