@@ -164,7 +164,7 @@ def _both(one: Rows, other: Rows) -> Rows:
 
 def _show_rows(rows: Rows) -> None:
     if rows.records is None:
-        out.print(f"\n{_short(rows.table)} has no row of {escape(rows.of)}: what is counted over its rows is unknown, not 0")
+        out.print(f"\n{_short(rows.table)} has no row of {escape(rows.of)}: what is counted over them is unknown, not 0")
         return
     what = ": ".join(part for part in (rows.words, rows.of) if part)
     out.print(f"\n[bold]{_many(len(rows.records), 'row')}[/] of {rows.table}: {escape(what)}")
@@ -256,7 +256,7 @@ def _short(table: str) -> str:
 
 
 def _many(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    return f"{n or 'no'} {what}{'' if n == 1 else 's'}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 
 import pandas as pd
 
+from nba_pipeline.clock import now
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry
@@ -23,7 +24,7 @@ _MOST = 5
 def require_column(table: Table, column: str) -> None:
     """ConfigurationError, with the columns that may have been meant, if the table has none of that name."""
     if not table.has(column):
-        raise ConfigurationError(f"{table.full_name} has no column {column!r}{_meant(column, table.column_names)}; see docs/tables.md")
+        raise ConfigurationError(f"{table.full_name} has no column {column!r}{_meant(column, table.column_names)} See docs/tables.md")
 
 
 def require_rows(table: Table, day: date, entry: ManifestEntry | None, start: date | None) -> ManifestEntry:
@@ -31,6 +32,8 @@ def require_rows(table: Table, day: date, entry: ManifestEntry | None, start: da
     command = f"nba-pipeline backfill --tables {table.name} --start {day} --end {day}"
     if entry is None and start is not None and day < start:
         raise ConfigurationError(f"{day} is before the first day of the pipeline, {start} (NBA_PIPELINE_START_DATE)")
+    if entry is None and day > now().date():
+        raise ConfigurationError(f"{day} is in the future: today is {now().date()} (US Eastern)")
     if entry is None:
         raise ConfigurationError(f"{table.full_name} has no stored day {day}: `nba-pipeline status` says why, `{command}` makes it")
     if not entry.row_count:
@@ -48,7 +51,7 @@ def find_row(table: Table, rows: pd.DataFrame, wanted: Mapping[str, str], day: d
         columns = [c for c in _ALIASES.get(name, (name,)) if table.has(c)]
         if not columns:
             meant = _meant(name, [*table.column_names, *_ALIASES])
-            raise ConfigurationError(f"{table.full_name} has no column {name!r}{meant}; its key is {', '.join(table.key)}")
+            raise ConfigurationError(f"{table.full_name} has no column {name!r}{meant} Its key is {', '.join(table.key)}")
         texts = found[columns].astype(object).astype(str)
         exact = (texts == text).any(axis=1)
         plain = _plain(text)
@@ -84,7 +87,7 @@ def _near(table: Table, rows: pd.DataFrame, columns: list[str], text: str) -> st
 
 def _meant(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else "."
 
 
 def _plain(text: str) -> str:

@@ -94,10 +94,10 @@ class Reader:
 
     def lines(self, given: Lines, row: Record, columns: Sequence[str]) -> Rows:
         """Rows of the same day. None where nothing of the game is known."""
-        records: list[Record] | None = self.rows_of(given.table, given.whose, row)
+        game = f"game {row['nba_game_id']}"
         if given.null_without and not self.of_day(given.table)["nba_game_id"].eq(row["nba_game_id"]).any():
-            records = None
-        return Rows(given.table, "", f"{given.whose.value}, game {row['nba_game_id']}", records, tuple(columns))
+            return Rows(given.table, "", game, None, tuple(columns))
+        return Rows(given.table, "", f"{given.whose.value}, {game}", self.rows_of(given.table, given.whose, row), tuple(columns))
 
     def past(self, given: Past, row: Record, columns: Sequence[str]) -> Rows:
         """The games of a window."""

@@ -140,7 +140,7 @@ def test_a_question_that_has_no_answer_says_why_and_what_may_have_been_meant(w: 
         ("points", {"player": f"{name[:-1]}q"}, f"did you mean .*{name}"),
         ("points", {"team_abr": team}, "did you mean team_abbr"),
         ("usage_rat", {"player": name}, "did you mean usage_rate"),
-        ("shoe_size", {"player": name}, "has no column 'shoe_size'; see docs"),
+        ("shoe_size", {"player": name}, "has no column 'shoe_size'. See docs"),
     ):
         with pytest.raises(ConfigurationError, match=said):
             explained(w, PLAYERS, column, **key)
@@ -174,7 +174,7 @@ def test_an_empty_day_says_why_it_is_empty() -> None:
         (("player_game_summary", "yesterday", "--key", "player_id=1", "--column", "points"), "yesterday"),
         (("player_game_summary", END, "--key", "player", "--column", "points"), "is not column=value"),
         (("player_game_summary", END, "--key", "player_id=1", "--column", "pionts"), "did you mean points"),
-        (("player_game_summary", "2030-01-01", "--key", "player_id=1", "--column", "points"), "no stored day"),
+        (("player_game_summary", "2030-01-01", "--key", "player_id=1", "--column", "points"), "is in the future"),
     ],
 )
 def test_a_wrong_question_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
