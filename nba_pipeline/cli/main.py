@@ -217,6 +217,9 @@ def explain(
 ) -> None:
     """Where one value comes from: its formula with the numbers, the input rows, the games of its window, run and versions.
 
+    Also which files it was read from, with their hashes then and now. A value that is taken over from another table is followed
+    to where it was made; `differs` says that the formula does not give what is stored. `--json` has every column of the input rows.
+
     Example: `nba-pipeline explain player_game_summary 2024-03-07 --key player=Quinones --column usage_rate`
     """
     from nba_pipeline.cli.explain import print_explanation
