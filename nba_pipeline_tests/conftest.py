@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from nba_pipeline.ranges import span
 from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline_tests.support.pipeline import Pipeline
 
@@ -35,5 +36,5 @@ def real_seasons(bulk_source: BulkSource) -> Pipeline:
     """All tables of games over the three real seasons, in memory (some 15 s), with the outcome of every table."""
     first, last = date(2021, 10, 19), date(2024, 6, 30)
     pipeline = Pipeline(bulk_source, first)
-    pipeline.run([first + timedelta(days=n) for n in range((last - first).days + 1)])
+    pipeline.run(span(first, last))
     return pipeline

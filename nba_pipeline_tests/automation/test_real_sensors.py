@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet import ParquetStore
 from nba_pipeline_tests.automation.driver import FEATURES
@@ -33,9 +34,5 @@ def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:
         server.wait_for("the features of yesterday", lambda: yesterday in store.manifest(TABLES[FEATURES]), 720)
         print(f"\nfrom nothing to yesterday's features in {time.monotonic() - begun:.0f} s")
         for table in TABLES.values():
-            assert sorted(store.manifest(table)) == _days(start, yesterday), table.full_name
+            assert sorted(store.manifest(table)) == span(start, yesterday), table.full_name
         assert server.failed_ticks() == []
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

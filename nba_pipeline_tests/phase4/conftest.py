@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from nba_pipeline.build import PLANS
+from nba_pipeline.ranges import span
 from nba_pipeline_tests.phase4.raw_history import RawHistory
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
 
@@ -18,7 +19,7 @@ FIRST, LAST = date(2021, 10, 19), date(2024, 6, 30)
 @pytest.fixture(scope="session")
 def all_days() -> Sequence[date]:
     """Every calendar day of the three seasons, off-seasons included."""
-    return [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    return span(FIRST, LAST)
 
 
 @pytest.fixture(scope="session")

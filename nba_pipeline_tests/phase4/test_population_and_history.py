@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.ranges import span
 from nba_pipeline_tests.phase4.overlay import LOOKING_BACK, run_on
 from nba_pipeline_tests.phase4.raw_history import RawHistory, season
 from nba_pipeline_tests.support.pipeline import Pipeline
@@ -37,10 +38,6 @@ KINDS_OF_DAYS = {
 def game_days(raw: RawHistory) -> list[date]:
     """Days with competitive games, from the published files."""
     return sorted({game.day for games in raw.teams.values() for game in games})
-
-
-def span(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 # --------------------------------------------------------------------------------------------------------- population
