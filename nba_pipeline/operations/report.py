@@ -87,7 +87,7 @@ class Left:
         return sum(self.why.values())
 
 
-SOMEBODY, NEVER = "somebody to make them", "its first backfill"
+SOMEBODY, NEVER = "somebody to make them", "a first backfill"
 
 
 @dataclass(frozen=True)
@@ -253,6 +253,12 @@ def _root(states: Mapping[str, TableState], table: str, day: date) -> str:
     return f"{table} {day}" + (f" ({failure.failure_class})" if failure else "")
 
 
+def about(report: Report) -> str:
+    """Of what the report is, in a line."""
+    what = f"{len(report.days):,} day{'s' if len(report.days) > 1 else ''}, {len(report.cells)} tables"
+    return f"{what}; {report.place}; as it was on {report.made_at:%Y-%m-%d %H:%M %Z}."
+
+
 def next_steps(report: Report) -> tuple[tuple[str, str], ...]:
     """What a person does now, in order: (in words, the command)."""
     first, last = report.days[0], report.days[-1]
@@ -263,7 +269,9 @@ def next_steps(report: Report) -> tuple[tuple[str, str], ...]:
         words = f"Remove the causes ({classes}), then run exactly the {days[FAILED]:,} failed and the {days[BLOCKED]:,} blocked table-days"
         steps.append((words, "nba-pipeline retry"))
     if days[STALE] or days[MISSING]:
-        words = f"Make the {days[MISSING]:,} missing and restate the {days[STALE]:,} stale table-days"
+        parts = [f"make the {days[MISSING]:,} missing table-days"] if days[MISSING] else []
+        parts += [f"restate the {days[STALE]:,} stale table-days"] if days[STALE] else []
+        words = " and ".join(parts).capitalize()
         if report.left:
             words += f" ({sum(one.days for one in report.left):,} table-days with all that hangs on them: {time_left(report)})"
         steps.append((words, f"nba-pipeline backfill --start {first} --end {last}"))

@@ -25,6 +25,7 @@ from nba_pipeline.operations.report import (
     Cause,
     Coverage,
     Report,
+    about,
     in_words,
     next_steps,
     time_left,
@@ -54,10 +55,9 @@ def as_html(report: Report) -> str:
     if report.quota is not None:
         sections["Quota"] = _quota(report)
     contents = "".join(f'<a href="#{_anchor(name)}">{escape(name)}</a>' for name in sections)
-    about = f"{len(report.days):,} days, {len(report.cells)} tables; {report.place}; as it was on {report.made_at:%Y-%m-%d %H:%M %Z}."
     parts = [
         f"<h1>nba_pipeline: {report.days[0]} to {report.days[-1]}</h1>",
-        f'<p class="dim">{escape(about)}</p>',
+        f'<p class="dim">{escape(about(report))}</p>',
         _facts(report),
         f'<nav aria-label="contents">{contents}</nav>',
         *(f'<h2 id="{_anchor(name)}">{escape(name)}</h2>{inside}' for name, inside in sections.items()),
@@ -199,6 +199,8 @@ def _links(report: Report, table: str) -> dict[date, str]:
 
 def _coverage(report: Report) -> str:
     """A line per season, a column per month."""
+    if not report.coverage:
+        return "<p>No player has a row yet.</p>"
     months = {(int(c.month[:4]), int(c.month[5:])): c for c in report.coverage}
     seasons = sorted({season_year_of(date(year, month, 1)) for year, month in months})
 
@@ -230,6 +232,9 @@ def _validation(report: Report) -> str:
 
 
 def _throughput(report: Report) -> str:
+    if not report.throughput:
+        return "<p>No backfill of the command line has been measured on this machine yet.</p>"
+
     def row(name: str) -> list[str]:
         runs, days, seconds = (sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds"))
         newest = report.throughput[name][-1]

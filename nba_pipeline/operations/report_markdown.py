@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nba_pipeline.operations.failed import DAYS_SHOWN
-from nba_pipeline.operations.report import COVERAGE_TARGET_PCT, EMPTY, Cause, Report, in_words, next_steps, time_left
+from nba_pipeline.operations.report import COVERAGE_TARGET_PCT, EMPTY, Cause, Report, about, in_words, next_steps, time_left
 from nba_pipeline.ranges import described
 
 _MARKS = {"good": "█", "stale": "▒", "failed": "✗", "blocked": "○", "running": "…", "missing": "?"}
@@ -27,8 +27,7 @@ def as_markdown(report: Report) -> str:
         **({"Quota": _quota(report)} if report.quota is not None else {}),
         "Calendar": _calendars(report),
     }
-    about = f"{len(report.days):,} days, {len(report.cells)} tables; {report.place}; as it was on {report.made_at:%Y-%m-%d %H:%M %Z}."
-    lines = [f"# nba_pipeline: {report.days[0]} to {report.days[-1]}", "", about, "", *_facts(report)]
+    lines = [f"# nba_pipeline: {report.days[0]} to {report.days[-1]}", "", about(report), "", *_facts(report)]
     for name, inside in sections.items():
         lines += [f"## {name}", "", *inside]
     return "\n".join(lines)
@@ -92,6 +91,8 @@ def _not_started(report: Report) -> list[str]:
 
 
 def _coverage(report: Report) -> list[str]:
+    if not report.coverage:
+        return ["No player has a row yet.", ""]
     rows = (
         (c.month, f"{c.rows:,}", f"{c.with_usage:,}", f"{c.percent:.2f} %" + ("" if c.met else " (below the target)"))
         for c in report.coverage
@@ -105,6 +106,9 @@ def _validation(report: Report) -> list[str]:
 
 
 def _throughput(report: Report) -> list[str]:
+    if not report.throughput:
+        return ["No backfill of the command line has been measured on this machine yet.", ""]
+
     def row(name: str) -> tuple[str, ...]:
         runs, days, seconds = (sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds"))
         speed = f"{60 * days / seconds:,.0f}" if seconds else ""

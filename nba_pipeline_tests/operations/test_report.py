@@ -209,6 +209,7 @@ def test_what_to_do_names_the_commands_in_order(full: Report) -> None:
         f"nba-pipeline validate --start {MARCH[0]} --end {MARCH[-1]}",
     ]
     assert "about 2 h 0 min, as measured" in next_steps(full)[1][0]
+    assert next_steps(full)[1][0].startswith("Make the 1 missing table-days and restate the 1 stale table-days (2 table-days")
     unmeasured = replace(full, left=(replace(full.left[0], seconds=None),), seconds_left=None)
     assert "1 table(s) have never been measured" in as_html(unmeasured)
     assert [in_words(s) for s in (44, 89.4, 90, 5_400, 158_400)] == ["44 s", "89 s", "2 min", "1 h 30 min", "44 h 0 min"]
@@ -228,6 +229,23 @@ def test_markdown_holds_the_same(full: Report) -> None:
     assert "2024-03 ██████✗○…?·▒█" in page
     assert "a|b" not in page  # it would end a cell
     assert re.search(rf"\| {PLAYERS} \| 3 \| 12 \| 40 \|", page)
+
+
+def test_a_pipeline_without_anything_says_so(full: Report) -> None:
+    nothing = replace(full, cells={SLATE: dict.fromkeys(MARCH[:1], reports.MISSING)}, rows={SLATE: 0}, days=tuple(MARCH[:1]))
+    nothing = replace(nothing, causes=(), coverage=(), throughput={}, rejected=(), answers=(), waiting=(), left=(), quota=None)
+    assert [words for words, _ in next_steps(nothing)] == ["Make the 1 missing table-days"]
+    for page in (as_html(nothing), as_markdown(nothing)):
+        for words in (
+            "1 day, 1 tables",
+            "No day has failed",
+            "No player has a row yet",
+            "has been measured",
+            "quarantine is empty",
+            "no rows",
+        ):
+            assert words in page
+    Page(as_html(nothing))
 
 
 @pytest.fixture
