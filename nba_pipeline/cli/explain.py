@@ -117,11 +117,10 @@ def _add_how(grid: RichTable, found: Explanation) -> None:
         for words in dict.fromkeys(found.names.values()):
             names = ", ".join(name for name, w in found.names.items() if w == words)
             grid.add_row("", f"[dim]{names}{' ' if words.startswith('of ') else ': '}{escape(words)}[/]")
-        if found.numbers != found.formula:
+        if found.numbers not in (found.formula, shown(found.worked_out)):
             grid.add_row("=", escape(found.numbers))
-        if found.numbers != shown(found.worked_out) or found.agrees is False:
-            rounded = found.agrees and _cell(found.worked_out) != _cell(found.value)
-            grid.add_row("=", escape(_cell(found.worked_out) + (f", stored as {_cell(found.value)}" if rounded else "")))
+        rounded = found.agrees and _cell(found.worked_out) != _cell(found.value)
+        grid.add_row("=", escape(_cell(found.worked_out) + (f", rounded {_cell(found.value)}" if rounded else "")))
     if found.agrees is False:
         grid.add_row(
             "[bold red]differs[/]",
@@ -206,7 +205,7 @@ def _table(records: list[Record], columns: Sequence[str], *, windowed: bool) -> 
 
 def _show_inputs(found: Explanation) -> None:
     """Of the day's input rows what the value rests on, unless it has been shown as what a function runs over."""
-    listed = {rows.table for rows in _windows(found)} | {found.taken_from.rpartition(".")[0]}
+    listed = {rows.table for rows in _windows(found)} | _taken_from(found)
     quiet = []
     for table, rows in found.inputs.items():
         used = [c for c in found.used[table] if rows and c in rows[0]]
@@ -219,7 +218,13 @@ def _show_inputs(found: Explanation) -> None:
             labels = _pairs({k: row[k] for k in _INPUT_LABELS if k in row and k not in used})
             out.print(Padding(f"[dim]{escape(labels)}[/] {escape(_pairs({c: row[c] for c in used}))}", (0, 0, 0, 2)))
     if quiet:
-        out.print(f"\n[dim]Input rows of the day that this value does not rest on: {', '.join(quiet)}[/]")
+        out.print(f"\n[dim]Other input rows of the day, in no formula above: {', '.join(quiet)}[/]")
+
+
+def _taken_from(found: Explanation) -> set[str]:
+    """Tables that the value was taken over from: what they say is shown already."""
+    own = {found.taken_from.rpartition(".")[0]} if found.taken_from else set()
+    return own.union(*(_taken_from(one) for one in found.behind))
 
 
 def _show_making(found: Explanation) -> None:

@@ -112,7 +112,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _is_over_rows(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and (_called(node) in _OVER_ROWS or _called(node) == "league_sum")
+    return isinstance(node, ast.Call) and (_called(node) in {*_OVER_ROWS, *_QUOTIENTS, "league_sum"})
 
 
 def _value(node: ast.expr, values: Row, work: _Work | None) -> Any:
@@ -202,42 +202,65 @@ def _over_rows(node: ast.Call, work: _Work) -> Any:
         rows = rows[-options["last"] :] if "last" in options else rows[: -options["all_but"]] if "all_but" in options else rows
         given = [_value(node.args[0], {**work.scope.values, **row}, None) for row in rows] if node.args else [True] * len(rows)
         constants = [ast.literal_eval(a) for a in node.args[1:]]
-        value = _OVER_ROWS["sum" if name == "league_sum" else name](given, *constants)
-        text = _divided(given) if name == "mean" and value is not None else shown(value)
+        value, text = _aggregate(name, given, constants)
     assert node.end_col_offset is not None
     work.replaced.append((node.col_offset, node.end_col_offset, text))
     return value
 
 
-def _divided(given: Sequence[Any]) -> str:
-    known = [v for v in given if v is not None]
-    return f"({shown(sum(known))} / {len(known)})"
+def _aggregate(name: str, given: Sequence[Any], constants: Sequence[float]) -> tuple[Any, str]:
+    """(value, how it is shown): means and the like as the quotient that they are."""
+    if name not in _QUOTIENTS:
+        value = _OVER_ROWS["sum" if name == "league_sum" else name](given)
+        return value, shown(value)
+    parts = _QUOTIENTS[name](given, *constants)
+    if parts.value is None:
+        return None, "NULL"
+    return (math.sqrt(parts.value), f"sqrt{parts}") if name == "std" else (parts.value, str(parts))
 
 
-def _mean(given: Sequence[Any]) -> float | None:
-    known = [float(v) for v in given if v is not None]
-    return sum(known) / len(known) if known else None
+def _known(given: Sequence[Any]) -> list[float]:
+    return [v for v in given if v is not None]
 
 
-def _std(given: Sequence[Any]) -> float | None:
-    """Sample standard deviation (n − 1)."""
-    n, mean = len(given), _mean(given)
-    return None if n < 2 or mean is None else math.sqrt(sum((float(v) - mean) ** 2 for v in given) / (n - 1))
+def _mean_of(given: Sequence[Any]) -> _Parts:
+    known = _known(given)
+    return _Parts(sum(known), len(known))
 
 
-def _slope(given: Sequence[Any]) -> float | None:
+def _variance_of(given: Sequence[Any]) -> _Parts:
+    """Squared distances from the mean, over n − 1: its root is the sample standard deviation."""
+    mean = _mean_of(given).value
+    return _Parts(0 if mean is None else sum((float(v) - mean) ** 2 for v in _known(given)), max(len(_known(given)) - 1, 0))
+
+
+def _slope_of(given: Sequence[Any]) -> _Parts:
     """Least-squares slope over the position of the row."""
-    n, mean = len(given), _mean(given)
-    if n < 2 or mean is None:
-        return None
+    n, mean = len(given), _mean_of(given).value
     middle = (n - 1) / 2
-    return sum((i - middle) * (float(v) - mean) for i, v in enumerate(given)) / sum((i - middle) ** 2 for i in range(n))
+    rise = 0 if mean is None else sum((i - middle) * (float(v) - mean) for i, v in enumerate(given))
+    return _Parts(rise, sum((i - middle) ** 2 for i in range(n)))
 
 
-def _ewma(given: Sequence[Any], half_life: float) -> float | None:
-    """Weighted mean; the k-th row back weighs 0.5 ** (k / half_life)."""
+def _ewma_of(given: Sequence[Any], half_life: float) -> _Parts:
+    """Weighted sum over the sum of the weights; the k-th row back weighs 0.5 ** (k / half_life)."""
     weights = [0.5 ** (k / half_life) for k in reversed(range(len(given)))]
-    return sum(w * float(v) for w, v in zip(weights, given, strict=True)) / sum(weights) if given else None
+    return _Parts(sum(w * float(v) for w, v in zip(weights, given, strict=True)), sum(weights))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A quotient that is shown as one."""
+
+    above: float
+    below: float
+
+    @property
+    def value(self) -> float | None:
+        return self.above / self.below if self.below else None
+
+    def __str__(self) -> str:
+        return f"({shown(self.above)} / {shown(self.below)})"
 
 
 def _run(given: Sequence[Any]) -> int:
@@ -268,14 +291,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "clamp": lambda value, low, high: min(max(value, low), high),
     "listed": lambda text: len(text.split(",")) if text else 0,
 }
-_OVER_ROWS: Mapping[str, Callable[..., Any]] = {
-    "sum": lambda given: sum(v for v in given if v is not None),
+_QUOTIENTS: Mapping[str, Callable[..., _Parts]] = {"mean": _mean_of, "std": _variance_of, "slope": _slope_of, "ewma": _ewma_of}
+_OVER_ROWS: Mapping[str, Callable[[Sequence[Any]], Any]] = {
+    "sum": lambda given: sum(_known(given)),
     "count": lambda given: sum(1 for v in given if v),
-    "known": lambda given: sum(1 for v in given if v is not None),
-    "mean": _mean,
-    "std": _std,
-    "slope": _slope,
-    "ewma": _ewma,
+    "known": lambda given: len(_known(given)),
     "latest": lambda given: given[-1] if given else None,
     "run": _run,
     "back_to_backs": lambda given: sum(1 for a, b in pairwise(given) if (b - a).days == 1),

@@ -107,37 +107,49 @@ class Behind:
 
 
 def behind(table: str, column: str) -> dict[str, Behind]:
-    """What the value rests on, by table: what its formula names and, within its own table, what theirs name."""
+    """What the value rests on, by table: what its formula names, and what stands behind the columns of its own row, those that are
+    taken over and those that are worked out again."""
     found: dict[str, Behind] = {}
-    waiting, seen = [(table, column)], set()
+    waiting, seen = [(table, column, Whose.ROW)], set()
     while waiting:
         at = waiting.pop()
         if at in seen:
             continue
         seen.add(at)
-        for source, name, whose in _directly_behind(*at):
+        for source, name, whose, follow in _directly_behind(*at[:2]):
+            theirs = _seen_from(at[2], whose)
             here = found.setdefault(source, Behind())
             here.columns.add(name)
-            here.whose |= {whose}
-            if whose is Whose.ROW:
-                waiting.append((source, name))
+            here.whose.add(theirs)
+            if follow:
+                waiting.append((source, name, theirs))
     return found
 
 
-def _directly_behind(table: str, column: str) -> list[tuple[str, str, Whose]]:
+def _seen_from(whose: Whose, theirs: Whose) -> Whose:
+    """Whose rows they are for the row that asks, if they are ``theirs`` for a row that is ``whose`` for it."""
+    if theirs is Whose.ROW:
+        return whose
+    if whose is Whose.OPPONENT:
+        return {Whose.TEAM: Whose.OPPONENT, Whose.OPPONENT: Whose.TEAM}.get(theirs, theirs)
+    return theirs
+
+
+def _directly_behind(table: str, column: str) -> list[tuple[str, str, Whose, bool]]:
+    """(table, column, whose, whether what stands behind that one stands behind this one too)"""
     how = how_made(table, column)
     if isinstance(how, AsStored):
         return []
     if isinstance(how, Taken):
-        return [(how.ref.table, how.ref.column, how.ref.whose)]
+        return [(how.ref.table, how.ref.column, how.ref.whose, True)]
     outside, inside = names_in(how.text)
-    found = [(table, name, Whose.ROW) for name in outside if name not in how.refs and name != "day"]
+    found = [(table, name, Whose.ROW, True) for name in outside if name not in how.refs and name != "day"]
     for ref in how.refs.values():
-        found += [(ref.table, name, ref.whose) for name in _columns_of(ref)]
+        found += [(ref.table, name, ref.whose, ref.unrounded) for name in _columns_of(ref)]
         if ref.chosen_by:
-            found.append((ref.chosen_by[0], ref.chosen_by[1], Whose.PLAYER))
+            found.append((ref.chosen_by[0], ref.chosen_by[1], Whose.PLAYER, False))
     if how.rows is not None:
-        found += [(how.rows.table, name, how.rows.whose) for name in inside]
+        found += [(how.rows.table, name, how.rows.whose, False) for name in inside]
     return found
 
 

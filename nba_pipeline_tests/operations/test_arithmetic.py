@@ -54,8 +54,8 @@ def test_a_formula_is_worked_out_and_filled_in(formula: str, value: Any, numbers
 
 def test_statistics_over_rows_are_those_of_the_textbook() -> None:
     rows = Scope({}, [{"x": x} for x in (2, 4, 4, 10)])
-    assert work_out("std(x)", rows).value == pytest.approx(3.4641016)
-    assert work_out("slope(x)", rows).value == pytest.approx(2.4)
+    assert (work_out("std(x)", rows).value, work_out("std(x)", rows).numbers) == (pytest.approx(3.4641016), "sqrt(36 / 3)")
+    assert (work_out("slope(x)", rows).value, work_out("slope(x)", rows).numbers) == (pytest.approx(2.4), "(12 / 5)")
     assert work_out("ewma(x, 1)", rows).value == pytest.approx((10 + 4 / 2 + 4 / 4 + 2 / 8) / (1 + 1 / 2 + 1 / 4 + 1 / 8))
 
 

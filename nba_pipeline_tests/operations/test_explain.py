@@ -19,7 +19,7 @@ from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.instance.recall import Recall
 from nba_pipeline.instance.values import read_values
 from nba_pipeline.operations.explain import Explanation, as_json, explain
-from nba_pipeline.operations.formulas import Formula
+from nba_pipeline.operations.formulas import Formula, Whose, behind
 from nba_pipeline.operations.formulas_games import GAMES_HOW
 from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
 from nba_pipeline.settings import Settings
@@ -102,6 +102,15 @@ def test_a_value_that_is_taken_over_is_followed_to_where_it_was_made(w: Workspac
     assert as_json(found)["behind"][0]["behind"][0]["window"]["games"]
 
 
+def test_what_stands_behind_a_value_that_is_taken_over_is_its_input_too() -> None:
+    """The load of the slate makes fatigue, which is a feature; the opponent's rating is made of the opponent's games."""
+    rests = behind(FEATURES, "fatigue_score")
+    assert rests[COMPOSITES].columns == {"fatigue_score"}
+    assert {"days_rest", "is_back_to_back"} <= rests[SLATE].columns
+    assert rests[SLATE].whose == {Whose.PLAYER}
+    assert behind(FEATURES, "opponent_defensive_rating")["nba_analytics.team_defense_game_summary"].whose == {Whose.OPPONENT}
+
+
 def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     row = w.store.read(TABLES[PLAYERS], [DAY]).iloc[0]
     found = explained(w, PLAYERS, "usage_rate", player_id=str(row["player_id"]))
@@ -111,7 +120,7 @@ def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.Ca
     show(found)
     printed = capsys.readouterr().out
     assert "assists" not in printed
-    assert "does not rest on: shot_attempts" in printed
+    assert "in no formula above: shot_attempts" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
