@@ -1,8 +1,11 @@
 """What `PooledSqliteEventLogStorage` adds to its parent: open connections, atomic batches, survival of wipes and forks."""
 
 import multiprocessing
+import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -58,6 +61,40 @@ def test_many_runs_keep_few_databases_open(storage: PooledSqliteEventLogStorage,
     storage.store_event_batch([materialized(run, "day-0") for run in runs])
     assert [len(storage.get_records_for_run(run).records) for run in runs] == [1] * len(runs)
     assert len(storage._engines) <= event_log.MAX_OPEN_SHARDS + 2  # and the index, and the one just opened
+
+
+def layout(path: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        tables = database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+        return [*tables, *database.execute("SELECT * FROM alembic_version"), *database.execute("PRAGMA journal_mode")]
+
+
+def test_later_runs_get_a_copy_of_an_empty_database_that_is_the_parents(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
+    runs = ["run-1", "run-2", "run-3"]
+    storage.store_event_batch([materialized(run, "day-0") for run in runs])
+    assert storage._empty is not None
+    SqliteEventLogStorage(str(tmp_path / "parent")).store_event(materialized("run-1", "day-0"))
+    expected = layout(tmp_path / "parent" / "run-1.db")
+    assert len(expected) > 10
+    assert [layout(tmp_path / f"{run}.db") for run in runs] == [expected] * 3
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_database_that_another_process_makes_at_the_same_time_is_kept(
+    storage: PooledSqliteEventLogStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.store_event(materialized("run-1", "day-0"))
+    path, other = tmp_path / "run-2.db", SqliteEventLogStorage(str(tmp_path))
+    link = os.link
+
+    def too_late(source: Path, target: Path) -> None:
+        other.store_event(materialized("run-2", "day-1"))
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", too_late)
+    assert not path.exists()
+    storage.store_event(materialized("run-2", "day-2"))
+    assert len(other.get_records_for_run("run-2").records) == 2
 
 
 def test_deleting_a_run_and_wiping(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
