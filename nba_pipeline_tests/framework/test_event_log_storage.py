@@ -88,13 +88,15 @@ def test_a_database_that_another_process_makes_at_the_same_time_is_kept(
     link = os.link
 
     def too_late(source: Path, target: Path) -> None:
-        other.store_event(materialized("run-2", "day-1"))
+        with other.run_connection("run-2"), closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE made_by_the_other (nothing INTEGER)")
         link(source, target)
 
     monkeypatch.setattr(os, "link", too_late)
     assert not path.exists()
     storage.store_event(materialized("run-2", "day-2"))
-    assert len(other.get_records_for_run("run-2").records) == 2
+    assert len(other.get_records_for_run("run-2").records) == 1
+    assert "made_by_the_other" in {name for _, name, *_ in layout(path)[:-2]}
 
 
 def test_deleting_a_run_and_wiping(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
