@@ -89,7 +89,7 @@ def test_a_database_that_another_process_makes_at_the_same_time_is_kept(
 
     def too_late(source: Path, target: Path) -> None:
         with other.run_connection("run-2"), closing(sqlite3.connect(path)) as database:
-            database.execute("CREATE TABLE made_by_the_other (nothing INTEGER)")
+            database.execute("CREATE TABLE made_by_the_other (mark INTEGER)")
         link(source, target)
 
     monkeypatch.setattr(os, "link", too_late)
