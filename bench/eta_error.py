@@ -1,11 +1,12 @@
 """How wrong the time left is: backfills of all tables, their estimate twice a second held against what then happened.
 
-    python bench/eta_error.py [--bulk FOLDER] [--start D] [--end D] [--days-per-run N] [--workers N] [--times 2] [--watch]
+    python bench/eta_error.py [--bulk FOLDER] [--start D] [--end D] [--days-per-run N] [--workers N] [--times 2] [--watch] [--processor]
 
 The error is |estimated time left - true time left| / time of the whole, and what is printed is the largest one from the moment
 on at which 10 % of the table-days are settled, and the largest one in shares of the true time left until 80 % of the time. The
 first backfill knows only the stored costs; with --times N the others know what those before them took, each in a folder of its
-own. With --watch the estimates of `nba-pipeline status --watch` in another process are examined too.
+own. With --watch the estimates of `nba-pipeline status --watch` in another process are examined too. With --processor all is
+done in one process and counted in seconds of the processor: what the error would be if the machine had no other work.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ import tempfile
 import threading
 import time
 import warnings
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from nba_pipeline.operations.eta import Measured, costs
-from nba_pipeline.operations.execute import TableResult, execute
+from nba_pipeline.operations.execute import InProcessRunner, Ranges, TableResult, execute
 from nba_pipeline.operations.remaining import Remaining
-from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.operations.tasks import Backfill, Settled
 from nba_pipeline.operations.workers import runner_for
 from nba_pipeline.operations.workspace import open_with
 from nba_pipeline.ranges import span
@@ -56,6 +59,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--watch", action="store_true")
+    parser.add_argument("--processor", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     history: dict[str, list[Measured]] = {}
@@ -82,9 +86,11 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
     with open_with(settings) as w:
         days = span(options.start, options.end)
         request = Backfill(w.plans, {p.table: days for p in w.plans}, "fail", options.days_per_run)
-        began, total = time.monotonic(), len(days) * len(w.plans)
-        with runner_for(w, request, options.workers) as runner:
-            remaining = Remaining(request, costs([p.table for p in w.plans], history), runner.slots)
+        clock = time.process_time if options.processor else time.monotonic
+        runners = nullcontext(ProcessorRunner(w.defs, w.instance)) if options.processor else runner_for(w, request, options.workers)
+        began, total = clock(), len(days) * len(w.plans)
+        with runners as runner:
+            remaining = Remaining(request, costs([p.table for p in w.plans], history), runner.slots, clock)
 
             def listen(result: TableResult, more: int) -> None:
                 remaining.settle(result)
@@ -92,7 +98,7 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
 
             def look() -> None:
                 while not ended.wait(EVERY_SECONDS):
-                    found.line.append((time.monotonic() - began, settled[0] / total, remaining.seconds()))
+                    found.line.append((clock() - began, settled[0] / total, remaining.seconds()))
 
             threads = [threading.Thread(target=look)]
             if options.watch:
@@ -100,11 +106,21 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
             for thread in threads:
                 thread.start()
             found.results = execute(runner, request, listen)
-            found.seconds = time.monotonic() - began
+            found.seconds = clock() - began
             ended.set()
         for thread in threads:
             thread.join()
     return found
+
+
+class ProcessorRunner(InProcessRunner):
+    """Runs take the seconds that the processor worked."""
+
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+        began = time.process_time()
+        future = super().submit(table, ranges, on_invalid_rows)
+        future.result().seconds = time.process_time() - began
+        return future
 
 
 def watch(found: Recording, home: Path, settings: Settings, options: argparse.Namespace, began: float, total: int) -> None:

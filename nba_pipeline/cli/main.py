@@ -104,7 +104,9 @@ def plan(
 def status(
     start: Start = None,
     end: End = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Show progress until no run is active, whoever started it.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show progress until nothing runs and no backfill of the UI is open, whoever started it.")
+    ] = False,
     every: Annotated[float, typer.Option(min=0.5, metavar="SECONDS", help="How often --watch looks.")] = 5.0,
     as_json: Json = False,
 ) -> None:
