@@ -5,16 +5,14 @@
 The error is |estimated time left - true time left| / time of the whole, and what is printed is the largest one from the moment
 on at which 10 % of the table-days are settled, and the largest one in shares of the true time left until 80 % of the time. The
 first backfill knows only the stored costs; with --times N the others know what those before them took, each in a folder of its
-own. With --watch the estimates of `nba-pipeline status --watch` in another process are examined too. With --processor all is
+own. With --watch the estimates of `nba-pipeline status --watch` are examined too, every two seconds. With --processor all is
 done in one process and counted in seconds of the processor: what the error would be if the machine had no other work.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +25,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from nba_pipeline.cli.watch import Looks
 from nba_pipeline.operations.eta import Measured, costs
 from nba_pipeline.operations.execute import InProcessRunner, Ranges, TableResult, execute
 from nba_pipeline.operations.remaining import Remaining
@@ -37,7 +36,7 @@ from nba_pipeline.ranges import span
 from nba_pipeline.settings import DAYS_PER_RUN, Settings
 
 FROM, UNTIL = 0.10, 0.80
-EVERY_SECONDS = 0.5
+EVERY_SECONDS, WATCH_EVERY_SECONDS = 0.5, 2.0
 
 
 @dataclass
@@ -102,7 +101,7 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
 
             threads = [threading.Thread(target=look)]
             if options.watch:
-                threads.append(threading.Thread(target=watch, args=(found, home, settings, options, began, total)))
+                threads.append(threading.Thread(target=watch, args=(found, settings, ended, began, total)))
             for thread in threads:
                 thread.start()
             found.results = execute(runner, request, listen)
@@ -123,25 +122,13 @@ class ProcessorRunner(InProcessRunner):
         return future
 
 
-def watch(found: Recording, home: Path, settings: Settings, options: argparse.Namespace, began: float, total: int) -> None:
-    """What another terminal sees, from two seconds on."""
-    time.sleep(2)
-    command = [sys.executable, "-m", "nba_pipeline.cli.main", "status", "--watch", "--json", "--every", "2"]
-    command += ["--start", str(options.start), "--end", str(options.end)]
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": str(home),
-        "NBA_PIPELINE_WAREHOUSE_DIR": str(settings.warehouse_dir),
-        "NBA_PIPELINE_START_DATE": str(options.start),
-        "NBA_PIPELINE_MAX_DAYS_PER_RUN": str(options.days_per_run),
-        **({"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(options.bulk)} if options.bulk else {}),
-    }
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith('{"total"'):
-                seen = json.loads(line)
-                found.watched.append((time.monotonic() - began, (seen["good"] + seen["failed"]) / total, seen["seconds_left"]))
+def watch(found: Recording, settings: Settings, ended: threading.Event, began: float, total: int) -> None:
+    """What `status --watch` would say: its looks, at an instance and a store of their own."""
+    with open_with(settings) as w:
+        looks = Looks(w)
+        while not ended.wait(WATCH_EVERY_SECONDS):
+            now = looks.look()[0]
+            found.watched.append((time.monotonic() - began, now.now.settled / total, now.seconds_left))
 
 
 def judged(moments: list[tuple[float, float, float | None]], seconds: float) -> str:

@@ -37,26 +37,40 @@ def watch(
 ) -> dict[str, TableState]:
     """Print progress every ``every`` seconds until no run is active and no backfill of the UI is open; returns the last state.
     Ctrl-C ends it early."""
-    snapshots: list[Snapshot] = []
+    looks = Looks(w, start, end)
     told: set[str] = set()
     quiet = 0
-    cost = costs((p.table for p in w.plans), recall_pace(w.instance, (p.table for p in w.plans)))
     while True:
-        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
-        active = w.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
-        launched = asked_of_the_daemon(w.instance, w.defs, states)
-        asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
-        snapshots.append(take(states, asked, active, time.monotonic()))
-        runs = stretch(recent_runs(w.instance, states), now := time.time())
-        found = progress(snapshots, time_left(w.plans, unsettled(states, asked), runs, cost, w.settings.days_per_run, now))
+        found, states, is_open = looks.look()
         if as_lines:
             print(json.dumps(as_json(found)), flush=True)
         else:
             _print(found, states, told)
-        quiet = 0 if active or any(launched.values()) else quiet + 1
+        quiet = 0 if is_open else quiet + 1
         if quiet >= _QUIET_LOOKS:
             return states
         sleep(every)
+
+
+class Looks:
+    """Looks at the same days, one after the other."""
+
+    def __init__(self, w: Workspace, start: str | None = None, end: str | None = None) -> None:
+        names = [p.table for p in w.plans]
+        self._w, self._range, self._snapshots = w, (start, end), list[Snapshot]()
+        self._costs = costs(names, recall_pace(w.instance, names))
+
+    def look(self) -> tuple[Progress, dict[str, TableState], bool]:
+        """(progress so far, the state of every table, whether anything runs or is about to)."""
+        w = self._w
+        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(*self._range), w.partitions)
+        active = w.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+        launched = asked_of_the_daemon(w.instance, w.defs, states)
+        asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
+        self._snapshots.append(take(states, asked, active, time.monotonic()))
+        runs = stretch(recent_runs(w.instance, states), now := time.time())
+        left = time_left(w.plans, unsettled(states, asked), runs, self._costs, w.settings.days_per_run, now)
+        return progress(self._snapshots, left), states, active > 0 or any(launched.values())
 
 
 def _print(found: Progress, states: dict[str, TableState], told: set[str]) -> None:
