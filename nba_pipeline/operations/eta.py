@@ -5,13 +5,13 @@ what is done and what runs (``remaining.py`` of a backfill of this process, ``wa
 
 A run of a table costs something and each of its days costs something; a day on which no game can be costs less, and the
 first runs of all load libraries. How these compare is stored, fitted anew to what this machine's earlier backfills took, and
-scaled by what the finished runs of the backfill itself took. The rest is then put into its order: two workers help only where
-two tables wait for nothing.
+put into the order of the runs, in which two workers help only where two tables wait for nothing. This plan of the whole is then
+scaled by the time that its finished part has taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -42,9 +42,6 @@ class Measured:
     def of_task(cls, task: Task) -> Measured:
         """The run of a task that has not ended."""
         return cls(1, (task.last - task.first).days + 1, 0.0, days_in_play(task.first, task.last))
-
-    def __add__(self, more: Measured) -> Measured:
-        return Measured(self.runs + more.runs, self.days + more.days, self.seconds + more.seconds, self.in_play + more.in_play)
 
 
 @dataclass(frozen=True)
@@ -131,28 +128,28 @@ _TRUST = 0.1
 
 
 def seconds_left(
-    costs: Costs, done: Mapping[str, Measured], waiting: Sequence[Task], running: Mapping[Task, float], slots: int
+    costs: Costs, done: Sequence[Task], unfinished: Sequence[Task], slots: int, elapsed: float, since: float = 0.0
 ) -> float | None:
     """Seconds until all is done; None while nothing says how fast this machine is.
 
-    ``done``: finished runs by table; ``waiting``: tasks that have not begun, in the order in which they will;
-    ``running``: seconds that each of the others has run for.
+    ``done``: tasks that have ended, after ``elapsed`` seconds of work; ``unfinished``: those that run, then those that wait, in
+    the order in which they will begin; ``since``: seconds from the newest end until now.
     """
-    if not waiting and not running:
+    if not unfinished:
         return 0.0
-    expected = _expected(costs, {name for name, m in done.items() if m.runs}, (*running, *waiting))
-    past = sum(costs.of(name, m) for name, m in done.items() if m.runs)
-    trust = _TRUST * (past + sum(expected.values())) if costs.measured else 0.0
+    ends = planned_ends(_expected(costs, (*done, *unfinished)), slots)
+    total, past = max(ends.values()), max((ends[task] for task in done), default=0.0)
+    trust = _TRUST * total if costs.measured else 0.0
     if past + trust == 0:
         return None
-    pace = (sum(m.seconds for m in done.values()) + trust) / (past + trust)
-    rest = {task: max(0.0, pace * expected[task] - running.get(task, 0.0)) for task in expected}
-    return clock_seconds(rest, waiting, list(running), slots)
+    pace = (elapsed + trust) / (past + trust)
+    return max(0.0, pace * (total - past) - since)
 
 
-def _expected(costs: Costs, known: Collection[str], tasks: Iterable[Task]) -> dict[Task, float]:
-    """The cost of each task; what a table costs once is its first run's, unless it has had one."""
-    found, had = {}, set(known)
+def _expected(costs: Costs, tasks: Iterable[Task]) -> dict[Task, float]:
+    """The cost of each task in this order; what a table costs once is in its first run."""
+    found: dict[Task, float] = {}
+    had: set[str] = set()
     for task in tasks:
         name = task.plan.table
         found[task] = costs.of(name, Measured.of_task(task)) - (costs.of_table[name].once if name in had else 0.0)
@@ -160,18 +157,30 @@ def _expected(costs: Costs, known: Collection[str], tasks: Iterable[Task]) -> di
     return found
 
 
+_SHARING = 0.5
+"""How much longer a run takes for each other at the same time: between 0.2 on an idle two-core machine and 1 on a busy one."""
 _ORDERED = 60  # tasks that are put into order; where there are more, workers hardly ever wait
 
 
-def clock_seconds(seconds: Mapping[Task, float], waiting: Sequence[Task], running: Sequence[Task], slots: int) -> float:
-    """Seconds on the clock until tasks of so many seconds are done, ``slots`` at once, each after those it waits for."""
-    if slots == 1 or len(waiting) > _ORDERED:
-        return sum(seconds.values()) / slots
-    now, pending, ends = 0.0, list(waiting), {task: seconds[task] for task in running}
-    while pending or ends:
-        for task in ready(pending, list(ends), slots):
+def planned_ends(seconds: Mapping[Task, float], slots: int) -> dict[Task, float]:
+    """When each task ends, if it takes so many seconds alone: ``slots`` at once, each after those it waits for."""
+    now, ends, pending, running = 0.0, dict[Task, float](), list(seconds), dict[Task, float]()
+    if slots == 1 or len(pending) > _ORDERED:
+        for task in pending:
+            now += seconds[task] * _slower(slots) / slots
+            ends[task] = now
+        return ends
+    while pending or running:
+        for task in ready(pending, list(running), slots):
             pending.remove(task)
-            ends[task] = now + seconds[task]
-        first = min(ends, key=lambda task: ends[task])
-        now = ends.pop(first)
-    return now
+            running[task] = seconds[task]
+        first = min(running, key=lambda task: running[task])
+        work, slower = running.pop(first), _slower(len(running) + 1)
+        now += work * slower
+        running = {task: left - work for task, left in running.items()}
+        ends[first] = now
+    return ends
+
+
+def _slower(at_once: int) -> float:
+    return 1.0 + _SHARING * (at_once - 1)

@@ -69,4 +69,4 @@ def expectations(plan: PipelinePlan, history: Mapping[str, list[Measured]]) -> d
 def expected_clock(plan: PipelinePlan, history: Mapping[str, list[Measured]], slots: int) -> float | None:
     """Seconds on the clock until the plan is carried out; None if a planned table has never been measured."""
     cost = costs((name for name, table in plan.tables.items() if table.reasons), history)
-    return seconds_left(cost, {}, tasks_of(plan.request()), {}, slots)
+    return seconds_left(cost, [], tasks_of(plan.request()), slots, 0.0)

@@ -6,20 +6,21 @@ Belongs here: what of one request is done, runs and waits. Does not belong here:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from nba_pipeline.operations.eta import Costs, Measured, seconds_left
+from nba_pipeline.operations.eta import Costs, seconds_left
 from nba_pipeline.operations.execute import TableResult
-from nba_pipeline.operations.tasks import Backfill, Task, ready, tasks_of
+from nba_pipeline.operations.tasks import Backfill, Task, tasks_of
 
 
 class _State(NamedTuple):
     """Replaced as a whole, because the display reads it from a thread of its own."""
 
-    done: Mapping[str, Measured]
-    waiting: Sequence[Task]
-    began: Mapping[Task, float]
+    done: Sequence[Task]
+    unfinished: Sequence[Task]
+    newest: float | None
+    """When a task ended for the last time."""
 
 
 class Remaining:
@@ -27,27 +28,24 @@ class Remaining:
 
     def __init__(self, backfill: Backfill, costs: Costs, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._costs, self._slots, self._clock = costs, slots, clock
-        self._state = self._begin(_State({}, tasks_of(backfill), {}))
+        self._made = clock()
+        self._began: float | None = None
+        self._state = _State([], tasks_of(backfill), None)
 
     def settle(self, result: TableResult) -> None:
         """Take note of a table's result so far."""
+        now, old = self._clock(), self._state
+        if self._began is None and result.run_ids:
+            self._began = now - result.seconds  # not before: worker processes take seconds to start
         tried = {*result.good, *result.failed}
-        old = self._state
-
-        def is_open(task: Task) -> bool:
-            return task.plan.table != result.table or not (task.last in tried or task.last in result.blocked)
-
-        done = {**old.done, result.table: Measured.of(len(result.run_ids), tried, result.seconds)}
-        waiting, began = [t for t in old.waiting if is_open(t)], {t: at for t, at in old.began.items() if is_open(t)}
-        self._state = self._begin(_State(done, waiting, began))
-
-    def _begin(self, state: _State) -> _State:
-        """``execute`` begins whatever can: so do these tasks."""
-        begun = ready(state.waiting, list(state.began), self._slots)
-        waiting = [t for t in state.waiting if t not in begun]
-        return _State(state.done, waiting, {**state.began, **dict.fromkeys(begun, self._clock())})
+        ended = [t for t in old.unfinished if t.plan.table == result.table and (t.last in tried or t.last in result.blocked)]
+        done = [*old.done, *(t for t in ended if not result.blocked.keys() >= set(t.days))]
+        self._state = _State(done, [t for t in old.unfinished if t not in ended], now)
 
     def seconds(self) -> float | None:
         """Seconds until all is done; None while nothing says how fast this machine is."""
         now, state = self._clock(), self._state
-        return seconds_left(self._costs, state.done, state.waiting, {t: now - at for t, at in state.began.items()}, self._slots)
+        if state.newest is None or self._began is None:
+            return seconds_left(self._costs, [], state.unfinished, self._slots, 0.0, now - self._made)
+        elapsed, since = state.newest - self._began, now - state.newest
+        return seconds_left(self._costs, state.done, state.unfinished, self._slots, elapsed, since)

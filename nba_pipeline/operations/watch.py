@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.operations.eta import Costs, Measured, seconds_left
+from nba_pipeline.operations.eta import Costs, seconds_left
 from nba_pipeline.operations.runs import Ran, at_once, idle_seconds
 from nba_pipeline.operations.state import TableState
 from nba_pipeline.operations.tasks import Backfill, Task, tasks_of
@@ -97,21 +97,23 @@ def time_left(
     ``runs``: those of this stretch of work. Pauses between them, such as the daemon's, are expected to go on.
     """
     by_table = {p.table: p for p in plans}
-    ended = [run for run in runs if run.ended is not None]
-    running = {Task(by_table[name], r.first, r.last): now - r.began for r in runs if r.ended is None for name in r.tables}
+
+    def tasks(some: Sequence[Ran]) -> list[Task]:
+        return list(dict.fromkeys(Task(by_table[name], run.first, run.last) for run in some for name in run.tables))
+
+    running = tasks([run for run in runs if run.ended is None])
     begun = {name: {d for task in running if task.plan.table == name for d in task.days} for name in by_table}
     waiting = tasks_of(Backfill(plans, {name: set(days) - begun[name] for name, days in wanted.items()}, days_per_run=days_per_run))
-    left = seconds_left(costs, _done(ended), waiting, running, at_once(runs))
-    return left if left is None or not ended else left + len(waiting) * idle_seconds(runs, now) / len(ended)
-
-
-def _done(ended: Sequence[Ran]) -> dict[str, Measured]:
-    done: dict[str, Measured] = {}
-    for run in ended:
-        for name in run.tables:
-            took = ((run.ended or run.began) - run.began) / len(run.tables)
-            done[name] = done.get(name, Measured(0, 0, 0.0, 0)) + Measured.of(1, run.days, took)
-    return done
+    unfinished = [*running, *waiting]
+    ended = [run for run in runs if run.ended is not None]
+    done = [task for task in tasks(ended) if task not in unfinished]
+    if not ended:
+        return seconds_left(costs, [], unfinished, at_once(runs), 0.0)
+    newest = max(run.ended or now for run in ended)
+    pauses = idle_seconds(ended, newest)
+    elapsed, since = newest - runs[0].began - pauses, now - newest if running else 0.0
+    left = seconds_left(costs, done, unfinished, at_once(runs), elapsed, since)
+    return None if left is None else left + len(waiting) * pauses / len(ended)
 
 
 def _differ(before: Snapshot, after: Snapshot) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.eta import QUIET, STORED, Cost, Costs, Measured, clock_seconds, costs, seconds_left
+from nba_pipeline.operations.eta import QUIET, STORED, Cost, Costs, Measured, costs, planned_ends, seconds_left
 from nba_pipeline.operations.execute import TableResult
 from nba_pipeline.operations.remaining import Remaining
 from nba_pipeline.operations.tasks import Backfill, Task, tasks_of
@@ -69,7 +69,8 @@ def test_days_in_play_are_counted_as_the_calendar_says(first: date, more: int) -
 @given(st.integers(1, 900), st.integers(10, 400), st.floats(0.1, 10), st.integers(0, 200))
 def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(days: int, per_run: int, factor: float, finished: int) -> None:
     tasks, cost = tasks_of(request(days, per_run)), costs(NAMES, {})
-    left = seconds_left(cost, runs_of(tasks[:finished], cost, factor), tasks[finished:], {}, 1)
+    elapsed = truth(tasks[:finished], 0, cost, factor)
+    left = seconds_left(cost, tasks[:finished], tasks[finished:], 1, elapsed)
     if finished >= len(tasks):
         assert left == 0.0
     elif not finished:
@@ -78,26 +79,35 @@ def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(days: int,
         assert left == pytest.approx(truth(tasks, finished, cost, factor))
 
 
-@given(st.integers(1, 300), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3))
-def test_it_is_never_negative_and_what_runs_already_counts(days: int, took: float, ran: float, slots: int) -> None:
-    first, *waiting = tasks_of(request(days))
-    done = {BOXSCORES: Measured(1, days, took, days)}
-    left = seconds_left(costs(NAMES, {}), done, waiting, {first: ran}, slots)
-    assert left is not None
-    assert left >= 0
-    before = seconds_left(costs(NAMES, {}), done, waiting, {first: 0.0}, slots)
-    assert before is not None
-    assert left <= before + 1e-9
+@given(st.integers(1, 300), st.integers(1, len(PLANS)), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3))
+def test_it_is_never_negative_and_goes_down_with_the_clock(days: int, finished: int, took: float, since: float, slots: int) -> None:
+    tasks, cost = tasks_of(request(days)), costs(NAMES, {})
+    at_end = seconds_left(cost, tasks[:finished], tasks[finished:], slots, took)
+    later = seconds_left(cost, tasks[:finished], tasks[finished:], slots, took, since)
+    assert at_end is not None
+    assert later == pytest.approx(max(0.0, at_end - since))
 
 
 def test_workers_help_only_where_runs_do_not_wait_for_each_other() -> None:
     tasks = tasks_of(request(30))
     one = dict.fromkeys(tasks, 1.0)
-    assert clock_seconds(one, tasks, [], 1) == len(tasks)
-    levels = 1 + max(p.level for p in PLANS) - min(p.level for p in PLANS)
-    assert levels <= clock_seconds(one, tasks, [], 2) < len(tasks)
-    assert clock_seconds(one, tasks, [], 12) >= levels
-    assert clock_seconds({tasks[0]: 0.5, tasks[1]: 2.0}, [tasks[1]], [tasks[0]], 2) == 2.5  # box scores wait for the schedule
+    assert list(planned_ends(one, 1).values()) == [float(n) for n in range(1, len(tasks) + 1)]
+    two = planned_ends(one, 2)
+    assert len(PLANS) / 2 < max(two.values()) < len(tasks)
+    first, second, third = tasks[:3]
+    assert two[first] == 1.0  # box scores and shots wait for the schedule,
+    assert two[second] == two[third] == pytest.approx(2.5)  # and then share the machine
+    assert max(planned_ends({**one, second: 0.0}, 2).values()) < max(two.values())
+
+
+@pytest.mark.parametrize("finished", range(1, len(PLANS)))
+def test_two_workers_that_share_as_assumed_are_estimated_exactly(finished: int) -> None:
+    tasks, cost = tasks_of(request(100)), costs(NAMES, {})
+    ends = planned_ends({t: cost.of(t.plan.table, Measured.of_task(t)) for t in tasks}, 2)
+    in_order = sorted(tasks, key=lambda t: ends[t])
+    done, unfinished = [t for t in tasks if t in in_order[:finished]], [t for t in tasks if t not in in_order[:finished]]
+    elapsed = 3.0 * ends[in_order[finished - 1]]
+    assert seconds_left(cost, done, unfinished, 2, elapsed) == pytest.approx(3.0 * max(ends.values()) - elapsed)
 
 
 def test_an_own_history_explains_itself_and_tells_runs_from_days() -> None:
@@ -130,8 +140,8 @@ def test_an_own_history_knows_the_time_before_anything_has_run_and_gives_way_to_
     stored = costs(NAMES[:3], {})
     known: Mapping[str, list[Measured]] = {n: [m] for n, m in runs_of(tasks, stored, 2.0).items()}
     cost = costs(NAMES[:3], known)
-    assert seconds_left(cost, {}, tasks, {}, 1) == pytest.approx(truth(tasks, 0, stored, 2.0))
-    slower = seconds_left(cost, runs_of(tasks[:2], stored, 8.0), tasks[2:], {}, 1)
+    assert seconds_left(cost, [], tasks, 1, 0.0) == pytest.approx(truth(tasks, 0, stored, 2.0))
+    slower = seconds_left(cost, tasks[:2], tasks[2:], 1, truth(tasks[:2], 0, stored, 8.0))
     assert slower is not None
     assert 0.8 * truth(tasks, 2, stored, 8.0) < slower < truth(tasks, 2, stored, 8.0)
 
