@@ -1,10 +1,11 @@
-"""Fixtures of the whole suite: the folder of real seasons, which tests marked ``bulk`` need."""
+"""Fixtures of the whole suite: the folder of real seasons, which tests marked ``bulk`` need. And which tests one process takes."""
 
 from __future__ import annotations
 
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,30 @@ from nba_pipeline.sources.bulk_files import BulkSource
 from nba_pipeline_tests.support.pipeline import Pipeline
 
 BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
+
+
+REAL_SEASONS_FILES = (
+    "nba_pipeline_tests/golden/test_real_games.py",
+    *(f"nba_pipeline_tests/phase4/test_{name}.py" for name in ("canary_command", "explained_seasons", "independent_values", "leak_canary")),
+    "nba_pipeline_tests/phase4/test_population_and_history.py",
+)
+"""Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A test process takes a whole file, so that what a file makes is made once, and one takes all of REAL_SEASONS_FILES.
+
+    Groups of pytest-xdist's own (`--dist=loadgroup`) are without effect under pytest 9.2: pytest-xdist issue 1386.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "real seasons" if file in REAL_SEASONS_FILES else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import pytest
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES
+from nba_pipeline_tests.conftest import REAL_SEASONS_FILES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "nba_pipeline"
@@ -160,3 +161,10 @@ def test_texts_and_settings_name_no_path_of_a_machine() -> None:
         if _MACHINE_PATH.search(line)
     }
     assert named == set()
+
+
+def test_files_that_share_the_real_seasons_are_those_that_one_process_takes() -> None:
+    folder = ROOT / "nba_pipeline_tests"
+    uses = re.compile(r"^def test_[^:]*\b(real_seasons|phase4): Pipeline|^def \w+\([^:]*\b(real_seasons|phase4): Pipeline", re.MULTILINE)
+    found = {str(path.relative_to(ROOT)) for path in folder.rglob("test_*.py") if uses.search(path.read_text(encoding="utf-8"))}
+    assert found == set(REAL_SEASONS_FILES)
