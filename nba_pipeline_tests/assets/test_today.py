@@ -26,7 +26,7 @@ from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import RAW, Runs
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
 
-START, TODAY = date(2023, 10, 24), date(2023, 11, 3)
+START, TODAY = date(2023, 10, 28), date(2023, 11, 3)
 YESTERDAY, DAYS = TODAY - timedelta(days=1), span(START, TODAY)
 ALL = [plan.table for plan in PLANS]
 OF_RESULTS = [name for name in GAME_TABLES if name != "nba_raw.games"]

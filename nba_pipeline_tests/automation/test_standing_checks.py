@@ -24,12 +24,12 @@ from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.automation.driver import FEATURES, OFFENSE, RAW, Clockwork, one_more_point, one_more_rebound
 
 TODAY = clock.now().date()
-START = TODAY - timedelta(days=8)
+START = TODAY - timedelta(days=5)
 
 
 @pytest.fixture
 def clockwork(tmp_path: Path) -> Iterator[Clockwork]:
-    """Partitions of the last nine days, today among them, nothing made."""
+    """Partitions of the last six days, today among them, nothing made."""
     from nba_pipeline_tests.automation.driver import CorrectedSource
 
     with open_instance(tmp_path / "home") as instance:
@@ -56,7 +56,7 @@ def test_every_table_has_its_inventory_and_the_serving_tables_their_newest_day(c
 
 
 def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_when_all_is_well(clockwork: Clockwork) -> None:
-    bad, corrected = START + timedelta(days=3), START + timedelta(days=5)
+    bad, corrected = START + timedelta(days=2), START + timedelta(days=3)
     clockwork.source.correct("player_boxscores", bad, one_more_point)
     clockwork.fetch(clockwork.days)
     clockwork.run(OFFENSE, clockwork.days)

@@ -16,7 +16,7 @@ from nba_pipeline.ranges import span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 
-pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(420)]  # test_ui_season.py goes the same way
 
 ROOT = Path(__file__).parents[2]
 DAYS = [str(d) for d in span(date(2024, 3, 4), date(2024, 3, 10))]
@@ -62,7 +62,7 @@ query ($key: AssetKeyInput!, $name: String!) {
 }"""
 EXECUTIONS = """
 query ($key: AssetKeyInput!, $check: String!) {
-  assetCheckExecutions(assetKey: $key, checkName: $check, limit: 100) {
+  assetCheckExecutions(assetKey: $key, checkName: $check, limit: 400) {
     status
     evaluation {
       partition
@@ -123,6 +123,13 @@ def cells(server: DevServer, table: str, days: Sequence[object] = DAYS) -> dict[
     return {status: days for status, days in found.items() if days}
 
 
+def check_days(server: DevServer, table: str, check: str) -> dict[str, str]:
+    """Status by day, as the Partitions tab of a check counts it."""
+    answer = server.ask(CHECK_DAYS, key={"path": table.split(".")}, name=check)["assetNodeOrError"]["assetCheckOrError"]
+    ranges = answer["partitionStatuses"]["ranges"]
+    return {str(d): r["status"] for r in ranges for d in span(date.fromisoformat(r["startKey"]), date.fromisoformat(r["endKey"]))}
+
+
 def executions(server: DevServer, table: str, check: str) -> dict[str, dict[str, Any]]:
     """Evaluations of a check by day."""
     answer = server.ask(EXECUTIONS, key={"path": table.split(".")}, check=check)["assetCheckExecutions"]
@@ -157,8 +164,5 @@ def test_every_other_check_of_the_day_is_green(server: DevServer) -> None:
 
 def test_the_days_of_a_check_are_counted_as_passed_and_failed(server: DevServer) -> None:
     """The Partitions tab of a check: an evaluation that does not name its day's newest materialization counts as missing."""
-    check = {"assetKey": {"path": PLAYERS.split(".")}, "name": "usage_rate_range"}
-    answer = server.ask(CHECK_DAYS, key=check["assetKey"], name=check["name"])["assetNodeOrError"]["assetCheckOrError"]
-    ranges = answer["partitionStatuses"]["ranges"]
-    days = {str(d): r["status"] for r in ranges for d in span(date.fromisoformat(r["startKey"]), date.fromisoformat(r["endKey"]))}
+    days = check_days(server, PLAYERS, "usage_rate_range")
     assert {d: s for d, s in days.items() if d in DAYS} == {d: "FAILED" if d == BAD_DAY else "SUCCEEDED" for d in DAYS}

@@ -19,7 +19,7 @@ from nba_pipeline.ranges import contiguous, span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
-from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
+from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells, check_days, executions
 
 pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
 
@@ -48,6 +48,9 @@ class Season:
     """What every table's cells showed after the poisoned backfill and after the repair."""
 
     poisoned: dict[str, dict[str, set[str]]]
+    check: dict[str, str]
+    """The days of the check that found the day of TWICE_DAY, by the colour that its page shows."""
+    evaluation: dict[str, Any]
     status: str
     repaired: dict[str, dict[str, set[str]]]
     repaired_status: str
@@ -70,13 +73,14 @@ def season(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         selection = [{"path": table.split(".")} for table in TABLES]
         status = run(server, {"assetSelection": selection, "partitionNames": [str(day) for day in DAYS]})
         poisoned = {table: cells(server, table, DAYS) for table in TABLES}
+        check, evaluation = check_days(server, BOXSCORES, "unique_key"), executions(server, BOXSCORES, "unique_key")[str(TWICE_DAY)]
         poisons.write_text("{}", encoding="utf-8")
         todo = {
             table: {date.fromisoformat(d) for s, days in poisoned[table].items() if s != "MATERIALIZED" for d in days} for table in TABLES
         }
         todo[SHOTS] = {SHOT_DAY}  # the failure blames the input, which is stored: it has to be fetched again
         repaired_status = run(server, {"partitionsByAssets": [ranges(table, days) for table, days in todo.items() if days]})
-        yield Season(poisoned, status, {table: cells(server, table, DAYS) for table in TABLES}, repaired_status)
+        yield Season(poisoned, check, evaluation, status, {table: cells(server, table, DAYS) for table in TABLES}, repaired_status)
 
 
 def run(server: DevServer, params: dict[str, Any]) -> str:
@@ -112,6 +116,14 @@ def test_what_needs_them_is_missing_and_everything_else_is_green(season: Season)
         assert found.get("MISSING", set()) == missing.get(table, set()), table
         red = found.get("FAILED", set())
         assert found["MATERIALIZED"] == {str(d) for d in DAYS} - missing.get(table, set()) - red, table
+
+
+def test_the_checks_page_shows_every_day_and_the_rows_of_the_failed_one(season: Season) -> None:
+    assert season.check == {str(day): "FAILED" if day == TWICE_DAY else "SUCCEEDED" for day in DAYS}
+    assert not season.evaluation["success"]
+    entries = {entry["label"]: entry for entry in season.evaluation["metadataEntries"]}
+    assert entries["failure_class"]["text"] == "duplicate_key"
+    assert entries["offending_rows"]["mdStr"].startswith("| ")
 
 
 def test_after_the_repair_every_cell_is_green(season: Season) -> None:

@@ -28,7 +28,9 @@ def kill_when(folder: Path) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("table", ["nba_raw/shot_attempts", "nba_precompute/player_shot_zone_analysis"])
+@pytest.mark.parametrize(
+    "table", [pytest.param("nba_raw/shot_attempts", marks=pytest.mark.slow), "nba_precompute/player_shot_zone_analysis"]
+)
 def test_a_killed_backfill_goes_on_where_it_was(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with environment(DAGSTER_HOME=tmp_path, NBA_PIPELINE_START_DATE=START):
         kill_when(tmp_path / "warehouse" / table)

@@ -18,7 +18,7 @@ from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, Runs, blocked, failed
 from nba_pipeline_tests.support.poison import PoisonedSource
 
-pytestmark = [pytest.mark.bulk, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.bulk, pytest.mark.timeout(300)]  # end_to_end/test_ui_season.py has the same bad day
 
 START, BAD_DAY, LAST = date(2022, 12, 27), date(2023, 1, 15), date(2023, 1, 25)
 DAYS, BEFORE, LATER = span(START, LAST), span(START, date(2023, 1, 14)), span(date(2023, 1, 16), LAST)
