@@ -226,13 +226,16 @@ def stored_and_failed_events(
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """A materialization of each stored day; an observation that explains each failed one."""
     key = asset_key(table)
+    seconds = round(sum(outcome.seconds.values()) / max(len(outcome.stored) + len(outcome.failed), 1), 4)  # days are made together
     for day, failure in sorted(outcome.failed.items()):
         yield dg.AssetObservation(key, partition=day.isoformat(), description=failure.message, metadata=_failure_metadata(failure))
     for day, stored in sorted(outcome.stored.items()):
         yield dg.AssetMaterialization(
             key,
             partition=day.isoformat(),
-            metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ())) | _versions(made, day),
+            metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ()))
+            | {"seconds": seconds}
+            | _versions(made, day),
             tags={DATA_VERSION_TAG: stored.entry.content_hash, **(provenance or {}).get(day, {})},
         )
 

@@ -17,11 +17,13 @@ from nba_pipeline.tables.spec import Kind, Table
 def day_statistics(
     table: Table, frame: pd.DataFrame, summary_columns: Sequence[str], days: Sequence[date]
 ) -> dict[date, dict[str, object]]:
-    """Per day: ``null_counts`` (columns with NULLs only) and ``max_``/``mean_`` of the summary columns."""
+    """Per day: ``null_counts`` (columns with NULLs only), and ``max_``, ``mean_`` and ``null_share_`` of the summary columns: numbers,
+    because the UI plots these along the days."""
     if frame.empty:
         return {day: {} for day in days}
     stamps = frame["game_date"]
-    nulls = frame.isna().groupby(stamps).sum()
+    is_null = frame.isna()
+    nulls, shares = is_null.groupby(stamps).sum(), is_null[list(summary_columns)].groupby(stamps).mean()
     nulls = nulls.loc[:, (nulls > 0).any()]
     numbers = [c for c in summary_columns if table.column(c).type.kind is not Kind.BOOL]
     numeric = frame[numbers].apply(lambda s: s.astype("float64") if s.dtype != "float64" else s) if numbers else frame[[]]
@@ -29,6 +31,7 @@ def day_statistics(
     result: dict[date, dict[str, object]] = {day: {} for day in days}
     for position, stamp in enumerate(nulls.index):
         stats: dict[str, object] = {"null_counts": {c: int(n) for c, n in nulls.iloc[position].items() if n}}
+        stats |= {f"null_share_{column}": round(float(shares[column].iloc[position]), 4) for column in summary_columns}
         for column in numbers:
             if highest[column].iloc[position] == highest[column].iloc[position]:
                 stats[f"max_{column}"] = float(highest[column].iloc[position])
