@@ -24,9 +24,16 @@ REAL_SEASONS_FILES = (
 """Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4."""
 
 
+MADE_HOME_FILES = tuple(
+    f"nba_pipeline_tests/operations/test_{name}.py" for name in ("explain", "glance", "plan_cli", "report", "validate", "watch")
+)
+"""Files whose tests share the home of ``operations/conftest.py``."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A test process takes a whole file, so that what a file makes is made once, and one takes all of REAL_SEASONS_FILES.
+    """A test process takes a whole file, so that what a file makes is made once; all of REAL_SEASONS_FILES go to one process,
+    and all of MADE_HOME_FILES.
 
     Groups of pytest-xdist's own (`--dist=loadgroup`) are without effect under pytest 9.2: pytest-xdist issue 1386.
     """
@@ -35,7 +42,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "real seasons" if file in REAL_SEASONS_FILES else file
+            shared = {REAL_SEASONS_FILES: "real seasons", MADE_HOME_FILES: "made home"}
+            return next((name for files, name in shared.items() if file in files), file)
 
     return ByFile(config, log)
 

@@ -53,6 +53,7 @@ def test_every_table_of_one_day_in_one_run(empty_world: Path) -> None:
     assert store.manifest(TABLES[PLAYERS])[START].row_count > 20
 
 
+@pytest.mark.slow  # a run of one day is above; ranges are what most other files make
 def test_every_table_of_a_range(empty_world: Path) -> None:
     store = MemoryStore()
     with dg.DagsterInstance.ephemeral() as instance:

@@ -20,7 +20,7 @@ from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.timeout(420)]  # a minute and a quarter, nearly all of it waiting
 
 DAYS = span(date(2023, 10, 24), date(2023, 11, 22))
 SELECTED = [plan.table for plan in PLANS if not plan.table.startswith("nba_precompute.")]
