@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,3 +28,11 @@ def home(made_home: Path) -> Iterator[Path]:
     """The made home, in the environment."""
     with environment(DAGSTER_HOME=made_home, NBA_PIPELINE_START_DATE=START):
         yield made_home
+
+
+@pytest.fixture
+def own_home(made_home: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the made home, for tests that change its history."""
+    shutil.copytree(made_home, tmp_path / "home")
+    with environment(DAGSTER_HOME=tmp_path / "home", NBA_PIPELINE_START_DATE=START):
+        yield tmp_path / "home"

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -23,18 +23,10 @@ from nba_pipeline.instance.values import read_values
 from nba_pipeline.operations.workspace import open_workspace
 from nba_pipeline.parts import PLANS
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, command, environment
+from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, command
 from nba_pipeline_tests.operations.conftest import END, START
 
 DAY = date.fromisoformat(END)
-
-
-@pytest.fixture
-def own_home(made_home: Path, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the made home, for tests that change its history."""
-    shutil.copytree(made_home, tmp_path / "home")
-    with environment(DAGSTER_HOME=tmp_path / "home", NBA_PIPELINE_START_DATE=START):
-        yield tmp_path / "home"
 
 
 def test_a_glance_says_what_dagster_says(home: Path) -> None:

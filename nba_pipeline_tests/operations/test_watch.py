@@ -137,7 +137,7 @@ def test_failures_are_grouped_and_what_waits_is_named() -> None:
     assert waiting_lines({PLAYERS: state, SLATE: behind}) == [f"{SLATE}: 2 day(s) wait, from {NOV[2]} on for {PLAYERS} {NOV[1]}"]
 
 
-def test_the_loop_looks_until_no_run_is_active(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_loop_looks_until_no_run_is_active(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_workspace() as w:
         run = w.instance.create_run_for_job(w.defs.resolve_implicit_global_asset_job_def(), status=dg.DagsterRunStatus.STARTED)
         looks = []
