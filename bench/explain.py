@@ -77,7 +77,10 @@ def command(*arguments: str, env: dict[str, str]) -> str:
 
 def report(env: dict[str, str], day: str, times: int) -> None:
     """A line per value: the fastest of so many times, and how often what the libraries need."""
-    (row,) = json.loads(command("sql", LONGEST.format(day=day), "--json", env=env))
+    rows = json.loads(command("sql", LONGEST.format(day=day), "--json", env=env))
+    if not rows:
+        sys.exit(f"{env['DAGSTER_HOME']} has no player's row of {day} to explain: name another home, or a day that it holds with --end")
+    (row,) = rows
     libraries = fastest("import pandas, pyarrow.parquet, typer, rich.console", env, times)
     dagster = fastest("import dagster", env, times)
     print(f"the libraries alone: {libraries.whole:.2f} s, {libraries.cpu:.2f} s cpu")

@@ -30,8 +30,8 @@ def test_an_unchanged_pipeline_plans_nothing_and_a_backfill_runs_nothing(home: P
     assert {(t["requested"], t["up_to_date"], len(t["run_ids"])) for t in done.json["tables"].values()} == {(0, 10, 0)}
 
 
-def test_a_deleted_day_is_planned_with_what_is_made_from_it_and_the_backfill_does_exactly_that(home: Path, capsys: Capture) -> None:
-    shutil.rmtree(home / "warehouse" / "nba_raw" / "shot_attempts" / f"game_date={END}")
+def test_a_deleted_day_is_planned_with_what_is_made_from_it_and_the_backfill_does_exactly_that(own_home: Path, capsys: Capture) -> None:
+    shutil.rmtree(own_home / "warehouse" / "nba_raw" / "shot_attempts" / f"game_date={END}")
     expected = planned(capsys)
     assert expected["nba_raw.shot_attempts"] == expected["nba_analytics.player_game_summary"] == 1
     assert "nba_raw.games" not in expected
@@ -42,7 +42,7 @@ def test_a_deleted_day_is_planned_with_what_is_made_from_it_and_the_backfill_doe
     assert planned(capsys) == {}
 
 
-def test_force_makes_days_again_that_are_up_to_date(home: Path, capsys: Capture) -> None:
+def test_force_makes_days_again_that_are_up_to_date(own_home: Path, capsys: Capture) -> None:
     assert planned(capsys, "--force", "--tables", "games") == {"nba_raw.games": 10}
     answer = command(capsys, "backfill", *DAYS, "--tables", "games", "--force", "--json").json["tables"]
     assert (answer["nba_raw.games"]["requested"], answer["nba_raw.games"]["materialized"]) == (10, 10)

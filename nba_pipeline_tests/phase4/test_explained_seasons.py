@@ -30,7 +30,7 @@ def test_every_formula_comes_to_the_stored_values_of_a_real_day(phase4: Pipeline
     for name, table in TABLES.items():
         rows = phase4.store.read(table, [day])
         explainer = Explainer(Reader(phase4.store, TABLES, day, {name: rows}), TABLES, day)
-        for row in as_records(rows.iloc[len(rows) // 2 :].head(1)):  # one in the middle: the simulated league has more of them
+        for row in as_records(rows.iloc[:: max(len(rows) // 2, 1)].head(2)):
             for column in table.column_names:
                 if not isinstance(how_made(name, column), AsStored):
                     found = explainer.stored(name, column, row)
@@ -38,4 +38,4 @@ def test_every_formula_comes_to_the_stored_values_of_a_real_day(phase4: Pipeline
                     if found.agrees is not True:
                         wrong.append((name, column, found.key, found.value, found.worked_out, found.numbers))
     assert wrong == []
-    assert compared > 50
+    assert compared > 100
