@@ -32,10 +32,10 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace) -> int:
-    from nba_pipeline.assets import partitioned
-    from nba_pipeline.operations.execute import InProcessRunner, execute
-    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.backfill.execute import InProcessRunner, execute
+    from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.workspace import open_workspace
+    from nba_pipeline.orchestration import table_asset as partitioned
 
     phases: dict[str, dict[str, float]] = {}
     original = partitioned.run_range

@@ -19,7 +19,7 @@ from collections import Counter
 from typing import Any
 
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline_tests.bigquery.fake import FakeBigQuery
+from nba_pipeline_tests.bigquery_loopback import FakeBigQuery
 
 COMMAND = (sys.executable, "-m", "nba_pipeline.cli.main")
 PROJECT = "bench-project"

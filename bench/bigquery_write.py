@@ -18,10 +18,10 @@ import pandas as pd
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import Column, Kind, Table
-from nba_pipeline.warehouse.bigquery_write import Write, encoded
-from nba_pipeline.warehouse.days import prepare_range
-from nba_pipeline_tests.bigquery.fake import FakeBigQuery
-from nba_pipeline_tests.bigquery.support import store_over
+from nba_pipeline.warehouse.bigquery.write import Write, encoded
+from nba_pipeline.warehouse.prepare import prepare_range
+from nba_pipeline_tests.bigquery_loopback import FakeBigQuery
+from nba_pipeline_tests.warehouse.bigquery.support import store_over
 
 FIRST = date(2021, 10, 19)
 

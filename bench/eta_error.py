@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from nba_pipeline.cli.watch import Looks
-from nba_pipeline.operations.eta import Measured, costs
-from nba_pipeline.operations.execute import InProcessRunner, Ranges, TableResult, execute
-from nba_pipeline.operations.remaining import Remaining
-from nba_pipeline.operations.tasks import Backfill, Settled
-from nba_pipeline.operations.workers import runner_for
+from nba_pipeline.operations.backfill.estimate import Measured, costs
+from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, TableResult, execute
+from nba_pipeline.operations.backfill.remaining import Remaining
+from nba_pipeline.operations.backfill.tasks import Backfill, Settled
+from nba_pipeline.operations.backfill.workers import runner_for
 from nba_pipeline.operations.workspace import open_with
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import DAYS_PER_RUN, Settings

@@ -66,8 +66,8 @@ def forget(home: Path) -> None:
 
 def new_day() -> float:
     """Seconds to make every table of the next day in this process."""
-    from nba_pipeline.operations.execute import InProcessRunner, execute
-    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.backfill.execute import InProcessRunner, execute
+    from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as workspace:

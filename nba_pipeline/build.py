@@ -10,19 +10,19 @@ from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.assets.partitioned import IO_MANAGER, SOURCE, STORE, table_asset
-from nba_pipeline.automation.conditions import restate_what_changed
-from nba_pipeline.automation.currency import Currency
-from nba_pipeline.automation.wiring import automation
-from nba_pipeline.instance.counts import InstanceCounts
-from nba_pipeline.partitions import daily_partitions
-from nba_pipeline.parts import PLANS as PLANS
-from nba_pipeline.parts import make_source as make_source
-from nba_pipeline.parts import make_store as make_store
+from nba_pipeline.deployment import PLANS as PLANS
+from nba_pipeline.deployment import make_source as make_source
+from nba_pipeline.deployment import make_store as make_store
+from nba_pipeline.orchestration.automation.conditions import restate_what_changed
+from nba_pipeline.orchestration.automation.currency import Currency
+from nba_pipeline.orchestration.automation.wiring import automation
+from nba_pipeline.orchestration.instance.counts import InstanceCounts
+from nba_pipeline.orchestration.io_manager import WarehouseIOManager
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.table_asset import IO_MANAGER, SOURCE, STORE, table_asset
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
-from nba_pipeline.warehouse.io_manager import WarehouseIOManager
 
 
 def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:

@@ -1,7 +1,7 @@
 """Sets of days as contiguous ranges. Pure functions.
 
 Belongs here: cutting days into the ranges of runs, and naming them for people.
-Does not belong here: which days are wanted (``operations/plan.py``).
+Does not belong here: which days are wanted (``operations/backfill/plan.py``).
 """
 
 from __future__ import annotations

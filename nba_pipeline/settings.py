@@ -23,7 +23,7 @@ A file costs the same in any run, so locally a run is a season's calendar (365 d
 jobs, two per write however many days it has, so a run there is four seasons and more."""
 _LEAST_DAYS_PER_RUN = 10  # each level of the graph takes one off (partitions.backfill_policy)
 ENVIRONMENTS = ("production", "staging", "development")
-"""Places that the automation knows; what is on in each is said in ``automation/switches.py`` and nowhere else."""
+"""Places that the automation knows; what is on in each is said in ``orchestration/automation/switches.py`` and nowhere else."""
 FIRST_DAY = date(2021, 10, 19)
 """Opening night of 2021-22, the first day of the history this project was built for."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.ranges import span
-from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline_tests.support.pipeline import Pipeline
 
 BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
@@ -18,14 +18,25 @@ BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
 
 REAL_SEASONS_FILES = (
     "nba_pipeline_tests/golden/test_real_games.py",
-    *(f"nba_pipeline_tests/phase4/test_{name}.py" for name in ("canary_command", "explained_seasons", "independent_values", "leak_canary")),
-    "nba_pipeline_tests/phase4/test_population_and_history.py",
+    *(
+        f"nba_pipeline_tests/precompute/test_{name}.py"
+        for name in ("canary_command", "explained_seasons", "independent_values", "leak_canary")
+    ),
+    "nba_pipeline_tests/precompute/test_population_and_history.py",
 )
 """Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4."""
 
 
 MADE_HOME_FILES = tuple(
-    f"nba_pipeline_tests/operations/test_{name}.py" for name in ("explain", "glance", "plan_cli", "report", "validate", "watch")
+    f"nba_pipeline_tests/operations/{name}.py"
+    for name in (
+        "explain/test_explain",
+        "explain/test_glance",
+        "backfill/test_plan_cli",
+        "report/test_report",
+        "audit/test_validate",
+        "status/test_watch",
+    )
 )
 """Files whose tests share the home of ``operations/conftest.py``."""
 

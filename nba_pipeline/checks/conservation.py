@@ -16,7 +16,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, violations
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.metrics.possessions import OVERTIME_SECONDS, REGULATION_SECONDS
+from nba_pipeline.formulas.possessions import OVERTIME_SECONDS, REGULATION_SECONDS
 from nba_pipeline.transforms.common import COUNTS, as_float, competitive_finals, team_sides
 
 CONSERVATION = "conservation"

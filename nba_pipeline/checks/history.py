@@ -1,7 +1,7 @@
 """Checks of tables that look back: `history_complete`, `no_lookahead`, `population` and `zone_rates`.
 
 Belongs here: rules about what a day's rows were made from. Does not belong here: selecting history
-(``transforms/windows.py``) and the canary's attack (``transforms/look_ahead.py``).
+(``formulas/windows.py``) and the canary's attack (``transforms/look_ahead.py``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`nba-pipeline explain`: printing where a value comes from. Finding it out is ``operations/explain.py``."""
+"""`nba-pipeline explain`: printing where a value comes from. Finding it out is ``operations/explain/explain.py``."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
-from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.cli.console import out
+from nba_pipeline.deployment import PLANS, make_source, make_store
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.instance.recall import Glance, Recall
-from nba_pipeline.operations.arithmetic import shown
-from nba_pipeline.operations.explain import Explanation, as_json, explain
-from nba_pipeline.operations.explain_rows import EVERY_TEAM, Record, Rows
+from nba_pipeline.formulas.arithmetic import shown
+from nba_pipeline.operations.explain.explain import Explanation, as_json, explain
+from nba_pipeline.operations.explain.rows import EVERY_TEAM, Record, Rows
 from nba_pipeline.operations.graph import select
-from nba_pipeline.parts import PLANS, make_source, make_store
+from nba_pipeline.orchestration.instance.provenance_reader import Glance, Recall
+from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.settings import Settings, parse_day
 from nba_pipeline.tables.registry import TABLES
 
@@ -63,8 +63,8 @@ def _at_a_glance(settings: Settings, plan: TablePlan, day: date, key: Mapping[st
 
 def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], column: str) -> Explanation:
     """What is known of one value of an opened pipeline."""
-    from nba_pipeline.instance.values import read_values
-    from nba_pipeline.operations.state import read_state
+    from nba_pipeline.operations.status.state import read_state
+    from nba_pipeline.orchestration.instance.values import read_values
 
     (plan,) = select(w.plans, [table])
     failed = read_state(w.instance, w.store, w.tables, [plan], [day], w.partitions)[plan.table].failed.get(day)

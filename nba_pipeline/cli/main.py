@@ -22,8 +22,8 @@ from nba_pipeline.failures import ConfigurationError, PipelineError
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
     from collections.abc import Mapping
 
-    from nba_pipeline.operations.plan import PipelinePlan
-    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.backfill.plan import PipelinePlan
+    from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
 EXIT_SOME_FAILED, EXIT_USAGE = 1, 2
@@ -62,7 +62,7 @@ def backfill(
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
     from nba_pipeline.cli.plan import plan_of, print_nothing_to_do
-    from nba_pipeline.cli.turn import turn
+    from nba_pipeline.cli.waiting import turn
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
@@ -116,7 +116,7 @@ def status(
     Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
     from nba_pipeline.cli.show import out, print_empty, print_failures, print_stale, states_table
-    from nba_pipeline.operations import staleness, state
+    from nba_pipeline.operations.status import staleness, state
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
@@ -152,9 +152,9 @@ def retry(
     Example: `nba-pipeline retry --on-invalid-rows quarantine`
     """
     from nba_pipeline.cli.show import out
-    from nba_pipeline.cli.turn import turn
-    from nba_pipeline.operations.retry import retry_request
-    from nba_pipeline.operations.state import read_state
+    from nba_pipeline.cli.waiting import turn
+    from nba_pipeline.operations.backfill.retry import retry_request
+    from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
@@ -256,8 +256,8 @@ def canary(
     Exit code 1 when a column leaks. Example: `nba-pipeline canary --days 20 --start 2023-10-24`
     """
     from nba_pipeline.cli.show import canary_table, out, print_leaks
-    from nba_pipeline.operations.canary import as_json as canary_json
-    from nba_pipeline.operations.canary import run_canary
+    from nba_pipeline.operations.audit.canary import as_json as canary_json
+    from nba_pipeline.operations.audit.canary import run_canary
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
@@ -289,12 +289,12 @@ def demo(
 
 def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:
     from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, print_next_step, results_table
-    from nba_pipeline.operations.eta import costs
-    from nba_pipeline.operations.execute import execute, results_json
-    from nba_pipeline.operations.pace import recall_pace, remember_pace
-    from nba_pipeline.operations.quota import share_of_today
-    from nba_pipeline.operations.remaining import Remaining
-    from nba_pipeline.operations.workers import runner_for
+    from nba_pipeline.operations.backfill.estimate import costs
+    from nba_pipeline.operations.backfill.execute import execute, results_json
+    from nba_pipeline.operations.backfill.quota import share_of_today
+    from nba_pipeline.operations.backfill.remaining import Remaining
+    from nba_pipeline.operations.backfill.timings import recall_pace, remember_pace
+    from nba_pipeline.operations.backfill.workers import runner_for
 
     share = share_of_today(workspace.store, workspace.tables, request)
     if share.left:

@@ -1,6 +1,6 @@
 """`nba-pipeline plan` and what `backfill` shows of its plan.
 
-Belongs here: options, printing. Does not belong here: any decision (``operations/plan.py``, ``operations/pace.py``).
+Belongs here: options, printing. Does not belong here: any decision (``operations/backfill/plan.py``, ``operations/backfill/timings.py``).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.cli.show import add_rows, out, table_of
-from nba_pipeline.operations import plan as planning
+from nba_pipeline.operations.backfill import plan as planning
+from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, make_plan
+from nba_pipeline.operations.backfill.quota import Budgeted, forecast
+from nba_pipeline.operations.backfill.timings import expectations, expected_clock, recall_pace
+from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.pace import expectations, expected_clock, recall_pace
-from nba_pipeline.operations.plan import PipelinePlan, Why, make_plan
-from nba_pipeline.operations.quota import Budgeted, forecast
-from nba_pipeline.operations.staleness import stale_days
-from nba_pipeline.operations.state import read_state
-from nba_pipeline.operations.workers import slots_for
+from nba_pipeline.operations.status.staleness import stale_days
+from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.ranges import described
 
 if TYPE_CHECKING:

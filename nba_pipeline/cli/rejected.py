@@ -1,4 +1,4 @@
-"""`nba-pipeline rejected list|show|replay`. Belongs here: options and printing; the rest is ``operations/rejected.py``."""
+"""`nba-pipeline rejected list|show|replay`. Belongs here: options and printing; the rest is ``operations/quarantine.py``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from nba_pipeline.operations.rejected import Balance, Rejected
-    from nba_pipeline.operations.tasks import Backfill
+    from nba_pipeline.operations.backfill.tasks import Backfill
+    from nba_pipeline.operations.quarantine import Balance, Rejected
     from nba_pipeline.operations.workspace import Workspace
 
 app = typer.Typer(help="The quarantine: rows that were refused, why, and putting them right.", no_args_is_help=True)
@@ -26,7 +26,7 @@ _Day = Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day.")]
 
 def _read(w: Workspace, tables: str | None, start: str | None, end: str | None) -> list[Rejected]:
     from nba_pipeline.operations.graph import select
-    from nba_pipeline.operations.rejected import read_rejected
+    from nba_pipeline.operations.quarantine import read_rejected
 
     return read_rejected(w.store, w.tables, select(w.plans, tables.split(",") if tables else None), w.days(start, end))
 
@@ -38,7 +38,7 @@ def list_(tables: Tables = None, start: Start = None, end: End = None, as_json: 
     Example: `nba-pipeline rejected list --tables player_boxscores`
     """
     from nba_pipeline.cli.show import out
-    from nba_pipeline.operations import rejected as operations
+    from nba_pipeline.operations import quarantine as operations
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
@@ -66,7 +66,7 @@ def show(table: _Table, day: _Day, as_json: Json = False) -> None:
     Example: `nba-pipeline rejected show nba_raw.player_boxscores 2024-03-07`
     """
     from nba_pipeline.cli.show import out
-    from nba_pipeline.operations import rejected as operations
+    from nba_pipeline.operations import quarantine as operations
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
@@ -99,12 +99,12 @@ def replay(
 
     Exit code 1 when rows are still refused or a day failed. Example: `nba-pipeline rejected replay --start 2024-03-07 --end 2024-03-07`
     """
-    from nba_pipeline.cli.turn import turn
-    from nba_pipeline.operations import rejected as operations
-    from nba_pipeline.operations.execute import execute, results_json
+    from nba_pipeline.cli.waiting import turn
+    from nba_pipeline.operations import quarantine as operations
+    from nba_pipeline.operations.backfill.execute import execute, results_json
+    from nba_pipeline.operations.backfill.workers import runner_for
     from nba_pipeline.operations.graph import select
-    from nba_pipeline.operations.state import read_state
-    from nba_pipeline.operations.workers import runner_for
+    from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace(source=source) as w:

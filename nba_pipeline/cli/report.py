@@ -1,4 +1,4 @@
-"""`nba-pipeline report`: writing the page to a file or printing it. What it says is ``operations/report.py``."""
+"""`nba-pipeline report`: writing the page to a file or printing it. What it says is ``operations/report/content.py``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from nba_pipeline.cli.show import out
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.report import Report, gather
-from nba_pipeline.operations.report_html import as_html
-from nba_pipeline.operations.report_markdown import as_markdown
-from nba_pipeline.operations.staleness import stale_days
-from nba_pipeline.operations.state import read_state
+from nba_pipeline.operations.report.content import Report, gather
+from nba_pipeline.operations.report.html import as_html
+from nba_pipeline.operations.report.markdown import as_markdown
+from nba_pipeline.operations.status.staleness import stale_days
+from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.operations.workspace import Workspace
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"html": as_html, "md": as_markdown}

@@ -20,13 +20,13 @@ from rich.text import Text
 from nba_pipeline.cli.console import err as err
 from nba_pipeline.cli.console import out as out
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.operations.canary import Canary
-from nba_pipeline.operations.execute import TableResult
+from nba_pipeline.operations.audit.canary import Canary
+from nba_pipeline.operations.backfill.execute import TableResult
+from nba_pipeline.operations.backfill.remaining import Remaining
+from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.failed import DAYS_SHOWN, Failed, by_cause
-from nba_pipeline.operations.remaining import Remaining
-from nba_pipeline.operations.staleness import Stale, StaleDays
-from nba_pipeline.operations.state import TableState
-from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.operations.status.staleness import Stale, StaleDays
+from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import described
 
 _WIDE = 100  # columns from which the progress display has a bar as well

@@ -1,6 +1,6 @@
 """`nba-pipeline sql`: printing the result of a query over the local warehouse.
 
-Belongs here: opening and printing. Does not belong here: the connection (``warehouse/duck.py``).
+Belongs here: opening and printing. Does not belong here: the connection (``warehouse/parquet/duck.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nba_pipeline.cli.show import out
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline.warehouse.duck import query as run_query
+from nba_pipeline.warehouse.parquet.duck import query as run_query
 
 
 def print_query(query: str, as_json: bool, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""`nba-pipeline validate`: printing answers about what is stored. The questions are in ``operations/validate.py``."""
+"""`nba-pipeline validate`: printing answers about what is stored. The questions are in ``operations/audit/validate.py``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 
 from nba_pipeline.cli.show import out
-from nba_pipeline.operations.state import read_state
-from nba_pipeline.operations.validate import as_json, read_stored, validate
+from nba_pipeline.operations.audit.validate import as_json, read_stored, validate
+from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.operations.workspace import Workspace
 from nba_pipeline.settings import parse_day
 

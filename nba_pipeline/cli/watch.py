@@ -1,4 +1,4 @@
-"""`nba-pipeline status --watch`: looking again and again until nothing runs. What is seen is ``operations/watch.py``."""
+"""`nba-pipeline status --watch`: looking again and again until nothing runs. What is seen is ``operations/status/watch.py``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from nba_pipeline.cli.show import out
-from nba_pipeline.operations.asked import recall
-from nba_pipeline.operations.eta import costs
-from nba_pipeline.operations.pace import recall_pace
-from nba_pipeline.operations.runs import asked_of_the_daemon, recent_runs, stretch
-from nba_pipeline.operations.state import TableState, read_state
-from nba_pipeline.operations.watch import (
+from nba_pipeline.operations.backfill.estimate import costs
+from nba_pipeline.operations.backfill.requests import recall
+from nba_pipeline.operations.backfill.timings import recall_pace
+from nba_pipeline.operations.status.runs import asked_of_the_daemon, recent_runs, stretch
+from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.operations.status.watch import (
     Progress,
     Snapshot,
     as_json,

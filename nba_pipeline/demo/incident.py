@@ -9,8 +9,8 @@ from datetime import date
 
 import pandas as pd
 
+from nba_pipeline.demo.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.ranges import span
-from nba_pipeline.sources.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric

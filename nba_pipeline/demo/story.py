@@ -13,27 +13,27 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nba_pipeline.assets.partitioned import asset_key
-from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.automation.ticks import evaluate
 from nba_pipeline.build import make_store
 from nba_pipeline.demo import incident
+from nba_pipeline.demo.faulty import BOXSCORES
 from nba_pipeline.demo.incident import DAYS, EXHIBITION, LAST, NARROW, OFFENSE, OUTAGE, PARTIAL, PLAYERS, STINT
-from nba_pipeline.operations.execute import InProcessRunner, TableResult, execute
-from nba_pipeline.operations.explain import Explanation, explain
+from nba_pipeline.operations.backfill.execute import InProcessRunner, TableResult, execute
+from nba_pipeline.operations.backfill.retry import retry_request
+from nba_pipeline.operations.backfill.tasks import Backfill
+from nba_pipeline.operations.explain.explain import Explanation, explain
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.launch import execute_range
-from nba_pipeline.operations.report import gather
-from nba_pipeline.operations.report_html import as_html
-from nba_pipeline.operations.retry import retry_request
+from nba_pipeline.operations.report.content import gather
+from nba_pipeline.operations.report.html import as_html
 from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
-from nba_pipeline.operations.staleness import Stale, stale_days
-from nba_pipeline.operations.state import TableState, read_state
-from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.operations.status.staleness import Stale, stale_days
+from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.operations.workspace import Workspace, open_with
+from nba_pipeline.orchestration.automation.ticks import evaluate
+from nba_pipeline.orchestration.launch import execute_range
+from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import contiguous
+from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.faulty import BOXSCORES
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.tables.vocabulary import EmptyReason
 

@@ -1,6 +1,6 @@
 """A failed day as operations speak of it. Plain data: it travels between processes and belongs to states and results alike.
 
-Belongs here: the day and grouping days by cause. Does not belong here: how a run judges a day (``assets/outcome.py``).
+Belongs here: the day and grouping days by cause. Does not belong here: how a run judges a day (``rangerun/outcome.py``).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from datetime import date
 
 import numpy as np
 
-from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.partitions import LOOKBACK_DAYS
+from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
+from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.tables.registry import resolve
 
 

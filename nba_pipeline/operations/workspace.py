@@ -17,20 +17,20 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-import nba_pipeline.instance
+import nba_pipeline.orchestration.instance
 from nba_pipeline import build
-from nba_pipeline.assets.partitioned import SOURCE, STORE
-from nba_pipeline.assets.plan import TablePlan
 from nba_pipeline.build import PLANS, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import span
+from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.settings import Settings, parse_day
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
 
-DEFAULT_INSTANCE = Path(nba_pipeline.instance.__file__).with_name("dagster.yaml")
+DEFAULT_INSTANCE = Path(nba_pipeline.orchestration.instance.__file__).with_name("dagster.yaml")
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import ratio
+from nba_pipeline.formulas.possessions import ratio
+from nba_pipeline.formulas.versions import code_version, columns_version
+from nba_pipeline.formulas.windows import head_to_head, last_games, season_to_date
 from nba_pipeline.tables.precompute import FEATURE_NAMES, ML_FEATURE_STORE
 from nba_pipeline.transforms.player_composite_factors import names_where
 from nba_pipeline.transforms.player_history import OPPONENT_TEAM, SAME_PLAYER, appearances, looked_up, rows_of
 from nba_pipeline.transforms.shaping import floats, shaped, texts
-from nba_pipeline.transforms.versions import code_version, columns_version
-from nba_pipeline.transforms.windows import head_to_head, last_games, season_to_date
 
 REST_LIMIT_DAYS = 2.0
 TREND_GAMES = (2, 5)
@@ -99,9 +99,9 @@ _FORMULAS = tuple(
         "transforms.team_defense_zone_analysis",
         "transforms.upcoming_player_game_context",
         "transforms.player_history",
-        "transforms.windows",
-        "metrics.possessions",
-        "metrics.shooting",
+        "formulas.windows",
+        "formulas.possessions",
+        "formulas.shooting",
     ]
 )
 

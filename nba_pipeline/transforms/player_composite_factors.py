@@ -13,12 +13,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from nba_pipeline.formulas.versions import code_version
+from nba_pipeline.formulas.windows import last_games
 from nba_pipeline.tables.precompute import PLAYER_COMPOSITE_FACTORS
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.player_history import OPPONENT_TEAM, SAME_PLAYER, appearances_with_team, looked_up, rows_of, usage_of
 from nba_pipeline.transforms.shaping import floats, shaped, texts
-from nba_pipeline.transforms.versions import code_version
-from nba_pipeline.transforms.windows import last_games
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ INPUTS = (*_LOAD, "primary_scoring_zone", "opponent_zone_defense", "pace_differe
 _FORMULAS = (
     "nba_pipeline.transforms.player_composite_factors",
     "nba_pipeline.transforms.player_history",
-    "nba_pipeline.transforms.windows",
-    "nba_pipeline.metrics.shooting",
+    "nba_pipeline.formulas.windows",
+    "nba_pipeline.formulas.shooting",
 )
 
 

@@ -12,12 +12,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import rating, ratio
-from nba_pipeline.metrics.shooting import true_shooting
+from nba_pipeline.formulas.possessions import rating, ratio
+from nba_pipeline.formulas.shooting import true_shooting
+from nba_pipeline.formulas.windows import History, Slice, last_appearance, last_games, season_to_date
 from nba_pipeline.tables.precompute import PLAYER_DAILY_CACHE, SHOT_MIX
 from nba_pipeline.transforms.player_history import SAME_PLAYER, appearances_with_team, looked_up, rows_of, usage_of
 from nba_pipeline.transforms.shaping import shaped
-from nba_pipeline.transforms.windows import History, Slice, last_appearance, last_games, season_to_date
 
 HALF_LIFE_GAMES = 8.0
 """An exponentially weighted mean with this half-life predicts points better than the last 5 or the last 10 games."""

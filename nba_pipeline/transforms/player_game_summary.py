@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_pipeline.metrics import possessions as m
-from nba_pipeline.metrics import shooting
+from nba_pipeline.formulas import possessions as m
+from nba_pipeline.formulas import shooting
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.common import COUNTS, GAME_COLUMNS, as_float, participants
 from nba_pipeline.transforms.shot_attempts import block_counts, zone_counts

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.shooting import usage_rate
+from nba_pipeline.formulas.shooting import usage_rate
+from nba_pipeline.formulas.windows import History, Slice
 from nba_pipeline.transforms.upcoming_player_game_context import appeared
-from nba_pipeline.transforms.windows import History, Slice
 
 _SIDE = ["game_id", "team_abbr"]
 _USAGE = {"plays_used": "usage_plays", "seconds_played": "usage_seconds"}

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import ratio
+from nba_pipeline.formulas.possessions import ratio
+from nba_pipeline.formulas.windows import Slice, last_games
 from nba_pipeline.tables.precompute import PLAYER_SHOT_ZONE_ANALYSIS
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.player_history import appearances, rows_of
 from nba_pipeline.transforms.shaping import null_where, shaped
-from nba_pipeline.transforms.windows import Slice, last_games
 
 PRIMARY_ZONE = (("paint", "paint", 40.0), ("three", "perimeter", 40.0), ("mid_range", "mid_range", 35.0))
 """Zone, its name as a primary zone, least rate in percent: the first that is reached; else `balanced`."""

@@ -1,13 +1,13 @@
 """nba_raw.shot_attempts: published shots with their three-way zone; and shots counted by zone for other transforms.
 
-Belongs here: the zone of each shot and counts of shots. Does not belong here: the zone rule (``metrics/zones.py``).
+Belongs here: the zone of each shot and counts of shots. Does not belong here: the zone rule (``formulas/zones.py``).
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from nba_pipeline.metrics.zones import shot_zones
+from nba_pipeline.formulas.zones import shot_zones
 from nba_pipeline.tables.render.frames import STRING_DTYPE
 from nba_pipeline.tables.vocabulary import ZONES
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import rating
+from nba_pipeline.formulas.possessions import rating
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.common import GAME_COLUMNS
 from nba_pipeline.transforms.shot_attempts import block_counts

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import pace, rating, ratio
+from nba_pipeline.formulas.possessions import pace, rating, ratio
+from nba_pipeline.formulas.windows import History, Slice, last_games
 from nba_pipeline.tables.precompute import TEAM_DEFENSE_ZONE_ANALYSIS
 from nba_pipeline.tables.vocabulary import TEAM_IDS, ZONES
 from nba_pipeline.transforms.shaping import null_where, shaped
 from nba_pipeline.transforms.upcoming_player_game_context import slate_games
-from nba_pipeline.transforms.windows import History, Slice, last_games
 
 WINDOW = last_games(15)
 QUALITY = ((15, "high"), (10, "medium"), (5, "low"), (0, "insufficient"))

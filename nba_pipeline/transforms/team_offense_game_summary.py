@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics import possessions as m
-from nba_pipeline.metrics import shooting
+from nba_pipeline.formulas import possessions as m
+from nba_pipeline.formulas import shooting
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms.common import COUNTS, as_float, competitive_finals, participants, team_sides
 from nba_pipeline.transforms.shot_attempts import zone_counts

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.metrics.possessions import pace, ratio
+from nba_pipeline.formulas.possessions import pace, ratio
+from nba_pipeline.formulas.windows import History, day_numbers, last_appearance, last_days, last_games, season_to_date
 from nba_pipeline.tables.analytics import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 from nba_pipeline.transforms.shaping import shaped
-from nba_pipeline.transforms.windows import History, day_numbers, last_appearance, last_days, last_games, season_to_date
 
 ROSTER_DAYS = 30
 """A player who has not appeared for this long is not on the slate."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult
-from nba_pipeline.warehouse.days import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days
+from nba_pipeline.warehouse.prepare import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days
 
 
 class MemoryStore(PreparingStore):

@@ -18,15 +18,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from nba_pipeline.assets.partitioned import SOURCE, STORE, asset_key
 from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.cli import main as cli
-from nba_pipeline.operations.execute import InProcessRunner, TableResult, execute
+from nba_pipeline.operations.backfill.execute import InProcessRunner, TableResult, execute
+from nba_pipeline.operations.backfill.retry import retry_request
+from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.retry import retry_request
-from nba_pipeline.operations.state import TableState, read_state
-from nba_pipeline.operations.tasks import Backfill
-from nba_pipeline.partitions import daily_partitions
+from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.table_asset import SOURCE, STORE, asset_key
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store

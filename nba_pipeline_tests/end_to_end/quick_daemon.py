@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dagster._daemon import controller
 
-from nba_pipeline.instance.pipeline_instance import PipelineInstance
+from nba_pipeline.orchestration.instance.pipeline_instance import PipelineInstance
 
 controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2  # read by the backfill daemon when its loop has come round
 
@@ -22,7 +22,7 @@ class QuickInstance(PipelineInstance):
 def write_instance(dagster_yaml: Path, home: Path) -> None:
     """The repository's dagster.yaml with this class in it."""
     text = dagster_yaml.read_text(encoding="utf-8")
-    quick = text.replace("module: nba_pipeline.instance.pipeline_instance", f"module: {__name__}").replace(
+    quick = text.replace("module: nba_pipeline.orchestration.instance.pipeline_instance", f"module: {__name__}").replace(
         "class: PipelineInstance", "class: QuickInstance"
     )
     assert quick.count("QuickInstance") == 1

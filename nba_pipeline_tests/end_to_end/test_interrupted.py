@@ -22,7 +22,7 @@ from nba_pipeline.build import PLANS
 from nba_pipeline.ranges import span
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.timeout(900)]
 

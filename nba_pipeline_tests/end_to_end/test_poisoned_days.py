@@ -9,9 +9,9 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from nba_pipeline.assets.partitioned import asset_key
 from nba_pipeline.checks.suite import checks_of
-from nba_pipeline.operations.execute import TableResult
+from nba_pipeline.operations.backfill.execute import TableResult
+from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource

@@ -15,7 +15,7 @@ import pytest
 
 from nba_pipeline import build
 from nba_pipeline.ranges import span
-from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline_tests.end_to_end.pipelines import ANALYTICS_JOB, RAW, command, environment
 from nba_pipeline_tests.support.pages import html_rows, plain
 from nba_pipeline_tests.support.poison import POISONS, PoisonedSource

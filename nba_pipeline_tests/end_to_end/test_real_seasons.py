@@ -13,7 +13,7 @@ import pytest
 from nba_pipeline.operations.workspace import Workspace, open_with
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric
 from nba_pipeline_tests.end_to_end import pipelines

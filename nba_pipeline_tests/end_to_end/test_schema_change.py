@@ -11,18 +11,18 @@ import pytest
 
 from nba_pipeline.build import PLANS
 from nba_pipeline.failures import SchemaDrift
-from nba_pipeline.operations.plan import Why, make_plan
+from nba_pipeline.operations.backfill.plan import Why, make_plan
 from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
-from nba_pipeline.operations.staleness import Stale, stale_days
+from nba_pipeline.operations.status.staleness import Stale, stale_days
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.tables.evolution import Action
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.tables.render.arrow import content_hash, to_arrow
 from nba_pipeline.tables.spec import numeric
-from nba_pipeline.warehouse.duck import query
-from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline.warehouse.parquet.duck import query
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.end_to_end.pipelines import GAME_TABLES, PLAYERS, Runs, failed
 
 pytestmark = pytest.mark.bulk

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.claims import Busy, hold, in_the_way, living
-from nba_pipeline.operations.tasks import Backfill
+from nba_pipeline.operations.backfill.locks import Busy, hold, in_the_way, living
+from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.support.pipeline import plan_of
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pytest
 from nba_pipeline.build import PLANS
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
@@ -29,7 +29,7 @@ LOCATION = f"""
 import time
 from pathlib import Path
 
-from nba_pipeline.assets.partitioned import SOURCE
+from nba_pipeline.orchestration.table_asset import SOURCE
 from nba_pipeline.build import build_defs, make_source
 from nba_pipeline.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.instance.events import record_events
+from nba_pipeline.orchestration.instance.events import record_events
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-03-01")
 BAD_DAY = "2024-02-10"

@@ -19,7 +19,7 @@ from nba_pipeline_tests.framework import backfill_defs
 from nba_pipeline_tests.framework.backfill_defs import BAD_DAY, DAYS, key
 
 RUNS_INSIDE_THIS_PROCESS = {
-    "instance_class": {"module": "nba_pipeline.instance.pipeline_instance", "class": "PipelineInstance"},
+    "instance_class": {"module": "nba_pipeline.orchestration.instance.pipeline_instance", "class": "PipelineInstance"},
     "run_launcher": {"module": "dagster._core.launcher.sync_in_memory_run_launcher", "class": "SyncInMemoryRunLauncher"},
     "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"},
 }

@@ -6,13 +6,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from nba_pipeline.instance import events
-from nba_pipeline.instance.events import record_events
+from nba_pipeline.orchestration.instance import events
+from nba_pipeline.orchestration.instance.events import record_events
 from nba_pipeline_tests.framework.events_job import DAYS, KEY, day_events, games, job
 
 ALL_DAYS = list(DAYS.get_partition_keys())
 RANGE = {"dagster/asset_partition_range_start": ALL_DAYS[0], "dagster/asset_partition_range_end": ALL_DAYS[-1]}
-PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.instance.pipeline_instance", "class": "PipelineInstance"}}
+PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.orchestration.instance.pipeline_instance", "class": "PipelineInstance"}}
 
 
 def assert_recorded(instance: dg.DagsterInstance, days: list[str]) -> None:

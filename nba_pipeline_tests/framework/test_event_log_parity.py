@@ -15,7 +15,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from nba_pipeline.instance.event_log import PooledSqliteEventLogStorage
+from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-01-13")
 KEYS = [dg.AssetKey(["nba_raw", "games"]), dg.AssetKey(["nba_analytics", "player_game_summary"])]

@@ -14,8 +14,8 @@ from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from nba_pipeline.instance import event_log, event_rows
-from nba_pipeline.instance.event_log import PooledSqliteEventLogStorage
+from nba_pipeline.orchestration.instance import event_log, event_rows
+from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 
 KEY = dg.AssetKey("games")
 

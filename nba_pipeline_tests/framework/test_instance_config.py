@@ -13,10 +13,10 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
-from nba_pipeline.instance.event_log import PooledSqliteEventLogStorage
-from nba_pipeline.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
-from nba_pipeline.operations.launch import CODE_LOCATION
 from nba_pipeline.operations.workspace import DEFAULT_INSTANCE
+from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
+from nba_pipeline.orchestration.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
+from nba_pipeline.orchestration.launch import CODE_LOCATION
 
 ROOT = Path(__file__).parents[2]
 ABSOLUTE_PATH = re.compile(r"(^|[\s'\"])[/~]\w")
@@ -65,7 +65,7 @@ def test_f8_the_parents_from_config_value_names_the_parent(tmp_path: Path) -> No
 
 
 def test_f8_the_event_log_section_of_dagster_yaml_works_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    section = {"module": "nba_pipeline.instance.event_log", "class": "PooledSqliteEventLogStorage"}
+    section = {"module": "nba_pipeline.orchestration.instance.event_log", "class": "PooledSqliteEventLogStorage"}
     config = {"event_log_storage": {**section, "config": {"base_dir": {"env": "DAGSTER_HOME"}}}}
     (tmp_path / "dagster.yaml").write_text(yaml.dump(config))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

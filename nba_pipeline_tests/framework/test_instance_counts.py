@@ -8,11 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from nba_pipeline.instance.counts import InstanceCounts
+from nba_pipeline.orchestration.instance.counts import InstanceCounts
 
 ADD = """
 import sys, dagster as dg
-from nba_pipeline.instance.counts import InstanceCounts
+from nba_pipeline.orchestration.instance.counts import InstanceCounts
 with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
     counts = InstanceCounts(instance, "test")
     for _ in range(40):

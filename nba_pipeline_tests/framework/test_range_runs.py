@@ -14,14 +14,14 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from nba_pipeline.instance.events import record_events
+from nba_pipeline.orchestration.instance.events import record_events
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2021-10-19", end_date="2026-01-04")
 ALL_DAYS = list(DAYS.get_partition_keys())  # 1,538: the real number
 FEW_DAYS = ALL_DAYS[:20]
 BAD_DAYS = {"2022-02-18", "2023-11-05", "2024-03-07"}
 KEY = dg.AssetKey(["nba_analytics", "player_game_summary"])
-PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.instance.pipeline_instance", "class": "PipelineInstance"}}
+PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.orchestration.instance.pipeline_instance", "class": "PipelineInstance"}}
 Body = Callable[[dg.AssetExecutionContext], Iterator[Any]]
 
 

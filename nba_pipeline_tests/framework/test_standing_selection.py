@@ -1,6 +1,6 @@
 """Why a run that the UI or a backfill starts for a table takes the table's standing checks along.
 
-Two behaviours of Dagster together leave no other way. When one of these tests fails, `automation/inventory.py` can do better.
+Two behaviours of Dagster together leave no other way. When one of these tests fails, `orchestration/automation/inventory.py` can do better.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 from dagster_shared.check import CheckError
 
-from nba_pipeline.assets.partitioned import asset_key
-from nba_pipeline.automation.inventory import NO_PARTITIONS_LEFT_FAILED, OP
 from nba_pipeline.build import build_defs
+from nba_pipeline.orchestration.automation.inventory import NO_PARTITIONS_LEFT_FAILED, OP
+from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.settings import Settings
 
 TABLE = "nba_raw.games"

@@ -11,7 +11,7 @@ import pytest
 from nba_pipeline.tables import registry
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import ColumnType, numeric
-from nba_pipeline.warehouse.parquet_accepted import FILE_NAME
+from nba_pipeline.warehouse.parquet.accepted import FILE_NAME
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, command
 
 ONLY = ("--tables", "player_game_summary")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift, SourceUnavailable, UnparseableSource
-from nba_pipeline.sources.bulk_files import BulkSource
+from nba_pipeline.sources.bulk.source import BulkSource
 
 DAY, NEXT_DAY = date(2024, 3, 7), date(2024, 3, 8)
 GAME = {

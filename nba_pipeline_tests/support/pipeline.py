@@ -11,10 +11,10 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.assets.outcome import RangeOutcome
-from nba_pipeline.assets.plan import TablePlan
-from nba_pipeline.assets.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.build import PLANS
+from nba_pipeline.rangerun.outcome import RangeOutcome
+from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
+from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store

@@ -1,6 +1,6 @@
 """A source with one thing wrong on chosen days: the named defects that the pipeline must catch, each on its own day.
 
-Belongs here: the defects and what each must be called; ``sources/faulty.py`` puts them into any source.
+Belongs here: the defects and what each must be called; ``demo/faulty.py`` puts them into any source.
 Does not belong here: a league to poison (``league.py``, the simulated and bulk sources) and assertions.
 """
 
@@ -12,9 +12,9 @@ from datetime import date
 
 import pandas as pd
 
+from nba_pipeline.demo.faulty import BOXSCORES, GAMES, SHOTS, Fault, FaultySource
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.sources.base import Source
-from nba_pipeline.sources.faulty import BOXSCORES, GAMES, SHOTS, Fault, FaultySource
 
 __all__ = ["BOXSCORES", "GAMES", "POISONS", "SHOTS", "Poison", "PoisonedSource"]
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from nba_pipeline.checks.contract import find_contract_violations
 from nba_pipeline.checks.model import Evidence
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.orchestration.column_schema import asset_metadata, table_schema
 from nba_pipeline.tables.columns import COLUMNS, THEMES
 from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.tables.render.arrow import arrow_schema, to_arrow
-from nba_pipeline.tables.render.dagster import asset_metadata, table_schema
 from nba_pipeline.tables.render.frames import empty_frame, pandas_dtype
 from nba_pipeline.tables.render.markdown import registry_markdown, table_markdown
 from nba_pipeline.tables.render.pandera import CLASS_OF_CHECK, pandera_schema

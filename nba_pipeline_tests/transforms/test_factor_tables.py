@@ -15,7 +15,7 @@ from nba_pipeline.tables.precompute import FEATURE_NAMES, SCHEDULE_LOAD, SHOT_MI
 from nba_pipeline.transforms.ml_feature_store import PLAYER_HISTORY_FEATURES
 from nba_pipeline.transforms.player_composite_factors import fatigue_score, mismatch_score
 from nba_pipeline_tests.transforms.leagues import random_league
-from nba_pipeline_tests.transforms.phase4 import Past, Row, assert_row, div, phase_4, total
+from nba_pipeline_tests.transforms.precompute import Past, Row, assert_row, div, phase_4, total
 
 INPUTS = [
     "days_rest",

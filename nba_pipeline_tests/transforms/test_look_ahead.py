@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_pipeline.formulas import windows
+from nba_pipeline.formulas.windows import Slice
 from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.transforms import team_defense_zone_analysis as defense_module
-from nba_pipeline.transforms import windows
 from nba_pipeline.transforms.look_ahead import ABSURD, leaking_columns, made_absurd
-from nba_pipeline.transforms.windows import Slice
 from nba_pipeline_tests.transforms.leagues import League, random_league
-from nba_pipeline_tests.transforms.phase4 import phase_4
+from nba_pipeline_tests.transforms.precompute import phase_4
 
 TABLES = [
     "upcoming_player_game_context",

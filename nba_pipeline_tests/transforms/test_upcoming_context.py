@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_pipeline.formulas import windows
 from nba_pipeline.tables.analytics import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.render.frames import pandas_dtype
-from nba_pipeline.transforms import windows
 from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player_game_context
 from nba_pipeline_tests.transforms.leagues import League, random_league
 

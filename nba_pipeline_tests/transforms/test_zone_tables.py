@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nba_pipeline.tables.vocabulary import TEAM_IDS, ZONES
 from nba_pipeline_tests.transforms.leagues import random_league
-from nba_pipeline_tests.transforms.phase4 import Past, Row, assert_row, div, phase_4, total
+from nba_pipeline_tests.transforms.precompute import Past, Row, assert_row, div, phase_4, total
 
 
 def reference_defense(past: Past, day: date, team: str) -> Row:

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline.warehouse.base import Store
-from nba_pipeline.warehouse.bigquery import BigQueryStore
+from nba_pipeline.warehouse.bigquery.store import BigQueryStore
 from nba_pipeline.warehouse.memory import MemoryStore
-from nba_pipeline.warehouse.parquet import ParquetStore
-from nba_pipeline_tests.bigquery.support import shared_fake, store_over
-
-from .support import TABLE
+from nba_pipeline.warehouse.parquet.store import ParquetStore
+from nba_pipeline_tests.warehouse.bigquery.support import shared_fake, store_over
+from nba_pipeline_tests.warehouse.support import TABLE
 
 
 def bigquery_store(folder: Path) -> BigQueryStore:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import BOOL, DATE, FLOAT64, INT64, STRING, Column, Table, numeric
-from nba_pipeline.warehouse import parquet as parquet_module
 from nba_pipeline.warehouse.base import Store
-from nba_pipeline.warehouse.bigquery import BigQueryStore
-from nba_pipeline.warehouse.parquet import ParquetStore
+from nba_pipeline.warehouse.bigquery.store import BigQueryStore
+from nba_pipeline.warehouse.parquet import store as parquet_module
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 
 FIRST_DAY = date(2024, 1, 1)
 

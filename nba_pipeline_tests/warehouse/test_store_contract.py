@@ -15,8 +15,7 @@ from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
 from nba_pipeline.tables.render.frames import empty_frame, pandas_dtype
 from nba_pipeline.tables.spec import STRING, Column, numeric
 from nba_pipeline.warehouse.base import Store
-
-from .support import TABLE, day, frame_of, make_table, many, migrate, rows
+from nba_pipeline_tests.warehouse.support import TABLE, day, frame_of, make_table, many, migrate, rows
 
 
 def test_is_a_store(store):

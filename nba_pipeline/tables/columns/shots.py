@@ -1,7 +1,7 @@
 """Columns about single shots and their three zones (paint, mid_range, three).
 
 Zone of a shot: `three` if it is a three-point attempt; else `paint` for the labels Restricted Area and In The Paint
-(Non-RA); else `mid_range`. Where the league's label is missing the zone comes from the distance (see ``metrics/zones.py``).
+(Non-RA); else `mid_range`. Where the league's label is missing the zone comes from the distance (see ``formulas/zones.py``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,39 @@
+"""What has been asked for: the days that the command line was told to make, kept in the Dagster instance.
+
+Belongs here: remembering and recalling requests. Does not belong here: what became of them (``state.py``).
+
+A day behind a failed one has left no trace in the event log, and so has a day that nobody ever wanted; the first is blocked
+and a retry has to make it, the second is only missing.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import dagster as dg
+
+from nba_pipeline.operations.backfill.tasks import Backfill
+from nba_pipeline.orchestration.instance.values import read_values, write_values
+from nba_pipeline.ranges import contiguous, span
+
+_KEY = "nba_pipeline/asked/"
+
+
+def remember(instance: dg.DagsterInstance, backfill: Backfill) -> None:
+    """Add the request's days to those that were asked for."""
+    names = [plan.table for plan in backfill.plans]
+    known = {name: recall(instance, name) or set() for name in names}
+    values = {}
+    for name in names:
+        days = known[name] | set(backfill.days.get(name, ()))
+        values[_KEY + name] = json.dumps([[a.isoformat(), b.isoformat()] for a, b in contiguous(days)])
+    write_values(instance, values)
+
+
+def recall(instance: dg.DagsterInstance, table: str) -> set[date] | None:
+    """The days of the table that were asked for on the command line; None if it never was."""
+    text = read_values(instance, [_KEY + table]).get(_KEY + table)
+    if text is None:
+        return None
+    return {day for first, last in json.loads(text) for day in span(date.fromisoformat(first), date.fromisoformat(last))}

@@ -1,0 +1,102 @@
+"""Ranges in worker processes: pandas keeps one core busy, and machines have more.
+
+Belongs here: the pool and what a worker opens. Does not belong here: scheduling (``execute.py``).
+
+A worker is a fresh process that builds its own definitions and opens its own instance and store from the settings, so only
+settings that name things (not objects that a test hands over) can be used here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.util
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, Runner, run_ranges
+from nba_pipeline.operations.backfill.tasks import Backfill, Settled
+from nba_pipeline.operations.workspace import Workspace, open_with
+from nba_pipeline.settings import Settings
+from nba_pipeline.tables.registry import TableRegistry
+
+_worker: dict[str, Any] = {}  # what this process has opened; empty in the process of the command
+
+
+class ProcessRunner:
+    """Runs tasks in ``slots`` worker processes."""
+
+    def __init__(self, pool: ProcessPoolExecutor, slots: int, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.slots = slots
+        self._pool = pool
+
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+        return self._pool.submit(_work, table, list(ranges), on_invalid_rows)
+
+
+_FEW_TABLE_DAYS = 1500
+"""Below this a backfill is over before worker processes, which start in some three seconds, would have helped."""
+
+
+def slots_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> int:
+    """How many runs at once: ``workers``, by default two where there are two cores and enough to do."""
+    few = sum(len(days) for days in backfill.days.values()) < _FEW_TABLE_DAYS
+    if workspace.store.name == "memory" or (few and workers is None):
+        return 1
+    return workers or min(2, os.cpu_count() or 1)
+
+
+@contextmanager
+def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> Iterator[Runner]:
+    """Where this backfill should run: here, or in as many processes as it has slots."""
+    slots = slots_for(workspace, backfill, workers)
+    if slots == 1:
+        yield InProcessRunner(workspace.defs, workspace.instance)
+        return
+    with process_runner(workspace, slots) as runner:
+        yield runner
+
+
+@contextmanager
+def process_runner(workspace: Workspace, slots: int) -> Iterator[ProcessRunner]:
+    """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what runs."""
+    # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(workspace.settings, workspace.tables, os.getpid()))
+    for _ in range(slots):
+        pool.submit(int)  # a pool starts a worker when it is needed; all at once they are there when the second run is
+    try:
+        yield ProcessRunner(pool, slots, workspace.instance)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _open(settings: Settings, tables: TableRegistry, parent: int) -> None:
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _worker["open"] = open_with(settings, tables)  # kept, because dropping it would close the instance
+    _worker["workspace"] = _worker["open"].__enter__()
+    # While modules still exist: left to the garbage collector, closing the instance fails loudly on half a Python.
+    multiprocessing.util.Finalize(None, _close, exitpriority=10)
+
+
+def _close() -> None:
+    _worker["open"].__exit__(None, None, None)
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose command was killed would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _work(table: str, ranges: Ranges, on_invalid_rows: str) -> Settled:
+    workspace: Workspace = _worker["workspace"]
+    return run_ranges(workspace.defs, workspace.instance, table, ranges, on_invalid_rows)

@@ -1,0 +1,107 @@
+"""Stale days: stored and green, but not what a run would make of them now.
+
+Belongs here: comparing what a day was made with with what it would be made with. Does not belong here: computing
+versions (``rangerun/lineage.py``), deciding what to run (``plan.py``).
+
+A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it is made
+from changed, or, for a table read from the source, when the pipeline now reads another one or when the day was read
+before its games were over. Fixed formulas that give
+the same rows leave later tables alone: a day whose content is unchanged makes nothing behind it stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import dagster as dg
+
+from nba_pipeline.clock import results_due
+from nba_pipeline.operations.status.state import TableState
+from nba_pipeline.orchestration.instance.made import Made, recall_made
+from nba_pipeline.rangerun.lineage import made_with, readable_manifest
+from nba_pipeline.ranges import contiguous
+from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.warehouse.base import ManifestEntry, Store
+
+
+class Stale(StrEnum):
+    """Why a day is stale; when several hold, the first in this order is the one that is named."""
+
+    SCHEMA = "stale_schema"
+    CODE = "stale_code"
+    SOURCE = "other_source"
+    RESULTS = "results_due"
+    UPSTREAM = "upstream_changed"
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {
+    Stale.CODE: "made with other formulas or bounds than today's (or before versions were recorded)",
+    Stale.SCHEMA: "stored under another declaration of the columns than today's: see `nba-pipeline schema diff`",
+    Stale.SOURCE: "read from another source than the one that is set now",
+    Stale.RESULTS: "read from the source before the day's games were over, and their results are due now",
+    Stale.UPSTREAM: "a day that it was made from has changed since",
+}
+
+StaleDays = Mapping[str, Mapping[date, Stale]]
+
+
+def stale_days(
+    instance: dg.DagsterInstance,
+    store: Store,
+    tables: TableRegistry,
+    plans: Sequence[TablePlan],
+    states: Mapping[str, TableState],
+    source: str | None = None,
+) -> dict[str, dict[date, Stale]]:
+    """The stale days among the materialized ones of each table, with the reason. ``source``: the name of the
+    source that a run would read; without it that a day came from another source is not asked."""
+    manifests = {plan.table: readable_manifest(store, tables[plan.table]) for plan in plans}
+    for name in {i.table for plan in plans for i in plan.inputs} - set(manifests):
+        manifests[name] = readable_manifest(store, tables[name])
+    found = {}
+    for plan in plans:
+        entries = states[plan.table].materialized
+        recorded = recall_made(instance, plan.table, entries)
+        now = made_with(plan, tables, manifests, source or "", list(entries))
+        due = results_due()
+        reasons = {
+            day: why_stale(recorded.get(day), now[day], entry, ask_source=source is not None, results_due=day <= due)
+            for day, entry in entries.items()
+        }
+        found[plan.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
+    return found
+
+
+def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_source: bool = True, results_due: bool = True) -> Stale | None:
+    """Why a stored day is stale; None if it is what a run would make now. ``results_due``: the day's games must be over."""
+    if entry.schema_version != now.schema:  # first, because an added column is a changed formula too
+        return Stale.SCHEMA
+    if recorded is None or recorded.code != now.code:
+        return Stale.CODE
+    if ask_source and recorded.source != now.source:
+        return Stale.SOURCE
+    if recorded.awaits_results and results_due:
+        return Stale.RESULTS
+    return Stale.UPSTREAM if recorded.inputs != now.inputs else None
+
+
+def as_json(stale: Mapping[date, Stale]) -> dict[str, dict[str, object]]:
+    """Per reason the number of days and their ranges, for the JSON of `status`."""
+    return {
+        why.value: {"days": len(days), "ranges": [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)]}
+        for why in Stale
+        if (days := [day for day, reason in stale.items() if reason is why])
+    }
+
+
+def with_stale(answer: dict[str, Any], stale: StaleDays) -> dict[str, Any]:
+    """The answer of `status --json` with ``stale`` added to every table; stale days are among the materialized ones."""
+    return {**answer, "tables": {name: {**table, "stale": as_json(stale.get(name, {}))} for name, table in answer["tables"].items()}}

@@ -1,0 +1,167 @@
+"""What is true now: each day of each table from the Dagster instance and the warehouse together.
+
+Belongs here: reading the state. Does not belong here: printing it (``cli/``) or acting on it (``execute.py``).
+
+Dagster knows which days are green, red or running; the warehouse knows rows and why a day is empty. A day counts as
+materialized only if both know it: a warehouse folder that was deleted shows its days as missing, not as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.backfill.requests import recall
+from nba_pipeline.operations.failed import Failed
+from nba_pipeline.operations.graph import days_made_from
+from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
+from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.tables.registry import TableRegistry
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
+
+
+@dataclass(frozen=True)
+class TableState:
+    """All days of one table, each in exactly one of materialized, failed, blocked, in_progress, missing."""
+
+    table: str
+    materialized: Mapping[date, ManifestEntry]
+    failed: Mapping[date, Failed]
+    blocked: Mapping[date, str]
+    in_progress: frozenset[date]
+    missing: frozenset[date]
+    corrupt: Mapping[date, str] = field(default_factory=dict)
+    """Stored days that cannot be read; they are among the failed."""
+
+    @property
+    def rows(self) -> int:
+        return sum(entry.row_count for entry in self.materialized.values())
+
+    @property
+    def empty(self) -> dict[str, int]:
+        """Materialized days without rows, counted by reason."""
+        reasons: dict[str, int] = {}
+        for entry in self.materialized.values():
+            if entry.row_count == 0:
+                reason = entry.reason or "unknown"
+                reasons[reason] = reasons.get(reason, 0) + 1
+        return dict(sorted(reasons.items()))
+
+
+def read_state(
+    instance: dg.DagsterInstance,
+    store: Store,
+    tables: TableRegistry,
+    plans: Sequence[TablePlan],
+    days: Sequence[date],
+    partitions: dg.DailyPartitionsDefinition,
+) -> dict[str, TableState]:
+    """The state of every table, restricted to ``days``; plans in dependency order."""
+    states: dict[str, TableState] = {}
+    bad: dict[str, set[date]] = {}
+    wanted = set(days)
+    for plan in plans:
+        green, red, running = _cells(instance, plan.table, partitions)
+        entries, corrupt = _manifest(store, tables, plan.table)
+        failed = {d: f for d, f in _failures(instance, plan.table, red).items() if d in wanted}
+        for day in corrupt:
+            if day in wanted and day not in running:
+                failed[day] = Failed(day, FailureClass.UNPARSEABLE_SOURCE.value, f"the stored partition cannot be read: {corrupt[day]}")
+        materialized = {d: entries[d] for d in days if d in green and d in entries and d not in failed}
+        open_days = [d for d in days if d not in materialized and d not in failed and d not in running]
+        blocked = days_made_from(plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad)
+        states[plan.table] = TableState(
+            plan.table,
+            materialized,
+            dict(sorted(failed.items())),
+            blocked,
+            frozenset(running & wanted - set(failed)),
+            frozenset(d for d in open_days if d not in blocked),
+            corrupt,
+        )
+        bad[plan.table] = {*(d for d in red), *failed, *blocked}
+    return states
+
+
+def _asked(instance: dg.DagsterInstance, table: str, days: list[date], *, touched: bool) -> list[date]:
+    """The days that somebody wants: those asked for on the command line; where it was never asked, every day of a table
+    that the UI has runs of, and no day of a table that nothing has ever been made of."""
+    asked = recall(instance, table)
+    if asked is None:
+        return days if touched else []
+    return [day for day in days if day in asked]
+
+
+def _cells(instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition) -> tuple[set[date], set[date], set[date]]:
+    """(green, red, running) days as the UI shows them."""
+    key = asset_key(table)
+    cache = get_and_update_asset_status_cache_value(instance, key, partitions, dynamic_partitions_loader=instance)
+    if cache is None:
+        return set(), set(), set()
+    subsets = (
+        cache.deserialize_materialized_partition_subsets(partitions),
+        cache.deserialize_failed_partition_subsets(partitions),
+        cache.deserialize_in_progress_partition_subsets(partitions),
+    )
+    green, red, running = ({date.fromisoformat(k) for k in subset.get_partition_keys()} for subset in subsets)
+    return green - red - running, red - running, running
+
+
+def _manifest(store: Store, tables: TableRegistry, table: str) -> tuple[Mapping[date, ManifestEntry], dict[date, str]]:
+    try:
+        return store.manifest(tables[table]), {}
+    except CorruptPartition as error:
+        return error.readable, {day: str(path) for day, path in error.paths.items()}
+
+
+_PAGE = 1000
+
+
+def _failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[date, Failed]:
+    """The newest recorded explanation of each red day."""
+    found: dict[date, Failed] = {}
+    if not red:
+        return found
+    wanted = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[d.isoformat() for d in sorted(red)])
+    cursor = None
+    while len(found) < len(red):
+        page = instance.fetch_observations(wanted, limit=_PAGE, cursor=cursor)
+        for record in page.records:
+            observation = record.asset_observation
+            if observation is None or observation.partition is None or FAILURE_CLASS not in observation.metadata:
+                continue
+            day = date.fromisoformat(observation.partition)
+            if day not in found:
+                found[day] = Failed(day, str(observation.metadata[FAILURE_CLASS].value), str(observation.metadata[FAILURE_MESSAGE].value))
+        cursor = page.cursor
+        if not page.has_more:
+            break
+    for day in red - set(found):
+        found[day] = Failed(
+            day, FailureClass.CODE_ERROR.value, "its run ended before it came to this day (stopped, killed or out of memory)"
+        )
+    return found
+
+
+def as_json(states: Mapping[str, TableState]) -> dict[str, Any]:
+    """The documented, stable JSON of `nba-pipeline status --json`."""
+    return {
+        "tables": {
+            name: {
+                "materialized": len(state.materialized),
+                "empty": state.empty,
+                "failed": [{"date": f.day.isoformat(), "class": f.failure_class, "message": f.message} for f in state.failed.values()],
+                "blocked": len(state.blocked),
+                "in_progress": len(state.in_progress),
+                "missing": len(state.missing),
+                "rows": state.rows,
+            }
+            for name, state in states.items()
+        }
+    }

@@ -1,0 +1,81 @@
+"""How each stored day was made: code version, schema version, inputs, source and run, kept in the Dagster instance.
+
+Belongs here: remembering and recalling, one value per table and day. Does not belong here: computing versions
+(``rangerun/lineage.py``) or judging them (``operations/status/staleness.py``).
+
+Why not tags of the materialization: Dagster stores and queries only tags of its own, and the materialization that the
+framework adds for an output carries no tags per partition. One value per day needs no reading before writing, so two
+processes that make days of one table never lose each other's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from nba_pipeline.orchestration.instance.values import read_values, write_values
+
+if TYPE_CHECKING:  # only named here
+    import dagster as dg
+
+_KEY, _PAYLOADS = "nba_pipeline/made/", "nba_pipeline/read/"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a day of a table was made with.
+
+    ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all days it was
+    made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the run that made it;
+    ``awaits_results``: it was read from the source while games of the day were still to be played.
+    """
+
+    code: str
+    schema: str
+    inputs: str
+    source: str = ""
+    run_id: str = ""
+    awaits_results: bool = False
+
+
+def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, Made]) -> None:
+    """Record how these days of the table were made; replaces what was known of them."""
+    write_values(instance, {_name(table, day): json.dumps([*asdict(one).values()]) for day, one in made.items()})
+
+
+def recall_made(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Made]:
+    """How the days were made; days of which nothing was recorded are left out."""
+    names = made_names(table, days)
+    return made_from(names, read_values(instance, names))
+
+
+def made_names(table: str, days: Iterable[date]) -> dict[str, date]:
+    """Under which name each day is remembered."""
+    return {_name(table, day): day for day in days}
+
+
+def made_from(names: Mapping[str, date], values: Mapping[str, str]) -> dict[date, Made]:
+    """What the values found under those names say."""
+    return {names[name]: Made(*json.loads(text)) for name, text in values.items()}
+
+
+def _name(table: str, day: date) -> str:
+    return f"{_KEY}{table}/{day.isoformat()}"
+
+
+def remember_payloads(instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]) -> None:
+    """Record what a run read the table's days from: name of each file or payload -> SHA-256 of what was read."""
+    write_values(instance, {payloads_name(table, run_id): json.dumps(dict(payloads))})
+
+
+def payloads_name(table: str, run_id: str) -> str:
+    """Under which name the payloads of a run are remembered."""
+    return f"{_PAYLOADS}{table}/{run_id}"
+
+
+def payloads_from(values: Mapping[str, str]) -> set[tuple[str, str]]:
+    """What all those values say together; a file that changed between two runs is there with what each of them read."""
+    return {(name, digest) for text in values.values() for name, digest in json.loads(text).items()}
