@@ -1,9 +1,11 @@
-"""A whole backfill of the command line into BigQuery, measured against the loopback server of the tests: jobs, rows, memory.
+"""A whole backfill of the command line into BigQuery, measured against the loopback server of the tests:
+jobs, rows, memory.
 
-    python bench/bigquery_backfill.py [--start 2021-10-19] [--end 2026-01-03] [--source simulated] [--workers 1]
+    python bench/bigquery_backfill.py [--start 2021-10-19] [--end 2026-01-03]
+        [--source simulated] [--workers 1]
 
-What is counted is what the server was asked for, not what the plan says; the plan's own numbers are printed beside it. The
-server shares this machine's cores, so the seconds say little about the production service.
+What is counted is what the server was asked for, not what the plan says; the plan's own numbers are printed
+beside it. The server shares this machine's cores, so the seconds say little about the production service.
 """
 
 from __future__ import annotations
@@ -26,8 +28,15 @@ PROJECT = "bench-project"
 
 
 def settings(fake: FakeBigQuery, home: str, start: str) -> dict[str, str]:
-    given = {"WAREHOUSE": "bigquery", "BIGQUERY_PROJECT": PROJECT, "BIGQUERY_ENDPOINT": fake.url, "START_DATE": start}
-    return os.environ | {"DAGSTER_HOME": home} | {f"NBA_PIPELINE_{name}": value for name, value in given.items()}
+    given = {
+        "WAREHOUSE": "bigquery",
+        "BIGQUERY_PROJECT": PROJECT,
+        "BIGQUERY_ENDPOINT": fake.url,
+        "START_DATE": start,
+    }
+    return (
+        os.environ | {"DAGSTER_HOME": home} | {f"NBA_PIPELINE_{name}": value for name, value in given.items()}
+    )
 
 
 def measured(words: list[str], environment: dict[str, str]) -> tuple[int, float, float]:
@@ -50,11 +59,15 @@ def counted(fake: FakeBigQuery) -> str:
     data = sum(rows(table.full_name) for table in TABLES.values())
     manifest = sum(rows(f"{table.full_name}__manifest") for table in TABLES.values())
     jobs = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
-    return f"{sum(kinds.values())} jobs ({jobs}); {data:,} rows, manifests {manifest:,} ({manifest / data:.2%})"
+    return (
+        f"{sum(kinds.values())} jobs ({jobs}); {data:,} rows, manifests {manifest:,} ({manifest / data:.2%})"
+    )
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--start", default="2021-10-19")
     options.add_argument("--end", default="2026-01-03")
     options.add_argument("--source", default="simulated")
@@ -65,7 +78,9 @@ def main() -> None:
     with FakeBigQuery() as fake, tempfile.TemporaryDirectory() as home:
         environment = settings(fake, home, given.start)
         subprocess.run([*COMMAND, "schema", "apply"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        planned = subprocess.run([*COMMAND, "plan", *asked, "--json"], env=environment, check=True, capture_output=True, text=True)
+        planned = subprocess.run(
+            [*COMMAND, "plan", *asked, "--json"], env=environment, check=True, capture_output=True, text=True
+        )
         plan: dict[str, Any] = json.loads(planned.stdout)
         print(f"planned: {sum(len(t['runs']) for t in plan['tables'].values())} runs")
         code, seconds, memory = measured(["backfill", *asked, *workers, "--json"], environment)

@@ -1,9 +1,10 @@
-"""Writing to BigQuery, measured against the loopback server of the tests: rows per second, and the share of our own code.
+"""Writing to BigQuery, measured against the loopback server of the tests: rows per second, and the share of
+our own code.
 
     python bench/bigquery_write.py [--rows 130000] [--days 1538]
 
-The server is on this machine and shares its cores, so the total says little about the production service; what is ours
-(conversion and hashing, the Parquet of a write) is the same there.
+The server is on this machine and shares its cores, so the total says little about the production service;
+what is ours (conversion and hashing, the Parquet of a write) is the same there.
 """
 
 from __future__ import annotations
@@ -47,11 +48,18 @@ def values(table: Table, column: Column, count: int, days: int, draw: np.random.
 
 def frame_of(table: Table, count: int, days: int) -> pd.DataFrame:
     draw = np.random.default_rng(7)
-    return pd.DataFrame({c.name: pd.Series(values(table, c, count, days, draw)).astype(pandas_dtype(c)) for c in table.columns})
+    return pd.DataFrame(
+        {
+            c.name: pd.Series(values(table, c, count, days, draw)).astype(pandas_dtype(c))
+            for c in table.columns
+        }
+    )
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--rows", type=int, default=130_000)
     options.add_argument("--days", type=int, default=1_538)
     given = options.parse_args()
@@ -76,11 +84,17 @@ def main() -> None:
         started = time.perf_counter()
         store.replace_range(table, frame, days)
         again = time.perf_counter() - started
-    size, share = f"{given.rows:,} rows x {len(table.columns)} columns, {given.days:,} days", (converted + packed) / total
+    size, share = (
+        f"{given.rows:,} rows x {len(table.columns)} columns, {given.days:,} days",
+        (converted + packed) / total,
+    )
     print(f"{size}, {len(content) / 2**20:.1f} MiB of Parquet, {jobs} jobs")
     print(f"conversion, sorting and hashing  {converted:6.2f} s")
     print(f"Parquet of the write             {packed:6.2f} s")
-    print(f"whole write                      {total:6.2f} s  ({given.rows / total:,.0f} rows/s; {share:.0%} in our code)")
+    print(
+        f"whole write                      {total:6.2f} s  ({given.rows / total:,.0f} rows/s; {share:.0%} in"
+        " our code)"
+    )
     print(f"the same write again             {again:6.2f} s  (nothing changed: no job)")
 
 

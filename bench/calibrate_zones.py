@@ -2,8 +2,9 @@
 
     python bench/calibrate_zones.py [FOLDER]      (FOLDER: NBA_PIPELINE_BULK_DIR when not given)
 
-Prints how many labelled two-pointers each threshold puts into the same zone as the league's label does. The best one is
-``PAINT_MAX_DISTANCE_FT`` of nba_pipeline/formulas/zones.py; change it there, with the new numbers, if this says so.
+Prints how many labelled two-pointers each threshold puts into the same zone as the league's label does. The
+best one is ``PAINT_MAX_DISTANCE_FT`` of nba_pipeline/formulas/zones.py; change it there, with the new
+numbers, if this says so.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def labelled_twos(folder: Path) -> pd.DataFrame:
     shots = pd.concat([pd.read_parquet(file, columns=COLUMNS) for file in files], ignore_index=True)
     twos = shots[~shots["IS_THREE"].astype(bool) & shots["SHOT_ZONE_BASIC"].notna()]
     distance = twos["PBP_DISTANCE"].fillna(twos["SHOT_DISTANCE"]).fillna(0)
-    return pd.DataFrame({"is_paint": twos["SHOT_ZONE_BASIC"].isin(PAINT_LABELS), "distance": distance.astype("float64")})
+    return pd.DataFrame(
+        {"is_paint": twos["SHOT_ZONE_BASIC"].isin(PAINT_LABELS), "distance": distance.astype("float64")}
+    )
 
 
 def agreement(twos: pd.DataFrame) -> pd.Series:
@@ -40,7 +43,9 @@ def agreement(twos: pd.DataFrame) -> pd.Series:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", nargs="?", default=os.environ.get("NBA_PIPELINE_BULK_DIR"))
     given = parser.parse_args().folder
     if not given:
@@ -50,7 +55,11 @@ def main() -> None:
     print(f"{len(twos):,} labelled two-pointers, {twos['is_paint'].mean():.1%} of them in the paint\n")
     print("threshold  agrees with the label")
     for feet, share in shares.items():
-        marks = [word for word, here in (("best", feet == shares.idxmax()), ("in use", feet == PAINT_MAX_DISTANCE_FT)) if here]
+        marks = [
+            word
+            for word, here in (("best", feet == shares.idxmax()), ("in use", feet == PAINT_MAX_DISTANCE_FT))
+            if here
+        ]
         print(f"{feet:>6} ft   {share:.2%}  {', '.join(marks)}")
 
 

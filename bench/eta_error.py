@@ -1,12 +1,15 @@
-"""How wrong the time left is: backfills of all tables, their estimate twice a second held against what then happened.
+"""How wrong the time left is: backfills of all tables, their estimate twice a second held against what then
+happened.
 
-    python bench/eta_error.py [--bulk FOLDER] [--start D] [--end D] [--days-per-run N] [--workers N] [--times 2] [--watch] [--processor]
+    python bench/eta_error.py [--bulk FOLDER] [--start D] [--end D] [--days-per-run N] [--workers N]
+        [--times 2] [--watch] [--processor]
 
-The error is |estimated time left - true time left| / time of the whole, and what is printed is the largest one from the moment
-on at which 10 % of the table-days are settled, and the largest one in shares of the true time left until 80 % of the time. The
-first backfill knows only the stored costs; with --times N the others know what those before them took, each in a folder of its
-own. With --watch the estimates of `nba-pipeline status --watch` are examined too, every two seconds. With --processor all is
-done in one process and counted in seconds of the processor: what the error would be if the machine had no other work.
+The error is |estimated time left - true time left| / time of the whole, and what is printed is the largest
+one from the moment on at which 10 % of the table-days are settled, and the largest one in shares of the true
+time left until 80 % of the time. The first backfill knows only the stored costs; with --times N the others
+know what those before them took, each in a folder of its own. With --watch the estimates of `nba-pipeline
+status --watch` are examined too, every two seconds. With --processor all is done in one process and counted
+in seconds of the processor: what the error would be if the machine had no other work.
 """
 
 from __future__ import annotations
@@ -50,7 +53,9 @@ class Recording:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bulk", type=Path)
     parser.add_argument("--start", type=date.fromisoformat, default=date(2023, 10, 24))
     parser.add_argument("--end", type=date.fromisoformat, default=date(2024, 4, 20))
@@ -66,7 +71,10 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="nba-bench-") as folder:
             found = record(Path(folder), options, history)
         runs = sum(len(r.run_ids) for r in found.results.values())
-        print(f"{found.seconds:.1f} s, {runs} runs, load {os.getloadavg()[0]:.1f}, {n} backfill(s) known", flush=True)
+        print(
+            f"{found.seconds:.1f} s, {runs} runs, load {os.getloadavg()[0]:.1f}, {n} backfill(s) known",
+            flush=True,
+        )
         print(f"  progress line: {judged(found.line, found.seconds)}", flush=True)
         if options.watch:
             print(f"  status --watch: {judged(found.watched, found.seconds)}", flush=True)
@@ -79,14 +87,22 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
     """One backfill of every table in a new folder."""
     source: dict[str, Any] = {"source": "bulk", "bulk_dir": options.bulk} if options.bulk else {}
     settings = Settings(
-        start_date=options.start, warehouse_dir=home / "warehouse", dagster_home=home, max_days_per_run=options.days_per_run, **source
+        start_date=options.start,
+        warehouse_dir=home / "warehouse",
+        dagster_home=home,
+        max_days_per_run=options.days_per_run,
+        **source,
     )
     found, settled, ended = Recording(), [0], threading.Event()
     with open_with(settings) as w:
         days = span(options.start, options.end)
         request = Backfill(w.plans, {p.table: days for p in w.plans}, "fail", options.days_per_run)
         clock = time.process_time if options.processor else time.monotonic
-        runners = nullcontext(ProcessorRunner(w.defs, w.instance)) if options.processor else runner_for(w, request, options.workers)
+        runners = (
+            nullcontext(ProcessorRunner(w.defs, w.instance))
+            if options.processor
+            else runner_for(w, request, options.workers)
+        )
         began, total = clock(), len(days) * len(w.plans)
         with runners as runner:
             remaining = Remaining(request, costs([p.table for p in w.plans], history), runner.slots, clock)
@@ -139,8 +155,12 @@ def judged(moments: list[tuple[float, float, float | None]], seconds: float) -> 
     errors = [(t, (left or 0.0) - (seconds - t)) for t, left in late]
     largest = max(abs(e) for _, e in errors) / seconds
     of_rest = max((abs(e) / (seconds - t) for t, e in errors if t <= UNTIL * seconds), default=0.0)
-    course = " ".join(f"{100 * t / seconds:.0f}%:{100 * e / seconds:+.0f}" for t, e in errors[:: max(1, len(errors) // 12)])
-    return f"largest error {100 * largest:.0f} % of the whole, {100 * of_rest:.0f} % of the time left; {course}"
+    course = " ".join(
+        f"{100 * t / seconds:.0f}%:{100 * e / seconds:+.0f}" for t, e in errors[:: max(1, len(errors) // 12)]
+    )
+    return (
+        f"largest error {100 * largest:.0f} % of the whole, {100 * of_rest:.0f} % of the time left; {course}"
+    )
 
 
 if __name__ == "__main__":

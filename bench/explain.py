@@ -3,11 +3,12 @@
     python bench/explain.py [--bulk FOLDER] [--start D] [--end D] [--times N]
     python bench/explain.py --home DIR [--end D] [--times N]
 
-Makes the days of all tables in a temporary DAGSTER_HOME (with --bulk from that folder, otherwise of the simulated league), or takes
-a home that has them; then asks for a value of each kind on the last day, N times each, and prints the fastest. The first lines are
-what the libraries cost by themselves (importing pandas, pyarrow, typer and rich) and what Dagster would cost: seconds on another
-machine are other seconds, the ratios stay. `cpu` is processor time, which other work on the machine changes least. Compiled Python
-files are written before the clock runs, as after any installation.
+Makes the days of all tables in a temporary DAGSTER_HOME (with --bulk from that folder, otherwise of the
+simulated league), or takes a home that has them; then asks for a value of each kind on the last day, N times
+each, and prints the fastest. The first lines are what the libraries cost by themselves (importing pandas,
+pyarrow, typer and rich) and what Dagster would cost: seconds on another machine are other seconds, the ratios
+stay. `cpu` is processor time, which other work on the machine changes least. Compiled Python files are
+written before the clock runs, as after any installation.
 """
 
 from __future__ import annotations
@@ -44,21 +45,30 @@ finally:
     print(time.perf_counter() - began, file=sys.stderr)
 """
 LONGEST = (
-    "SELECT player_id, team_abbr FROM nba_analytics.player_game_summary WHERE game_date = DATE '{day}' ORDER BY seconds_played DESC LIMIT 1"
+    "SELECT player_id, team_abbr FROM nba_analytics.player_game_summary WHERE game_date = DATE '{day}' ORDER"
+    " BY seconds_played DESC LIMIT 1"
 )
 """Whoever played longest that day."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bulk", type=Path)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--start", default="2023-10-24")
     parser.add_argument("--end", default="2024-03-07")
     parser.add_argument("--times", type=int, default=5)
     options = parser.parse_args()
-    source = {"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(options.bulk.resolve())} if options.bulk else {}
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | source
+    source = (
+        {"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(options.bulk.resolve())}
+        if options.bulk
+        else {}
+    )
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    } | source
     if options.home:
         report(environment | {"DAGSTER_HOME": str(options.home.resolve())}, options.end, options.times)
         return 0
@@ -71,7 +81,11 @@ def main() -> int:
 
 def command(*arguments: str, env: dict[str, str]) -> str:
     return subprocess.run(
-        [sys.executable, "-m", "nba_pipeline.cli.main", *arguments], env=env, check=True, capture_output=True, text=True
+        [sys.executable, "-m", "nba_pipeline.cli.main", *arguments],
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
 
 
@@ -79,7 +93,10 @@ def report(env: dict[str, str], day: str, times: int) -> None:
     """A line per value: the fastest of so many times, and how often what the libraries need."""
     rows = json.loads(command("sql", LONGEST.format(day=day), "--json", env=env))
     if not rows:
-        sys.exit(f"{env['DAGSTER_HOME']} has no player's row of {day} to explain: name another home, or a day that it holds with --end")
+        sys.exit(
+            f"{env['DAGSTER_HOME']} has no player's row of {day} to explain: name another home, or a day that"
+            " it holds with --end"
+        )
     (row,) = rows
     libraries = fastest("import pandas, pyarrow.parquet, typer, rich.console", env, times)
     dagster = fastest("import dagster", env, times)
@@ -88,8 +105,13 @@ def report(env: dict[str, str], day: str, times: int) -> None:
     print("   whole    cpu  of the libraries'  inside")
     for table, column in VALUES:
         key = f"team={row['team_abbr']}" if table.startswith("team_") else f"player_id={row['player_id']}"
-        took = fastest(INSIDE.format(arguments=["explain", table, day, "--key", key, "--column", column]), env, times)
-        print(f"{took.whole:6.2f} s {took.cpu:4.2f} s {took.cpu / libraries.cpu:14.1f} x  {took.inside:4.2f} s  {table}.{column}")
+        took = fastest(
+            INSIDE.format(arguments=["explain", table, day, "--key", key, "--column", column]), env, times
+        )
+        print(
+            f"{took.whole:6.2f} s {took.cpu:4.2f} s {took.cpu / libraries.cpu:14.1f} x  {took.inside:4.2f} s "
+            f" {table}.{column}"
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +130,9 @@ def fastest(program: str, env: dict[str, str], times: int) -> Took:
 
 def once(program: str, env: dict[str, str]) -> Took:
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True
+    )
     whole, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Took(whole, cpu, float(done.stderr.split()[-1]) if done.stderr else 0.0)

@@ -1,4 +1,5 @@
-"""``build_defs``: settings in, a fresh ``dg.Definitions`` out. The command line, the tests and the code location all call it.
+"""``build_defs``: settings in, a fresh ``dg.Definitions`` out. The command line, the tests and the code
+location all call it.
 
 Belongs here: putting settings, stores, sources and assets together. Does not belong here: any of these.
 """
@@ -34,12 +35,16 @@ def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:
 
 
 def build_defs(
-    settings: Settings | None = None, *, resources: Mapping[str, Any] | None = None, tables: TableRegistry = TABLES
+    settings: Settings | None = None,
+    *,
+    resources: Mapping[str, Any] | None = None,
+    tables: TableRegistry = TABLES,
 ) -> dg.Definitions:
     """A fresh ``Definitions``.
 
-    ``settings``: from the environment when not given. ``resources``: objects that replace ``source`` or ``store``.
-    ``tables``: another registry, to see what a changed declaration does. Raises ``ConfigurationError``.
+    ``settings``: from the environment when not given. ``resources``: objects that replace ``source`` or
+    ``store``. ``tables``: another registry, to see what a changed declaration does. Raises
+    ``ConfigurationError``.
     """
     settings = settings or Settings.from_environment()
     given = dict(resources or {})
@@ -50,11 +55,18 @@ def build_defs(
     currency = Currency(PLANS, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
     return dg.Definitions(
-        assets=[table_asset(plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None, store.name) for plan in PLANS],
+        assets=[
+            table_asset(
+                plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None, store.name
+            )
+            for plan in PLANS
+        ],
         resources={
             SOURCE: hardcoded(source),
             STORE: dg.ResourceDefinition(lambda context: counted_in(store, context.instance)),
-            IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(WarehouseIOManager(store, tables.values())),
+            IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(
+                WarehouseIOManager(store, tables.values())
+            ),
             **given,
         },
         executor=dg.in_process_executor,

@@ -13,7 +13,8 @@ TIMEZONE = "America/New_York"
 """game_date is the US Eastern date of the slate, so a day ends when it ends there."""
 
 RESULTS_BY = timedelta(hours=6)
-"""After midnight: games of the West coast end around 1:30, with overtime later. The morning schedule runs half an hour after."""
+"""After midnight: games of the West coast end around 1:30, with overtime later. The morning schedule runs
+half an hour after."""
 
 
 def now() -> datetime:
@@ -22,8 +23,8 @@ def now() -> datetime:
 
 
 def results_due(moment: datetime | None = None) -> date:
-    """The newest day whose games must be over at ``moment`` (with a time zone; by default now): from 06:00 on the day before,
-    until then the one before that. Games of later days may still be to be played."""
+    """The newest day whose games must be over at ``moment`` (with a time zone; by default now): from 06:00 on
+    the day before, until then the one before that. Games of later days may still be to be played."""
     eastern = (moment or now()).astimezone(ZoneInfo(TIMEZONE))
     # On the wall clock: on the nights that clocks change, six hours of time are not six hours of the day.
     return (eastern.replace(tzinfo=None) - RESULTS_BY).date() - timedelta(days=1)

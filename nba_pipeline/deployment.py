@@ -1,7 +1,8 @@
-"""What a deployment consists of: how every table is made, and the warehouse and source that its settings name.
+"""What a deployment consists of: how every table is made, and the warehouse and source that its settings
+name.
 
-Belongs here: choosing these. Does not belong here: Dagster (``build.py`` puts the parts into definitions); a command that only
-reads needs the parts, and loading Dagster takes longer than its answer.
+Belongs here: choosing these. Does not belong here: Dagster (``build.py`` puts the parts into definitions); a
+command that only reads needs the parts, and loading Dagster takes longer than its answer.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def _bigquery_store(settings: Settings) -> Store:
     try:  # an extra: the local warehouses need none of it
         from nba_pipeline.warehouse.bigquery.client import make_bigquery_store
     except ImportError as error:
-        raise ConfigurationError(f"the bigquery warehouse needs `pip install nba-pipeline[bigquery]`: {error}") from error
+        raise ConfigurationError(
+            f"the bigquery warehouse needs `pip install nba-pipeline[bigquery]`: {error}"
+        ) from error
     s = settings.bigquery
     assert s is not None  # Settings refuses bigquery without them
     limits = (s.daily_loads, s.daily_dml, s.daily_partitions)

@@ -1,8 +1,8 @@
 """The failure vocabulary: one enum of classes and the errors that carry it.
 
 Belongs here: ``FailureClass``, what each class means and what a person does about it, and ``PipelineError``.
-Does not belong here: finding failures (``checks/``) or showing them (``cli/``, ``assets/``). Standard library only,
-because tables, sources, warehouses and checks all speak this vocabulary.
+Does not belong here: finding failures (``checks/``) or showing them (``cli/``, ``assets/``). Standard library
+only, because tables, sources, warehouses and checks all speak this vocabulary.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import StrEnum
 
 
 class FailureClass(StrEnum):
-    """Why a day failed. The order is the order of causes: when a day shows several, the first here is its class,
-    because it explains the others (a missing player also breaks the sum of points)."""
+    """Why a day failed. The order is the order of causes: when a day shows several, the first here is its
+    class, because it explains the others (a missing player also breaks the sum of points)."""
 
     SOURCE_UNAVAILABLE = "source_unavailable"
     UNPARSEABLE_SOURCE = "unparseable_source"
@@ -36,17 +36,21 @@ class FailureClass(StrEnum):
 
 
 _REMEDY = {
-    FailureClass.SOURCE_UNAVAILABLE: "make the source reachable (or cover the day), then `nba-pipeline retry`",
+    FailureClass.SOURCE_UNAVAILABLE: (
+        "make the source reachable (or cover the day), then `nba-pipeline retry`"
+    ),
     FailureClass.UNPARSEABLE_SOURCE: "replace the damaged source file or payload, then `nba-pipeline retry`",
     FailureClass.SCHEMA_DRIFT: (
-        "what is stored: `nba-pipeline schema diff` compares it with the declaration, `nba-pipeline schema apply` changes it where that "
-        "can be done in place; what was delivered: correct it at the source; then `nba-pipeline retry`"
+        "what is stored: `nba-pipeline schema diff` compares it with the declaration, `nba-pipeline schema"
+        " apply` changes it where that can be done in place; what was delivered: correct it at the source;"
+        " then `nba-pipeline retry`"
     ),
     FailureClass.DUPLICATE_KEY: "remove the repeated rows at the source, then `nba-pipeline retry`",
     FailureClass.INCOMPLETE_INPUT: "complete the named input, then `nba-pipeline retry`",
     FailureClass.IMPOSSIBLE_VALUE: "correct the input row at the source, then `nba-pipeline retry`",
     FailureClass.TYPE_OVERFLOW: (
-        "the value is true and the column too small: widen the column, `nba-pipeline schema apply`, then `nba-pipeline retry`"
+        "the value is true and the column too small: widen the column, `nba-pipeline schema apply`, then"
+        " `nba-pipeline retry`"
     ),
     FailureClass.WRITE_FAILED: "look at the warehouse named in the message, then `nba-pipeline retry`",
     FailureClass.CODE_ERROR: "fix the defect in the traceback of the run, then `nba-pipeline retry`",
@@ -59,11 +63,14 @@ def worst(classes: Iterable[FailureClass]) -> FailureClass:
 
 
 class PipelineError(Exception):
-    """An error with a failure class; ``days`` are the days it concerns (none: every day that was asked for)."""
+    """An error with a failure class; ``days`` are the days it concerns (none: every day that was asked
+    for)."""
 
     failure_class = FailureClass.CODE_ERROR
 
-    def __init__(self, message: str, *, failure_class: FailureClass | None = None, days: Iterable[date] = ()) -> None:
+    def __init__(
+        self, message: str, *, failure_class: FailureClass | None = None, days: Iterable[date] = ()
+    ) -> None:
         super().__init__(message)
         if failure_class is not None:
             self.failure_class = failure_class

@@ -19,18 +19,20 @@ WAREHOUSES = ("parquet", "memory", "bigquery")
 DAYS_PER_RUN = {"parquet": 400, "memory": 400, "bigquery": 1_600}
 """How many days of a table one run holds, by warehouse; NBA_PIPELINE_MAX_DAYS_PER_RUN changes it.
 
-A file costs the same in any run, so locally a run is a season's calendar (365 days) and stays below 0.5 GiB. BigQuery counts
-jobs, two per write however many days it has, so a run there is four seasons and more."""
+A file costs the same in any run, so locally a run is a season's calendar (365 days) and stays below 0.5 GiB.
+BigQuery counts jobs, two per write however many days it has, so a run there is four seasons and more."""
 _LEAST_DAYS_PER_RUN = 10  # each level of the graph takes one off (partitions.backfill_policy)
 ENVIRONMENTS = ("production", "staging", "development")
-"""Places that the automation knows; what is on in each is said in ``orchestration/automation/switches.py`` and nowhere else."""
+"""Places that the automation knows; what is on in each is said in ``orchestration/automation/switches.py``
+and nowhere else."""
 FIRST_DAY = date(2021, 10, 19)
 """Opening night of 2021-22, the first day of the history this project was built for."""
 
 
 @dataclass(frozen=True)
 class BigQuerySettings:
-    """Where the BigQuery warehouse is, and what it may use per table and day. Credentials are the machine's own."""
+    """Where the BigQuery warehouse is, and what it may use per table and day. Credentials are the machine's
+    own."""
 
     project: str
     location: str = "US"
@@ -44,7 +46,9 @@ class BigQuerySettings:
     def from_environment(cls, env: Mapping[str, str]) -> BigQuerySettings:
         name = "NBA_PIPELINE_BIGQUERY_"
         if not env.get(f"{name}PROJECT"):
-            raise ConfigurationError(f"the bigquery warehouse needs {name}PROJECT, the id of a Google Cloud project")
+            raise ConfigurationError(
+                f"the bigquery warehouse needs {name}PROJECT, the id of a Google Cloud project"
+            )
         return cls(
             project=env[f"{name}PROJECT"],
             location=env.get(f"{name}LOCATION") or cls.location,
@@ -78,10 +82,13 @@ class AlertSettings:
         for channel in self.channels:
             _one_of("NBA_PIPELINE_ALERTS", channel, ALERT_CHANNELS)
         if "webhook" in self.channels and not (self.webhook_url or "").startswith(("http://", "https://")):
-            raise ConfigurationError("NBA_PIPELINE_ALERTS has webhook: set NBA_PIPELINE_ALERT_WEBHOOK to its http(s) address")
+            raise ConfigurationError(
+                "NBA_PIPELINE_ALERTS has webhook: set NBA_PIPELINE_ALERT_WEBHOOK to its http(s) address"
+            )
         if "email" in self.channels and not (self.smtp_host and self.sender and self.recipients):
             raise ConfigurationError(
-                "NBA_PIPELINE_ALERTS has email: set NBA_PIPELINE_SMTP_HOST, NBA_PIPELINE_ALERT_FROM and NBA_PIPELINE_ALERT_TO"
+                "NBA_PIPELINE_ALERTS has email: set NBA_PIPELINE_SMTP_HOST, NBA_PIPELINE_ALERT_FROM and"
+                " NBA_PIPELINE_ALERT_TO"
             )
 
     @classmethod
@@ -113,10 +120,12 @@ class Settings:
     bigquery: BigQuerySettings | None = None
     start_date: date = FIRST_DAY
     end_date: date | None = None
-    """The last day that is a partition, where the source's history has an end; None: today, whenever that is."""
+    """The last day that is a partition, where the source's history has an end; None: today, whenever that is.
+    """
     dagster_home: Path | None = None
     max_days_per_tick: int = 400
-    """How many days of all tables one tick of the automation may request: a season's restatement fits in a few ticks."""
+    """How many days of all tables one tick of the automation may request: a season's restatement fits in a
+    few ticks."""
     max_days_per_run: int | None = None
     """None: what suits the warehouse."""
     environment: str | None = None
@@ -127,19 +136,29 @@ class Settings:
         _one_of("NBA_PIPELINE_SOURCE", self.source, SOURCES)
         _one_of("NBA_PIPELINE_WAREHOUSE", self.warehouse, WAREHOUSES)
         if self.warehouse == "bigquery" and self.bigquery is None:
-            raise ConfigurationError("the bigquery warehouse needs its settings: NBA_PIPELINE_BIGQUERY_PROJECT and, if wanted, the others")
+            raise ConfigurationError(
+                "the bigquery warehouse needs its settings: NBA_PIPELINE_BIGQUERY_PROJECT and, if wanted, the"
+                " others"
+            )
         if self.environment is not None:
             _one_of("NBA_PIPELINE_ENVIRONMENT", self.environment, ENVIRONMENTS)
         if self.end_date is not None and self.end_date < self.start_date:
-            raise ConfigurationError(f"NBA_PIPELINE_END_DATE={self.end_date} is before the first day, {self.start_date}")
+            raise ConfigurationError(
+                f"NBA_PIPELINE_END_DATE={self.end_date} is before the first day, {self.start_date}"
+            )
         if self.max_days_per_tick < 1:
-            raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_TICK={self.max_days_per_tick} must be at least 1")
+            raise ConfigurationError(
+                f"NBA_PIPELINE_MAX_DAYS_PER_TICK={self.max_days_per_tick} must be at least 1"
+            )
         if self.days_per_run < _LEAST_DAYS_PER_RUN:
-            raise ConfigurationError(f"NBA_PIPELINE_MAX_DAYS_PER_RUN={self.days_per_run} must be at least {_LEAST_DAYS_PER_RUN}")
+            raise ConfigurationError(
+                f"NBA_PIPELINE_MAX_DAYS_PER_RUN={self.days_per_run} must be at least {_LEAST_DAYS_PER_RUN}"
+            )
         if self.source == "bulk":
             if self.bulk_dir is None:
                 raise ConfigurationError(
-                    "the bulk source needs NBA_PIPELINE_BULK_DIR, the folder with games.parquet and player_box.parquet"
+                    "the bulk source needs NBA_PIPELINE_BULK_DIR, the folder with games.parquet and"
+                    " player_box.parquet"
                 )
             if not self.bulk_dir.is_dir():
                 raise ConfigurationError(f"NBA_PIPELINE_BULK_DIR={self.bulk_dir} is not a folder")
@@ -153,8 +172,8 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None, **options: object) -> Settings:
         """Settings from ``NBA_PIPELINE_*``; ``options`` that are not None win. Raises ``ConfigurationError``.
 
-        Relative paths are relative to the working directory; the warehouse's default folder is ``warehouse`` in
-        DAGSTER_HOME, so that the history and the data it speaks of stay together.
+        Relative paths are relative to the working directory; the warehouse's default folder is ``warehouse``
+        in DAGSTER_HOME, so that the history and the data it speaks of stay together.
         """
         env = os.environ if environ is None else environ
         home = _dagster_home(env)
@@ -170,9 +189,15 @@ class Settings:
             warehouse_dir=Path(str(folder)).expanduser().resolve(),
             bigquery=BigQuerySettings.from_environment(env) if warehouse == "bigquery" else None,
             start_date=parse_day(str(start), "NBA_PIPELINE_START_DATE"),
-            end_date=parse_day(env["NBA_PIPELINE_END_DATE"], "NBA_PIPELINE_END_DATE") if env.get("NBA_PIPELINE_END_DATE") else None,
+            end_date=(
+                parse_day(env["NBA_PIPELINE_END_DATE"], "NBA_PIPELINE_END_DATE")
+                if env.get("NBA_PIPELINE_END_DATE")
+                else None
+            ),
             dagster_home=home,
-            max_days_per_tick=_whole("NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"),
+            max_days_per_tick=_whole(
+                "NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"
+            ),
             max_days_per_run=_whole(per_run, env[per_run]) if env.get(per_run) else None,
             environment=env.get("NBA_PIPELINE_ENVIRONMENT") or None,
             alerts=AlertSettings.from_environment(env),
@@ -183,10 +208,13 @@ class Settings:
 
 
 def _dagster_home(env: Mapping[str, str]) -> Path:
-    """DAGSTER_HOME; without it the working directory if it has a dagster.yaml, else ``.nba_pipeline`` in it."""
+    """DAGSTER_HOME; without it the working directory if it has a dagster.yaml, else ``.nba_pipeline`` in
+    it."""
     if given := env.get("DAGSTER_HOME"):
         if not Path(given).is_absolute():
-            raise ConfigurationError(f"DAGSTER_HOME={given} must be an absolute path (`export DAGSTER_HOME=$PWD`)")
+            raise ConfigurationError(
+                f"DAGSTER_HOME={given} must be an absolute path (`export DAGSTER_HOME=$PWD`)"
+            )
         return Path(given)
     here = Path.cwd()
     return here if (here / "dagster.yaml").is_file() else here / ".nba_pipeline"

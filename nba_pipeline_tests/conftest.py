@@ -1,4 +1,5 @@
-"""Fixtures of the whole suite: the folder of real seasons, which tests marked ``bulk`` need. And which tests one process takes."""
+"""Fixtures of the whole suite: the folder of real seasons, which tests marked ``bulk`` need. And which tests
+one process takes."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ REAL_SEASONS_FILES = (
     ),
     "nba_pipeline_tests/precompute/test_population_and_history.py",
 )
-"""Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4."""
+"""Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4.
+"""
 
 
 MADE_HOME_FILES = tuple(
@@ -43,10 +45,11 @@ MADE_HOME_FILES = tuple(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A test process takes a whole file, so that what a file makes is made once; all of REAL_SEASONS_FILES go to one process,
-    and all of MADE_HOME_FILES.
+    """A test process takes a whole file, so that what a file makes is made once; all of REAL_SEASONS_FILES go
+    to one process, and all of MADE_HOME_FILES.
 
-    Groups of pytest-xdist's own (`--dist=loadgroup`) are without effect under pytest 9.2: pytest-xdist issue 1386.
+    Groups of pytest-xdist's own (`--dist=loadgroup`) are without effect under pytest 9.2: pytest-xdist issue
+    1386.
     """
     from xdist.scheduler import LoadFileScheduling
 
@@ -65,7 +68,10 @@ def bulk_dir(pytestconfig: pytest.Config) -> Path:
     given = os.environ.get(BULK_DIR_VARIABLE)
     folder = Path(given) if given else pytestconfig.rootpath.parent / "shared" / "nba_bulk"
     if not (folder / "games.parquet").is_file():
-        pytest.skip(f"real seasons are not here: no games.parquet in {folder} (set {BULK_DIR_VARIABLE} to their folder)")
+        pytest.skip(
+            f"real seasons are not here: no games.parquet in {folder} (set {BULK_DIR_VARIABLE} to their"
+            " folder)"
+        )
     return folder
 
 
@@ -77,7 +83,8 @@ def bulk_source(bulk_dir: Path) -> BulkSource:
 
 @pytest.fixture(scope="session")
 def real_seasons(bulk_source: BulkSource) -> Pipeline:
-    """All tables of games over the three real seasons, in memory (some 15 s), with the outcome of every table."""
+    """All tables of games over the three real seasons, in memory (some 15 s), with the outcome of every
+    table."""
     first, last = date(2021, 10, 19), date(2024, 6, 30)
     pipeline = Pipeline(bulk_source, first)
     pipeline.run(span(first, last))

@@ -15,13 +15,22 @@ DAYS = span(date(2024, 2, 27), date(2024, 3, 2))
 
 
 def test_a_span_has_both_ends_and_may_be_empty() -> None:
-    assert [str(day) for day in DAYS] == ["2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"]
+    assert [str(day) for day in DAYS] == [
+        "2024-02-27",
+        "2024-02-28",
+        "2024-02-29",
+        "2024-03-01",
+        "2024-03-02",
+    ]
     assert span(DAYS[0], DAYS[0]) == DAYS[:1]
     assert span(DAYS[1], DAYS[0]) == []
 
 
 def test_ranges_have_no_gaps_and_a_longest() -> None:
-    assert list(contiguous([DAYS[0], DAYS[1], DAYS[3]], longest=2)) == [(DAYS[0], DAYS[1]), (DAYS[3], DAYS[3])]
+    assert list(contiguous([DAYS[0], DAYS[1], DAYS[3]], longest=2)) == [
+        (DAYS[0], DAYS[1]),
+        (DAYS[3], DAYS[3]),
+    ]
     assert list(contiguous(DAYS, longest=2)) == [(DAYS[0], DAYS[1]), (DAYS[2], DAYS[3]), (DAYS[4], DAYS[4])]
     assert list(contiguous([], longest=2)) == []
 

@@ -24,9 +24,12 @@ def scheduled_sides(evidence: Evidence) -> pd.Series:
 
 
 def find_incomplete_boxscores(evidence: Evidence) -> pd.DataFrame:
-    """For nba_raw.player_boxscores: sides of competitive games without five players, and lines that contradict the schedule."""
+    """For nba_raw.player_boxscores: sides of competitive games without five players, and lines that
+    contradict the schedule."""
     lines = evidence.conformed
-    return combined([_short_sides(evidence, lines), _strangers(evidence, lines), _wrong_side(evidence, lines)])
+    return combined(
+        [_short_sides(evidence, lines), _strangers(evidence, lines), _wrong_side(evidence, lines)]
+    )
 
 
 def find_incomplete_teams(evidence: Evidence) -> pd.DataFrame:
@@ -35,19 +38,21 @@ def find_incomplete_teams(evidence: Evidence) -> pd.DataFrame:
 
 
 def find_incomplete_defense(evidence: Evidence) -> pd.DataFrame:
-    """For team_defense_game_summary: games of the offense table that do not have exactly two rows, one per team."""
+    """For team_defense_game_summary: games of the offense table that do not have exactly two rows, one per
+    team."""
     offense = evidence.inputs["nba_analytics.team_offense_game_summary"]
     sides = offense.groupby(["game_date", "game_id"])["team_abbr"].nunique().reset_index()
     short = sides[sides["team_abbr"] != 2]
     messages = [
-        f"{row.game_id} has {row.team_abbr} team(s) in nba_analytics.team_offense_game_summary instead of 2" for row in short.itertuples()
+        f"{row.game_id} has {row.team_abbr} team(s) in nba_analytics.team_offense_game_summary instead of 2"
+        for row in short.itertuples()
     ]
     return violations(COMPLETENESS, short["game_date"], FailureClass.INCOMPLETE_INPUT, messages)
 
 
 def find_incomplete_players(evidence: Evidence) -> pd.DataFrame:
-    """For player_game_summary: team-games of the offense table with fewer than five players here, and players of a
-    competitive game whose team has no row there."""
+    """For player_game_summary: team-games of the offense table with fewer than five players here, and players
+    of a competitive game whose team has no row there."""
     offense = evidence.inputs["nba_analytics.team_offense_game_summary"]
     short = _count_players(offense[["game_date", "game_id", *_SIDE]], evidence.computed)
     found = [_short_violations(short, "nba_analytics.player_game_summary")]
@@ -67,7 +72,9 @@ def find_incomplete_players(evidence: Evidence) -> pd.DataFrame:
 def _count_players(sides: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     """The sides with fewer than five players with playing time, and how many they have."""
     timed = lines[lines["seconds_played"].fillna(0) > 0]
-    players = timed.drop_duplicates([*_SIDE, "player_id"]).groupby(_SIDE).size().rename("players").reset_index()
+    players = (
+        timed.drop_duplicates([*_SIDE, "player_id"]).groupby(_SIDE).size().rename("players").reset_index()
+    )
     counted = sides.merge(players, on=_SIDE, how="left").fillna({"players": 0})
     return counted[counted["players"] < MIN_PLAYERS]
 
@@ -89,18 +96,36 @@ def _short_violations(short: pd.DataFrame, where: str) -> pd.DataFrame:
 def _competitive_lines(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
     games = evidence.inputs["nba_raw.games"]
     played = games[games["game_type"].isin(COMPETITIVE_GAME_TYPES)]
-    schedule = played[["nba_game_id", "home_team_abbr", "away_team_abbr"]].drop_duplicates("nba_game_id").set_index("nba_game_id")
-    return lines[["game_date", "nba_game_id", "team_abbr", "is_home"]].join(schedule, on="nba_game_id", how="inner")
+    schedule = (
+        played[["nba_game_id", "home_team_abbr", "away_team_abbr"]]
+        .drop_duplicates("nba_game_id")
+        .set_index("nba_game_id")
+    )
+    return lines[["game_date", "nba_game_id", "team_abbr", "is_home"]].join(
+        schedule, on="nba_game_id", how="inner"
+    )
 
 
 def _strangers(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
     merged = _competitive_lines(evidence, lines)
-    bad = merged[(merged["team_abbr"] != merged["home_team_abbr"]) & (merged["team_abbr"] != merged["away_team_abbr"])]
+    bad = merged[
+        (merged["team_abbr"] != merged["home_team_abbr"]) & (merged["team_abbr"] != merged["away_team_abbr"])
+    ]
     if bad.empty:
         return no_violations()
     labels = row_labels(evidence.computed, bad.index)
-    messages = [f"{label}: {row.team_abbr} does not play in this game" for label, row in zip(labels, bad.itertuples(), strict=True)]
-    return violations(COMPLETENESS, bad["game_date"], FailureClass.IMPOSSIBLE_VALUE, messages, rows=bad.index, column="team_abbr")
+    messages = [
+        f"{label}: {row.team_abbr} does not play in this game"
+        for label, row in zip(labels, bad.itertuples(), strict=True)
+    ]
+    return violations(
+        COMPLETENESS,
+        bad["game_date"],
+        FailureClass.IMPOSSIBLE_VALUE,
+        messages,
+        rows=bad.index,
+        column="team_abbr",
+    )
 
 
 def _wrong_side(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
@@ -111,5 +136,15 @@ def _wrong_side(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
     if bad.empty:
         return no_violations()
     labels = row_labels(evidence.computed, bad.index)
-    messages = [f"{label}: is_home contradicts the schedule; home and away are swapped in one of them" for label in labels]
-    return violations(COMPLETENESS, bad["game_date"], FailureClass.IMPOSSIBLE_VALUE, messages, rows=bad.index, column="is_home")
+    messages = [
+        f"{label}: is_home contradicts the schedule; home and away are swapped in one of them"
+        for label in labels
+    ]
+    return violations(
+        COMPLETENESS,
+        bad["game_date"],
+        FailureClass.IMPOSSIBLE_VALUE,
+        messages,
+        rows=bad.index,
+        column="is_home",
+    )

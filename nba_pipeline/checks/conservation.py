@@ -1,12 +1,12 @@
 """`conservation`: identities that hold on every real game, so a break means wrong or missing input.
 
-Belongs here: sums that must agree (points, players against team, team against schedule, seconds, usage, zones).
-Does not belong here: whether rows exist at all (``completeness.py``).
+Belongs here: sums that must agree (points, players against team, team against schedule, seconds, usage,
+zones). Does not belong here: whether rows exist at all (``completeness.py``).
 
-A sum that falls short is `incomplete_input` (somebody is missing); a sum that is too large, or sums that are off in both
-directions within one game, are `impossible_value` (something is wrong or swapped). No identity has a tolerance but the
-seconds, whose source rounds each player's time: the official seconds of 5,464 team-games of 2021-24 differ from
-14,400 + 1,500·OT by -2 to +4.
+A sum that falls short is `incomplete_input` (somebody is missing); a sum that is too large, or sums that are
+off in both directions within one game, are `impossible_value` (something is wrong or swapped). No identity
+has a tolerance but the seconds, whose source rounds each player's time: the official seconds of 5,464
+team-games of 2021-24 differ from 14,400 + 1,500·OT by -2 to +4.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _SIDE = ["nba_game_id", "team_abbr"]
 
 def find_unbalanced_teams(evidence: Evidence) -> pd.DataFrame:
     """For team_offense_game_summary: points identity, points against the schedule's score, seconds, zones."""
-    frame = evidence.computed.assign(**as_float(evidence.computed, [*COUNTS, *_zone("attempts"), *_zone("makes")]))
+    frame = evidence.computed.assign(
+        **as_float(evidence.computed, [*COUNTS, *_zone("attempts"), *_zone("makes")])
+    )
     return combined(
         [
             _points_identity(frame, "points", "fg_makes", "three_pt_makes", "ft_makes"),
@@ -50,7 +52,8 @@ def find_unbalanced_defense(evidence: Evidence) -> pd.DataFrame:
 
 
 def find_unbalanced_players(evidence: Evidence) -> pd.DataFrame:
-    """For player_game_summary: points identity and zones of each row; sums against the team's row; usage shares."""
+    """For player_game_summary: points identity and zones of each row; sums against the team's row; usage
+    shares."""
     columns = [
         *COUNTS,
         "seconds_played",
@@ -81,17 +84,25 @@ def _zone(what: str) -> list[str]:
     return [f"paint_{what}", f"mid_range_{what}", f"three_{what}"]
 
 
-def _rows(frame: pd.DataFrame, bad: np.ndarray, failure_class: FailureClass | list[FailureClass], messages: list[str]) -> pd.DataFrame:
+def _rows(
+    frame: pd.DataFrame,
+    bad: np.ndarray,
+    failure_class: FailureClass | list[FailureClass],
+    messages: list[str],
+) -> pd.DataFrame:
     if not bad.any():
         return no_violations()
-    return violations(CONSERVATION, frame.loc[bad, "game_date"], failure_class, messages, rows=frame.index[bad].to_numpy())
+    return violations(
+        CONSERVATION, frame.loc[bad, "game_date"], failure_class, messages, rows=frame.index[bad].to_numpy()
+    )
 
 
 def _points_identity(frame: pd.DataFrame, points: str, fg: str, three: str, ft: str) -> pd.DataFrame:
     expected = 2 * frame[fg] + frame[three] + frame[ft]
     bad = (frame[points] != expected).to_numpy() & expected.notna().to_numpy()
     messages = [
-        f"{row.game_id} {row.team_abbr}{_player(row)}: {points} {_n(getattr(row, points))}, but 2·FGM + 3PM + FTM = {_n(total)}"
+        f"{row.game_id} {row.team_abbr}{_player(row)}: {points} {_n(getattr(row, points))}, but 2·FGM + 3PM +"
+        f" FTM = {_n(total)}"
         for row, total in zip(frame[bad].itertuples(), expected[bad], strict=True)
     ]
     return _rows(frame, bad, FailureClass.IMPOSSIBLE_VALUE, messages)
@@ -108,13 +119,20 @@ def _n(value: float) -> str:
 
 def _against_schedule(frame: pd.DataFrame, games: pd.DataFrame) -> pd.DataFrame:
     scores = team_sides(competitive_finals(games))[[*_SIDE, "scheduled_score"]].drop_duplicates(_SIDE)
-    merged = frame[[*_SIDE, "game_id", "game_date", "points"]].merge(scores, on=_SIDE, how="left").set_axis(frame.index)
+    merged = (
+        frame[[*_SIDE, "game_id", "game_date", "points"]]
+        .merge(scores, on=_SIDE, how="left")
+        .set_axis(frame.index)
+    )
     difference = merged["points"] - merged["scheduled_score"].to_numpy(dtype="float64", na_value=np.nan)
     bad = (difference != 0).to_numpy() & difference.notna().to_numpy()
     too_many = (difference > 0).groupby(merged["nba_game_id"]).transform("any")
-    classes = [FailureClass.IMPOSSIBLE_VALUE if excess else FailureClass.INCOMPLETE_INPUT for excess in too_many[bad]]
+    classes = [
+        FailureClass.IMPOSSIBLE_VALUE if excess else FailureClass.INCOMPLETE_INPUT for excess in too_many[bad]
+    ]
     messages = [
-        f"{row.game_id} {row.team_abbr}: the players' points sum to {_n(row.points)}, the schedule says {_n(row.scheduled_score)}"
+        f"{row.game_id} {row.team_abbr}: the players' points sum to {_n(row.points)}, the schedule says"
+        f" {_n(row.scheduled_score)}"
         for row in merged[bad].itertuples()
     ]
     return _rows(frame, bad, classes, messages)
@@ -125,11 +143,13 @@ def _seconds(frame: pd.DataFrame) -> pd.DataFrame:
     expected = REGULATION_SECONDS + OVERTIME_SECONDS * frame["overtime_periods"]
     difference = frame["player_seconds"] - expected
     off = difference.abs().to_numpy() > SECONDS_TOLERANCE
-    classes = [FailureClass.INCOMPLETE_INPUT if d < 0 else FailureClass.IMPOSSIBLE_VALUE for d in difference[off]]
+    classes = [
+        FailureClass.INCOMPLETE_INPUT if d < 0 else FailureClass.IMPOSSIBLE_VALUE for d in difference[off]
+    ]
     messages = [
-        f"{row.game_id} {row.team_abbr}: the players' seconds sum to {_n(row.player_seconds)}, {_n(abs(d))} "
-        f"{'less' if d < 0 else 'more'} than {REGULATION_SECONDS} + {OVERTIME_SECONDS}·{_n(row.overtime_periods)} OT "
-        f"(tolerance {SECONDS_TOLERANCE})"
+        f"{row.game_id} {row.team_abbr}: the players' seconds sum to {_n(row.player_seconds)}, {_n(abs(d))}"
+        f" {'less' if d < 0 else 'more'} than {REGULATION_SECONDS} +"
+        f" {OVERTIME_SECONDS}·{_n(row.overtime_periods)} OT (tolerance {SECONDS_TOLERANCE})"
         for row, d in zip(frame[off].itertuples(), difference[off], strict=True)
     ]
     by_game = frame.groupby("nba_game_id")["overtime_periods"]
@@ -137,10 +157,15 @@ def _seconds(frame: pd.DataFrame) -> pd.DataFrame:
     overtime = [
         f"{row.game_id}: the teams' seconds amount to different overtimes ({_n(low)} and {_n(high)})"
         for row, low, high in zip(
-            frame[uneven].itertuples(), by_game.transform("min")[uneven], by_game.transform("max")[uneven], strict=True
+            frame[uneven].itertuples(),
+            by_game.transform("min")[uneven],
+            by_game.transform("max")[uneven],
+            strict=True,
         )
     ]
-    return combined([_rows(frame, off, classes, messages), _rows(frame, uneven, FailureClass.INCOMPLETE_INPUT, overtime)])
+    return combined(
+        [_rows(frame, off, classes, messages), _rows(frame, uneven, FailureClass.INCOMPLETE_INPUT, overtime)]
+    )
 
 
 def _zones(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
@@ -150,9 +175,12 @@ def _zones(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
         zone_sum = frame[[f"{prefix}{c}" for c in _zone(what)]].sum(axis=1, min_count=3)
         difference = zone_sum - frame[total]
         bad = (difference != 0).to_numpy() & zone_sum.notna().to_numpy()
-        classes = [FailureClass.INCOMPLETE_INPUT if d < 0 else FailureClass.IMPOSSIBLE_VALUE for d in difference[bad]]
+        classes = [
+            FailureClass.INCOMPLETE_INPUT if d < 0 else FailureClass.IMPOSSIBLE_VALUE for d in difference[bad]
+        ]
         messages = [
-            f"{row.game_id} {row.team_abbr}{_player(row)}: the shots' zone {what} sum to {_n(s)}, {total} is {_n(getattr(row, total))}"
+            f"{row.game_id} {row.team_abbr}{_player(row)}: the shots' zone {what} sum to {_n(s)}, {total} is"
+            f" {_n(getattr(row, total))}"
             for row, s in zip(frame[bad].itertuples(), zone_sum[bad], strict=True)
         ]
         found.append(_rows(frame, bad, classes, messages))
@@ -162,7 +190,9 @@ def _zones(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
 def _against_team(frame: pd.DataFrame, offense: pd.DataFrame) -> pd.DataFrame:
     columns = [*COUNTS, "seconds_played"]
     teams = offense.rename(columns={"player_seconds": "seconds_played"})
-    teams = pd.concat([teams[_SIDE], as_float(teams, columns)], axis=1).drop_duplicates(_SIDE).set_index(_SIDE)
+    teams = (
+        pd.concat([teams[_SIDE], as_float(teams, columns)], axis=1).drop_duplicates(_SIDE).set_index(_SIDE)
+    )
     sums = frame.groupby(_SIDE)[columns].sum()
     difference = (sums - teams.reindex(sums.index)).fillna(0.0)
     bad = difference[(difference != 0).any(axis=1)]
@@ -171,20 +201,25 @@ def _against_team(frame: pd.DataFrame, offense: pd.DataFrame) -> pd.DataFrame:
     said, classes = {}, {}
     for side, row in bad.iterrows():
         off = row[row != 0]
-        said[side] = ", ".join(f"{name} {_n(sums.at[side, name])} instead of {_n(sums.at[side, name] - d)}" for name, d in off.items())
+        said[side] = ", ".join(
+            f"{name} {_n(sums.at[side, name])} instead of {_n(sums.at[side, name] - d)}"
+            for name, d in off.items()
+        )
         classes[side] = FailureClass.INCOMPLETE_INPUT if (off < 0).all() else FailureClass.IMPOSSIBLE_VALUE
     sides = pd.MultiIndex.from_frame(frame[_SIDE])
     hit = sides.isin(bad.index)
     messages = [
-        f"{row.game_id} {row.team_abbr}: players do not sum to the team: {said[(row.nba_game_id, row.team_abbr)]}"
+        f"{row.game_id} {row.team_abbr}: players do not sum to the team:"
+        f" {said[(row.nba_game_id, row.team_abbr)]}"
         for row in frame[hit].itertuples()
     ]
     return _rows(frame, hit, [classes[side] for side in sides[hit]], messages)
 
 
 def _usage_shares(frame: pd.DataFrame) -> pd.DataFrame:
-    """Σ usage_rate · minutes / (team_minutes/5) = 100. Plays of a player without playing time (who has no usage rate) are
-    added as their share, or the free throws of a 0-second stint would be missing from the sum."""
+    """Σ usage_rate · minutes / (team_minutes/5) = 100. Plays of a player without playing time (who has no
+    usage rate) are added as their share, or the free throws of a 0-second stint would be missing from the
+    sum."""
     minutes = frame["seconds_played"] / 60.0
     share = frame["usage_rate"] * minutes / (frame["team_minutes"] / 5.0)
     untimed = 100.0 * frame["plays_used"] / frame["team_plays_used"]

@@ -25,20 +25,25 @@ _INT64_LIMIT = 2.0**63
 def conform(table: Table, computed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(conformed, violations): the table's columns with declared dtypes, NUMERIC rounded half-even.
 
-    A value that cannot be cast (text in a number, 3.5 in an INT64) becomes NULL in the conformed frame and a violation
-    that names its row. A column that is absent concerns every row, and a row whose day cannot be read concerns no day
-    that could be named, so both raise ``SchemaDrift``.
+    A value that cannot be cast (text in a number, 3.5 in an INT64) becomes NULL in the conformed frame and a
+    violation that names its row. A column that is absent concerns every row, and a row whose day cannot be
+    read concerns no day that could be named, so both raise ``SchemaDrift``.
     """
     missing = [c for c in table.column_names if c not in computed.columns]
     if missing:
-        raise SchemaDrift(f"{table.full_name}: the column(s) {', '.join(missing)} are declared but were not delivered")
+        raise SchemaDrift(
+            f"{table.full_name}: the column(s) {', '.join(missing)} are declared but were not delivered"
+        )
     casts = {}
     found = [no_violations()]
     for column in table.columns:
         cast, bad = _cast(column, computed[column.name])
         casts[column.name] = cast
         if bad.any() and column.name == table.partition_column:
-            raise SchemaDrift(f"{table.full_name}: {computed[column.name][bad].iloc[0]!r} is no day, so {bad.sum()} row(s) belong to none")
+            raise SchemaDrift(
+                f"{table.full_name}: {computed[column.name][bad].iloc[0]!r} is no day, so {bad.sum()} row(s)"
+                " belong to none"
+            )
         if bad.any():
             found.append(_uncastable(table, column, computed, np.flatnonzero(bad)))
     return pd.DataFrame(casts, index=computed.index), combined(found)
@@ -85,7 +90,11 @@ def _cast_number(column: Column, values: pd.Series) -> tuple[pd.Series, np.ndarr
         cast = values.astype("Int64") if null.any() or column.nullable else values.astype("int64")
         return cast, np.zeros(len(values), dtype=bool)
     else:
-        numbers = values.astype("float64") if not null.any() else pd.Series(values.to_numpy("float64", na_value=np.nan), index=values.index)
+        numbers = (
+            values.astype("float64")
+            if not null.any()
+            else pd.Series(values.to_numpy("float64", na_value=np.nan), index=values.index)
+        )
     array = numbers.to_numpy()
     bad = (np.isnan(array) & ~null) | np.isinf(array)
     if column.type.kind is Kind.INT64:
@@ -130,12 +139,16 @@ def find_contract_violations(evidence: Evidence, uncastable: pd.DataFrame | None
     try:
         _schema(evidence.table).validate(evidence.conformed, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        known = set() if uncastable is None else set(zip(uncastable["row"], uncastable["column"], strict=True))
+        known = (
+            set() if uncastable is None else set(zip(uncastable["row"], uncastable["column"], strict=True))
+        )
         return _as_violations(evidence, errors.failure_cases, known)
     return no_violations()
 
 
-def _as_violations(evidence: Evidence, cases: pd.DataFrame, known: set[tuple[object, object]]) -> pd.DataFrame:
+def _as_violations(
+    evidence: Evidence, cases: pd.DataFrame, known: set[tuple[object, object]]
+) -> pd.DataFrame:
     """pandera's failure cases as violations; a failure of a whole column concerns every day."""
     cases = cases.assign(name=cases["check"].map(_check_name))
     cases = cases[[pair not in known for pair in zip(cases["index"], cases["column"], strict=True)]]
@@ -145,7 +158,10 @@ def _as_violations(evidence: Evidence, cases: pd.DataFrame, known: set[tuple[obj
     whole = cases[cases["index"].isna()]
     if len(whole):
         case = whole.iloc[0]
-        raise SchemaDrift(f"{evidence.table.full_name}: {case['name']} failed for column {case['column']}: {case['failure_case']}")
+        raise SchemaDrift(
+            f"{evidence.table.full_name}: {case['name']} failed for column {case['column']}:"
+            f" {case['failure_case']}"
+        )
     found = []
     for (name, column_name), group in cases.groupby(["name", "column"], sort=False):
         column = evidence.table.column(str(column_name))
@@ -153,7 +169,8 @@ def _as_violations(evidence: Evidence, cases: pd.DataFrame, known: set[tuple[obj
         values = group["failure_case"].tolist()
         labels = row_labels(evidence.computed, rows)
         messages = [
-            f"{evidence.table.full_name}.{column.name} is {_shown(v)} in {label}; {_verb(name)}{expectation(column, str(name), v)}"
+            f"{evidence.table.full_name}.{column.name} is {_shown(v)} in {label};"
+            f" {_verb(name)}{expectation(column, str(name), v)}"
             for v, label in zip(values, labels, strict=True)
         ]
         found.append(

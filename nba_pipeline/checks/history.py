@@ -34,7 +34,9 @@ def history_through(evidence: Evidence) -> pd.Series:
 def _history_dates(evidence: Evidence) -> np.ndarray:
     found = [evidence.inputs[name]["game_date"].unique() for name in sorted(evidence.history)]
     return (
-        np.unique(np.concatenate([np.asarray(f, dtype="datetime64[s]") for f in found])) if found else np.array([], dtype="datetime64[s]")
+        np.unique(np.concatenate([np.asarray(f, dtype="datetime64[s]") for f in found]))
+        if found
+        else np.array([], dtype="datetime64[s]")
     )
 
 
@@ -45,20 +47,27 @@ def days_of_history(evidence: Evidence) -> pd.Series:
 
 
 def find_incomplete_history(evidence: Evidence) -> pd.DataFrame:
-    """Nothing: a day with a hole in its look-back is not computed at all, and the protocol records this check as failed."""
+    """Nothing: a day with a hole in its look-back is not computed at all, and the protocol records this check
+    as failed."""
     return no_violations()
 
 
 def sampled_rows(evidence: Evidence) -> pd.Series:
     """Rows recomputed by the canary: those of the sampled day."""
     day = _sampled_day(evidence)
-    return pd.Series(dtype="int64") if day is None else pd.Series({day: int((evidence.computed["game_date"] == day).sum())})
+    return (
+        pd.Series(dtype="int64")
+        if day is None
+        else pd.Series({day: int((evidence.computed["game_date"] == day).sum())})
+    )
 
 
 def _sampled_day(evidence: Evidence) -> pd.Timestamp | None:
-    """The newest day with rows whose own results are among what was read as history of later days of the range.
+    """The newest day with rows whose own results are among what was read as history of later days of the
+    range.
 
-    A run of a single day reads nothing of that day or later, so there is nothing that could leak and no sample.
+    A run of a single day reads nothing of that day or later, so there is nothing that could leak and no
+    sample.
     """
     history = _history_dates(evidence)
     if evidence.recompute is None or not len(history):
@@ -69,18 +78,25 @@ def _sampled_day(evidence: Evidence) -> pd.Timestamp | None:
 
 
 def find_lookahead(evidence: Evidence) -> pd.DataFrame:
-    """Recompute one day of the range with absurd results on and after it; a value that moves has seen the future."""
+    """Recompute one day of the range with absurd results on and after it; a value that moves has seen the
+    future."""
     day = _sampled_day(evidence)
     if day is None or evidence.recompute is None:
         return no_violations()
     recompute = evidence.recompute
     history = {name: evidence.inputs[name] for name in evidence.history}
-    of_day = {name: frame[frame["game_date"] == day] for name, frame in evidence.inputs.items() if name not in evidence.history}
+    of_day = {
+        name: frame[frame["game_date"] == day]
+        for name, frame in evidence.inputs.items()
+        if name not in evidence.history
+    }
     columns = leaking_columns(lambda days, **frames: recompute(frames, days), day.date(), history, of_day)
     if not columns:
         return no_violations()
     what = f"{', '.join(columns[:8])} change when results of that day or later change"
-    message = f"{evidence.table.full_name} {day.date()}: {what}; every window must end strictly before the day"
+    message = (
+        f"{evidence.table.full_name} {day.date()}: {what}; every window must end strictly before the day"
+    )
     return violations(NO_LOOKAHEAD, [day], FailureClass.CODE_ERROR, [message])
 
 
@@ -98,7 +114,10 @@ def find_other_population(evidence: Evidence) -> pd.DataFrame:
     extra = merged[merged["_merge"] == "left_only"]
     said = [f"{evidence.table.full_name}: player {p} of the slate has no row" for p in absent["player_id"]]
     rows = extra["index"].astype("int64").to_numpy()
-    more = [f"{evidence.table.full_name}: {label} is not on the slate" for label in row_labels(evidence.computed, rows)]
+    more = [
+        f"{evidence.table.full_name}: {label} is not on the slate"
+        for label in row_labels(evidence.computed, rows)
+    ]
     return combined(
         [
             violations(POPULATION, absent["game_date"], FailureClass.INCOMPLETE_INPUT, said),
@@ -121,8 +140,21 @@ def find_missing_teams(evidence: Evidence) -> pd.DataFrame:
 
 def find_unbalanced_rates(evidence: Evidence) -> pd.DataFrame:
     """Rows whose three zone rates do not sum to 100 % (before rounding)."""
-    rates = evidence.computed[[f"{zone}_rate_last_10" for zone in ZONES]].astype("float64").sum(axis=1, min_count=1)
+    rates = (
+        evidence.computed[[f"{zone}_rate_last_10" for zone in ZONES]]
+        .astype("float64")
+        .sum(axis=1, min_count=1)
+    )
     rows = evidence.computed.index[((rates - 100.0).abs() > 100 * _FLOAT_EPSILON).to_numpy()]
     labels = row_labels(evidence.computed, rows)
-    messages = [f"{label}: the zone rates sum to {total:.4f} %, not 100 %" for label, total in zip(labels, rates.loc[rows], strict=True)]
-    return violations(ZONE_RATES, evidence.computed.loc[rows, "game_date"], FailureClass.IMPOSSIBLE_VALUE, messages, rows=rows.to_numpy())
+    messages = [
+        f"{label}: the zone rates sum to {total:.4f} %, not 100 %"
+        for label, total in zip(labels, rates.loc[rows], strict=True)
+    ]
+    return violations(
+        ZONE_RATES,
+        evidence.computed.loc[rows, "game_date"],
+        FailureClass.IMPOSSIBLE_VALUE,
+        messages,
+        rows=rows.to_numpy(),
+    )

@@ -18,7 +18,8 @@ GAME_ID_FORMAT = "game_id_format"
 
 
 def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
-    """Every row that shares its key with another: which of them is right cannot be known, so all are named."""
+    """Every row that shares its key with another: which of them is right cannot be known, so all are
+    named."""
     key = list(evidence.table.key)
     frame = evidence.conformed
     duplicated = frame.duplicated(key, keep=False).to_numpy()
@@ -31,31 +32,44 @@ def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
         for label, n in zip(row_labels(evidence.computed, rows), times, strict=True)
     ]
     days = frame.loc[rows, evidence.table.partition_column]
-    return violations(UNIQUE_KEY, days, FailureClass.DUPLICATE_KEY, messages, rows=rows, column=", ".join(key))
+    return violations(
+        UNIQUE_KEY, days, FailureClass.DUPLICATE_KEY, messages, rows=rows, column=", ".join(key)
+    )
 
 
 def find_bad_game_ids(evidence: Evidence) -> pd.DataFrame:
-    """Rows whose game_id is not ``YYYYMMDD_AWAY_HOME`` of their own date and teams, or names a team outside the league
-    in a competitive game."""
+    """Rows whose game_id is not ``YYYYMMDD_AWAY_HOME`` of their own date and teams, or names a team outside
+    the league in a competitive game."""
     columns = [c for c in _ID_COLUMNS if c in evidence.conformed.columns]
     frame = evidence.conformed[columns]
-    # A game's id is the same on its hundreds of rows (700,000 shots): the distinct combinations are judged, not the rows.
+    # A game's id is the same on its hundreds of rows (700,000 shots): the distinct combinations are judged,
+    # not the rows.
     distinct = frame.drop_duplicates(ignore_index=True)
     wrong, strangers, expected = _judge_ids(distinct)
     found = []
-    for bad, what in ((wrong, f"is not built from {expected}"), (strangers, "names a team that is not one of the league's thirty")):
+    for bad, what in (
+        (wrong, f"is not built from {expected}"),
+        (strangers, "names a team that is not one of the league's thirty"),
+    ):
         if bad.any():
             guilty = pd.MultiIndex.from_frame(distinct[bad].astype(object))
-            found.append(_id_violations(evidence, pd.MultiIndex.from_frame(frame.astype(object)).isin(guilty), what))
+            found.append(
+                _id_violations(evidence, pd.MultiIndex.from_frame(frame.astype(object)).isin(guilty), what)
+            )
     return combined(found)
 
 
-_ID_COLUMNS = "game_id game_date game_type home_team_abbr away_team_abbr team_abbr opponent_team_abbr is_home".split()
+_ID_COLUMNS = (
+    "game_id game_date game_type home_team_abbr away_team_abbr team_abbr opponent_team_abbr is_home".split()
+)
 
 
 def _judge_ids(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
-    """(wrong ids, competitive games with a team outside the league, what the id should have been built from)."""
-    dates = frame["game_date"].dt.strftime("%Y%m%d").astype(STRING_DTYPE)  # without rows it would be no text at all
+    """(wrong ids, competitive games with a team outside the league, what the id should have been built
+    from)."""
+    dates = (
+        frame["game_date"].dt.strftime("%Y%m%d").astype(STRING_DTYPE)
+    )  # without rows it would be no text at all
     if "home_team_abbr" in frame:
         away, home = frame["away_team_abbr"], frame["home_team_abbr"]
         bad = frame["game_id"] != dates + "_" + away + "_" + home
@@ -68,7 +82,9 @@ def _judge_ids(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
         expected = "the row's date, teams and side (home and away swapped?)"
     else:
         away, home = frame["game_id"].str.slice(9, 12), frame["game_id"].str.slice(13, 16)
-        bad = (frame["game_id"].str.slice(0, 8) != dates) | ((frame["team_abbr"] != away) & (frame["team_abbr"] != home))
+        bad = (frame["game_id"].str.slice(0, 8) != dates) | (
+            (frame["team_abbr"] != away) & (frame["team_abbr"] != home)
+        )
         expected = "the row's date and team"
     wrong = bad.fillna(True).to_numpy(dtype=bool)
     if "game_type" not in frame:

@@ -24,10 +24,11 @@ VIOLATION_COLUMNS = ("day", "check", "row", "column", "value", "failure_class", 
 class Evidence:
     """All a check may look at, for a range of days.
 
-    ``computed`` is the transform's unrounded result with a RangeIndex (it may carry inputs of the formulas as further
-    columns), ``conformed`` the same rows with the table's columns, dtypes and rounding, ``inputs`` the frames the
-    transform was given, by table name, ``days`` the days asked for. ``history`` names the inputs that are looked back into;
-    ``recompute(inputs, days)`` is the transform itself, for checks that ask what it would say to other inputs.
+    ``computed`` is the transform's unrounded result with a RangeIndex (it may carry inputs of the formulas as
+    further columns), ``conformed`` the same rows with the table's columns, dtypes and rounding, ``inputs``
+    the frames the transform was given, by table name, ``days`` the days asked for. ``history`` names the
+    inputs that are looked back into; ``recompute(inputs, days)`` is the transform itself, for checks that ask
+    what it would say to other inputs.
     """
 
     table: Table
@@ -41,9 +42,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Check:
-    """One rule of a table. ``find`` returns violations for the whole range; ``compares`` says in the plural what is
-    counted per day as compared (rows, team-games, ...), ``population`` how many there were per day (rows if not given).
-    ``severity`` of a violation is always ERROR: every check here is enforced before the write."""
+    """One rule of a table. ``find`` returns violations for the whole range; ``compares`` says in the plural
+    what is counted per day as compared (rows, team-games, ...), ``population`` how many there were per day
+    (rows if not given). ``severity`` of a violation is always ERROR: every check here is enforced before the
+    write."""
 
     name: str
     description: str
@@ -53,7 +55,9 @@ class Check:
 
 
 def no_violations() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in VIOLATION_COLUMNS}).astype({"day": "datetime64[s]", "row": "Int64"})
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in VIOLATION_COLUMNS}).astype(
+        {"day": "datetime64[s]", "row": "Int64"}
+    )
 
 
 def violations(
@@ -78,9 +82,15 @@ def violations(
             "row": pd.array(rows if rows is not None else [pd.NA] * n, dtype="Int64"),
             "column": column if column is None or isinstance(column, str) else list(column),
             "value": [None if v is None else str(v) for v in (values if values is not None else [None] * n)],
-            "failure_class": failure_class if isinstance(failure_class, FailureClass) else list(failure_class),
+            "failure_class": (
+                failure_class if isinstance(failure_class, FailureClass) else list(failure_class)
+            ),
             "message": list(messages),
-            "inputs": [json.dumps({k: plain(v) for k, v in i.items()}) for i in inputs] if inputs is not None else None,
+            "inputs": (
+                [json.dumps({k: plain(v) for k, v in i.items()}) for i in inputs]
+                if inputs is not None
+                else None
+            ),
         }
     )
 

@@ -19,8 +19,8 @@ from nba_pipeline.tables.spec import Table
 
 _SCHEMA_CONTRACT = Check(
     SCHEMA_CONTRACT,
-    "Every column is there with its type, required values are present, NUMERIC values fit their type, values keep their bounds, "
-    "codes and patterns. Protects against one value failing a whole load without a name.",
+    "Every column is there with its type, required values are present, NUMERIC values fit their type, values"
+    " keep their bounds, codes and patterns. Protects against one value failing a whole load without a name.",
     find_contract_violations,
 )
 _UNIQUE_KEY = Check(
@@ -30,14 +30,16 @@ _UNIQUE_KEY = Check(
 )
 _GAME_ID_FORMAT = Check(
     keys.GAME_ID_FORMAT,
-    "game_id is YYYYMMDD_AWAY_HOME of the row's own date and teams, and competitive games are between teams of the league. "
-    "Protects against home and away swapped and against unknown teams.",
+    "game_id is YYYYMMDD_AWAY_HOME of the row's own date and teams, and competitive games are between teams"
+    " of the league. Protects against home and away swapped and against unknown teams.",
     keys.find_bad_game_ids,
 )
 _GENERAL = (_SCHEMA_CONTRACT, _UNIQUE_KEY, _GAME_ID_FORMAT)
 
 
-def _completeness(description: str, find: object, *, compares: str = "team-games", population: object = None) -> Check:
+def _completeness(
+    description: str, find: object, *, compares: str = "team-games", population: object = None
+) -> Check:
     return Check(completeness.COMPLETENESS, description, find, compares, population)  # type: ignore[arg-type]
 
 
@@ -48,16 +50,16 @@ def _conservation(description: str, find: object) -> Check:
 _LOOKING_BACK = (
     Check(
         history.HISTORY_COMPLETE,
-        "Every day in the look-back that the schedule says had games is there; a day with a hole in its history is not computed. "
-        "Protects against features made from half a history.",
+        "Every day in the look-back that the schedule says had games is there; a day with a hole in its"
+        " history is not computed. Protects against features made from half a history.",
         history.find_incomplete_history,
         "days of history",
         history.days_of_history,
     ),
     Check(
         history.NO_LOOKAHEAD,
-        "A day of each run is recomputed with absurd results on and after it, and nothing may move. Protects against the windows "
-        "with `<=` that once made a four-season feature history useless.",
+        "A day of each run is recomputed with absurd results on and after it, and nothing may move. Protects"
+        " against the windows with `<=` that once made a four-season feature history useless.",
         history.find_lookahead,
         "recomputed rows",
         history.sampled_rows,
@@ -65,7 +67,8 @@ _LOOKING_BACK = (
 )
 _POPULATION = Check(
     history.POPULATION,
-    "Exactly the players of the slate have a row. Protects against players dropped because something about them is unknown.",
+    "Exactly the players of the slate have a row. Protects against players dropped because something about"
+    " them is unknown.",
     history.find_other_population,
     "players of the slate",
     history.slate_rows,
@@ -74,8 +77,8 @@ _POPULATION = Check(
 _SPECIFIC: dict[str, tuple[Check, ...]] = {
     "nba_raw.player_boxscores": (
         _completeness(
-            "Every final competitive game has both teams with at least five players who played, and no line contradicts the schedule. "
-            "Protects against success reported with too few rows.",
+            "Every final competitive game has both teams with at least five players who played, and no line"
+            " contradicts the schedule. Protects against success reported with too few rows.",
             completeness.find_incomplete_boxscores,
             population=completeness.scheduled_sides,
         ),
@@ -87,48 +90,60 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             population=completeness.scheduled_sides,
         ),
         _conservation(
-            "Points = 2·FGM + 3PM + FTM and equal the schedule's score; seconds are 14,400 + 1,500·OT; zones sum to FGA and FGM. "
-            "Protects against missing players, swapped teams and truncated shot files.",
+            "Points = 2·FGM + 3PM + FTM and equal the schedule's score; seconds are 14,400 + 1,500·OT; zones"
+            " sum to FGA and FGM. Protects against missing players, swapped teams and truncated shot files.",
             conservation.find_unbalanced_teams,
         ),
     ),
     "nba_analytics.team_defense_game_summary": (
         _completeness("Every game of the offense table has two teams.", completeness.find_incomplete_defense),
         _conservation(
-            "Points allowed and the opponent's zones keep the same identities. Protects against joining a team to the wrong opponent.",
+            "Points allowed and the opponent's zones keep the same identities. Protects against joining a"
+            " team to the wrong opponent.",
             conservation.find_unbalanced_defense,
         ),
     ),
     "nba_analytics.player_game_summary": (
         Check(
             usage.USAGE_RATE_RANGE,
-            "usage_rate fits its NUMERIC type, and no player used more plays than his team had: at most 100·(team_minutes/5)/minutes. "
-            "The incident: one true value too large for NUMERIC(5,2) failed whole dates without naming the row.",
+            "usage_rate fits its NUMERIC type, and no player used more plays than his team had: at most"
+            " 100·(team_minutes/5)/minutes. The incident: one true value too large for NUMERIC(5,2) failed"
+            " whole dates without naming the row.",
             usage.find_usage_out_of_range,
         ),
         Check(
             usage.USAGE_RATE_COVERAGE,
-            "Every row with playing time has a usage_rate (100 %). Protects against usage silently becoming NULL.",
+            "Every row with playing time has a usage_rate (100 %). Protects against usage silently becoming"
+            " NULL.",
             usage.find_missing_usage,
             "rows with playing time",
             usage.rows_with_time,
         ),
-        _completeness("Every team-game of the offense table has at least five players here.", completeness.find_incomplete_players),
+        _completeness(
+            "Every team-game of the offense table has at least five players here.",
+            completeness.find_incomplete_players,
+        ),
         _conservation(
-            "Points identity, zones, players summing to their team in every count and second, usage shares summing to 100 %. "
-            "Protects against players dropped on the way.",
+            "Points identity, zones, players summing to their team in every count and second, usage shares"
+            " summing to 100 %. Protects against players dropped on the way.",
             conservation.find_unbalanced_players,
         ),
     ),
     "nba_analytics.upcoming_player_game_context": _LOOKING_BACK,
     "nba_precompute.team_defense_zone_analysis": (
         *_LOOKING_BACK,
-        Check(history.POPULATION, "Every date with competitive games has exactly the league's thirty teams.", history.find_missing_teams),
+        Check(
+            history.POPULATION,
+            "Every date with competitive games has exactly the league's thirty teams.",
+            history.find_missing_teams,
+        ),
     ),
     "nba_precompute.player_shot_zone_analysis": (
         *_LOOKING_BACK,
         _POPULATION,
-        Check(history.ZONE_RATES, "The rates of the three zones sum to 100 %.", history.find_unbalanced_rates),
+        Check(
+            history.ZONE_RATES, "The rates of the three zones sum to 100 %.", history.find_unbalanced_rates
+        ),
     ),
     "nba_precompute.player_composite_factors": (*_LOOKING_BACK, _POPULATION),
     "nba_precompute.player_daily_cache": (*_LOOKING_BACK, _POPULATION),
@@ -144,8 +159,8 @@ def checks_of(table: Table) -> tuple[Check, ...]:
 
 @dataclass(frozen=True)
 class Examination:
-    """A conformed range, what is wrong with it, how much each check compared per day (check name -> counts by day), and for
-    tables that look back the newest day of history before each day."""
+    """A conformed range, what is wrong with it, how much each check compared per day (check name -> counts by
+    day), and for tables that look back the newest day of history before each day."""
 
     conformed: pd.DataFrame
     violations: pd.DataFrame
@@ -181,7 +196,8 @@ def examine(
 
 
 def _without_usage_range(table: Table, found: pd.DataFrame) -> pd.DataFrame:
-    """Out-of-range usage rates are reported by ``usage_rate_range``, which knows their inputs; once is enough."""
+    """Out-of-range usage rates are reported by ``usage_rate_range``, which knows their inputs; once is
+    enough."""
     if usage.USAGE_RATE_RANGE not in {c.name for c in checks_of(table)}:
         return found
     ranged = found["failure_class"].isin(["type_overflow", "impossible_value"])

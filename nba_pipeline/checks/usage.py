@@ -3,9 +3,9 @@
 Belongs here: the rules about the column that caused the incident. Does not belong here: its formula
 (``formulas/shooting.py``).
 
-A usage rate can be wrong in two ways that need opposite cures. *Too big*: true, but NUMERIC(p,s) cannot hold it, so the
-column must be widened. *Impossible*: above 100 · (team_minutes/5) / minutes, more plays than the whole team had, so the
-input must be corrected.
+A usage rate can be wrong in two ways that need opposite cures. *Too big*: true, but NUMERIC(p,s) cannot hold
+it, so the column must be widened. *Impossible*: above 100 · (team_minutes/5) / minutes, more plays than the
+whole team had, so the input must be corrected.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ _INPUTS = ("seconds_played", "plays_used", "team_plays_used", "team_minutes")
 
 
 def find_usage_out_of_range(evidence: Evidence) -> pd.DataFrame:
-    """Usage rates that are impossible (above the row's own bound, or negative) or too big for the column's type."""
+    """Usage rates that are impossible (above the row's own bound, or negative) or too big for the column's
+    type."""
     frame = evidence.computed
     column = evidence.table.column("usage_rate")
     most = float(column.type.physical_max or np.inf)
     usage = frame["usage_rate"].to_numpy(dtype="float64", na_value=np.nan)
     bound = usage_rate_bound(
-        frame["seconds_played"].to_numpy(dtype="float64", na_value=np.nan), frame["team_minutes"].to_numpy(dtype="float64", na_value=np.nan)
+        frame["seconds_played"].to_numpy(dtype="float64", na_value=np.nan),
+        frame["team_minutes"].to_numpy(dtype="float64", na_value=np.nan),
     )
     with np.errstate(invalid="ignore"):
         impossible = (usage > bound * (1 + _FLOAT_EPSILON)) | (usage < 0)
@@ -45,21 +47,35 @@ def find_usage_out_of_range(evidence: Evidence) -> pd.DataFrame:
     messages = []
     for position, label, given in zip(positions, row_labels(frame, rows), inputs, strict=True):
         stint = (
-            f"{given['plays_used']:g} plays in {given['seconds_played']:g} s of a team's {given['team_plays_used']:g} plays in "
-            f"{given['team_minutes']:g} player minutes"
+            f"{given['plays_used']:g} plays in {given['seconds_played']:g} s of a team's"
+            f" {given['team_plays_used']:g} plays in {given['team_minutes']:g} player minutes"
         )
         said = f"usage_rate {usage[position]:.2f} of {label}"
         if impossible[position]:
-            messages.append(f"{said} is impossible: the bound of the row is {bound[position]:.2f} ({stint}); correct the input")
+            messages.append(
+                f"{said} is impossible: the bound of the row is {bound[position]:.2f} ({stint}); correct the"
+                " input"
+            )
         else:
             messages.append(
-                f"{said} does not fit {column.type} (range [-{most:.2f}, {most:.2f}]); the value is true ({stint}): "
-                f"widen the column to {column.type.widened_for(usage[position])}"
+                f"{said} does not fit {column.type} (range [-{most:.2f}, {most:.2f}]); the value is true"
+                f" ({stint}): widen the column to {column.type.widened_for(usage[position])}"
             )
-    classes = [FailureClass.IMPOSSIBLE_VALUE if impossible[p] else FailureClass.TYPE_OVERFLOW for p in positions]
+    classes = [
+        FailureClass.IMPOSSIBLE_VALUE if impossible[p] else FailureClass.TYPE_OVERFLOW for p in positions
+    ]
     values = [f"{usage[p]:.2f}" for p in positions]
     days = frame.loc[rows, "game_date"]
-    return violations(USAGE_RATE_RANGE, days, classes, messages, rows=rows.to_numpy(), column="usage_rate", values=values, inputs=inputs)
+    return violations(
+        USAGE_RATE_RANGE,
+        days,
+        classes,
+        messages,
+        rows=rows.to_numpy(),
+        column="usage_rate",
+        values=values,
+        inputs=inputs,
+    )
 
 
 def rows_with_time(evidence: Evidence) -> pd.Series:
@@ -76,4 +92,12 @@ def find_missing_usage(evidence: Evidence) -> pd.DataFrame:
     inputs = [dict(record) for record in frame.loc[rows, list(_INPUTS)].to_dict("records")]
     messages = [f"{label} has playing time and no usage_rate" for label in row_labels(frame, rows)]
     days = frame.loc[rows, "game_date"]
-    return violations(USAGE_RATE_COVERAGE, days, FailureClass.INCOMPLETE_INPUT, messages, rows=rows, column="usage_rate", inputs=inputs)
+    return violations(
+        USAGE_RATE_COVERAGE,
+        days,
+        FailureClass.INCOMPLETE_INPUT,
+        messages,
+        rows=rows,
+        column="usage_rate",
+        inputs=inputs,
+    )

@@ -30,10 +30,15 @@ def run_demo(home: Path | None, as_json: bool) -> None:
     with _home(home) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not as_json:
-            out.print(f"The incident, replayed: {len(DAYS)} days of the simulated league up to {LAST}, in {folder}", soft_wrap=True)
+            out.print(
+                f"The incident, replayed: {len(DAYS)} days of the simulated league up to {LAST}, in {folder}",
+                soft_wrap=True,
+            )
         try:
             for number, step in enumerate(Story(folder).steps(), 1):
-                told.append({"step": number, "title": step.title, "command": step.command or None, **step.facts})
+                told.append(
+                    {"step": number, "title": step.title, "command": step.command or None, **step.facts}
+                )
                 if not as_json:
                     _tell(number, step)
         except UnexpectedOutcome as differs:
@@ -42,7 +47,12 @@ def run_demo(home: Path | None, as_json: bool) -> None:
         finally:
             seconds = round(time.monotonic() - began, 1)
             if as_json:
-                print(json.dumps({"home": str(folder), "kept": home is not None, "seconds": seconds, "steps": told}, indent=2))
+                print(
+                    json.dumps(
+                        {"home": str(folder), "kept": home is not None, "seconds": seconds, "steps": told},
+                        indent=2,
+                    )
+                )
         if not as_json:
             _close(folder, home is not None, seconds)
 
@@ -55,7 +65,9 @@ def _home(given: Path | None) -> Iterator[Path]:
             yield Path(folder)
         return
     if given.exists() and (not given.is_dir() or any(given.iterdir())):
-        raise ConfigurationError(f"--home {given} is not an empty folder; the demo does not touch what is already there")
+        raise ConfigurationError(
+            f"--home {given} is not an empty folder; the demo does not touch what is already there"
+        )
     try:
         given.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,12 +96,21 @@ def _tell(number: int, step: Step) -> None:
     if "exhibition" in step.facts:
         seen = step.facts["exhibition"]
         minutes = ", ".join(seen["minutes"])
-        out.print(f"\n{seen['date']} had only an exhibition, with minutes such as {minutes}: 0 rows and a reason, not a failure.")
+        out.print(
+            f"\n{seen['date']} had only an exhibition, with minutes such as {minutes}: 0 rows and a reason,"
+            " not a failure."
+        )
 
 
 def _close(folder: Path, kept: bool, seconds: float) -> None:
-    out.print(f"\nEverything was as told, in {seconds:.0f} s. Report: {folder / 'report.html'}", soft_wrap=True)
+    out.print(
+        f"\nEverything was as told, in {seconds:.0f} s. Report: {folder / 'report.html'}", soft_wrap=True
+    )
     if kept:
-        out.print(f"Look around: DAGSTER_HOME={folder} NBA_PIPELINE_START_DATE={DAYS[0]} nba-pipeline status --end {LAST}", soft_wrap=True)
+        out.print(
+            f"Look around: DAGSTER_HOME={folder} NBA_PIPELINE_START_DATE={DAYS[0]} nba-pipeline status --end"
+            f" {LAST}",
+            soft_wrap=True,
+        )
     else:
         out.print("This folder was temporary and is gone now, the report with it; `--home DIR` keeps them.")

@@ -1,7 +1,7 @@
 """docs/cli.md from the commands themselves: `python -m nba_pipeline.cli.docs > docs/cli.md`.
 
-Belongs here: turning commands, options and help texts into Markdown. Does not belong here: any text about a command,
-which stands in its docstring. A test compares the file with what this makes.
+Belongs here: turning commands, options and help texts into Markdown. Does not belong here: any text about a
+command, which stands in its docstring. A test compares the file with what this makes.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _HEAD = """# nba-pipeline: the command line
 
 Generated from the code by `python -m nba_pipeline.cli.docs > docs/cli.md`; a test keeps it current.
 
-Days are US Eastern dates, written YYYY-MM-DD. Tables are named `dataset.table` or, where that is clear, `table`. Settings come from
-`NBA_PIPELINE_*` variables and `DAGSTER_HOME` (see the README); options win. With `--json` a command prints one JSON document to standard
-output and nothing else; messages go to standard error. `nba-pipeline --install-completion` installs completion for your shell.
+Days are US Eastern dates, written YYYY-MM-DD. Tables are named `dataset.table` or, where that is clear,
+`table`. Settings come from `NBA_PIPELINE_*` variables and `DAGSTER_HOME` (see the README); options win. With
+`--json` a command prints one JSON document to standard output and nothing else; messages go to standard
+error. `nba-pipeline --install-completion` installs completion for your shell.
 
-Exit codes: **0** all good, **1** some partitions failed or are blocked, or an answer is not as expected, **2** wrong usage or
-configuration.
+Exit codes: **0** all good, **1** some partitions failed or are blocked, or an answer is not as expected,
+**2** wrong usage or configuration.
 """
 
 
@@ -32,8 +33,13 @@ def as_markdown() -> str:
     """The whole page."""
     root = typer.main.get_command(app)
     sections = list(commands(root))
-    contents = [f"- [`{name}`](#{_anchor(name)}): {_first_sentence(command.help)}" for name, command in sections]
-    return "\n".join([_HEAD, *contents, "", *(_section(name, command) for name, command in sections)]).rstrip() + "\n"
+    contents = [
+        f"- [`{name}`](#{_anchor(name)}): {_first_sentence(command.help)}" for name, command in sections
+    ]
+    return (
+        "\n".join([_HEAD, *contents, "", *(_section(name, command) for name, command in sections)]).rstrip()
+        + "\n"
+    )
 
 
 def commands(group: Any, prefix: str = "nba-pipeline") -> Iterator[tuple[str, Any]]:
@@ -56,7 +62,9 @@ def _section(name: str, command: Any) -> str:
     text = re.sub(r"\s*Example: `[^`]+`", "", command.help or "").strip()
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
-    usage = " ".join([name, *(f"<{p.name.rstrip('_').upper()}>" for p in arguments), *(_usage(p) for p in options)])
+    usage = " ".join(
+        [name, *(f"<{p.name.rstrip('_').upper()}>" for p in arguments), *(_usage(p) for p in options)]
+    )
     lines = [f"## {name}", "", text, "", "```", usage, "```", ""]
     rows = [f"| `<{p.name.rstrip('_').upper()}>` | {_cell(p.help)} |" for p in arguments] + [
         f"| `{_flag(p)}` | {_cell(p.help)}{_default(p)} |" for p in options

@@ -1,4 +1,5 @@
-"""`nba-pipeline explain`: printing where a value comes from. Finding it out is ``operations/explain/explain.py``."""
+"""`nba-pipeline explain`: printing where a value comes from. Finding it out is
+``operations/explain/explain.py``."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ def print_explanation(table: str, day_text: str, key: str, column: str, asked_js
     (plan,) = select(PLANS, [table])
     found = _at_a_glance(settings, plan, day, wanted, column)
     if found is None:
-        from nba_pipeline.operations.workspace import open_with  # this loads Dagster, which takes longer than most answers
+        from nba_pipeline.operations.workspace import (
+            open_with,
+        )  # this loads Dagster, which takes longer than most answers
 
         with open_with(settings) as w:
             found = explanation(w, plan.table, day, wanted, column)
@@ -51,14 +54,19 @@ def print_explanation(table: str, day_text: str, key: str, column: str, asked_js
         show(found)
 
 
-def _at_a_glance(settings: Settings, plan: TablePlan, day: date, key: Mapping[str, str], column: str) -> Explanation | None:
-    """The explanation of a value of a day that is certainly good; None where Dagster must be asked what became of the day."""
+def _at_a_glance(
+    settings: Settings, plan: TablePlan, day: date, key: Mapping[str, str], column: str
+) -> Explanation | None:
+    """The explanation of a value of a day that is certainly good; None where Dagster must be asked what
+    became of the day."""
     glance = Glance.at(settings.dagster_home or Path.cwd())
     if glance is None or not glance.certainly_good(plan.table, day):
         return None
     store, source = make_store(settings), make_source(settings)
     recall = Recall(glance.values)
-    return explain(store, TABLES, plan, day, key, column, recall=recall, source=source, start=settings.start_date)
+    return explain(
+        store, TABLES, plan, day, key, column, recall=recall, source=source, start=settings.start_date
+    )
 
 
 def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], column: str) -> Explanation:
@@ -67,9 +75,22 @@ def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], col
     from nba_pipeline.orchestration.instance.values import read_values
 
     (plan,) = select(w.plans, [table])
-    failed = read_state(w.instance, w.store, w.tables, [plan], [day], w.partitions)[plan.table].failed.get(day)
+    failed = read_state(w.instance, w.store, w.tables, [plan], [day], w.partitions)[plan.table].failed.get(
+        day
+    )
     recall = Recall(lambda names: read_values(w.instance, names))
-    return explain(w.store, w.tables, plan, day, key, column, recall=recall, source=w.source, failed=failed, start=w.settings.start_date)
+    return explain(
+        w.store,
+        w.tables,
+        plan,
+        day,
+        key,
+        column,
+        recall=recall,
+        source=w.source,
+        failed=failed,
+        start=w.settings.start_date,
+    )
 
 
 def _parsed(key: str) -> dict[str, str]:
@@ -82,9 +103,16 @@ def _parsed(key: str) -> dict[str, str]:
 
 def show(found: Explanation) -> None:
     """Print an explanation."""
-    out.print(f"[bold]{found.table}.{found.column}[/] on {found.day}: {escape(', '.join([*found.known_as, _pairs(found.key)]))}")
+    out.print(
+        f"[bold]{found.table}.{found.column}[/] on {found.day}:"
+        f" {escape(', '.join([*found.known_as, _pairs(found.key)]))}"
+    )
     grid = _grid()
-    grid.add_row("value", f"[bold]{escape(_cell(found.value))}[/]{'' if found.stored else ', as a run computes it now; not stored'}")
+    grid.add_row(
+        "value",
+        f"[bold]{escape(_cell(found.value))}[/]"
+        f"{'' if found.stored else ', as a run computes it now; not stored'}",
+    )
     if found.failed:
         grid.add_row("[bold red]refused[/]", escape(f"{found.failed.failure_class}: {found.failed.message}"))
     grid.add_row("meaning", escape(found.description))
@@ -107,7 +135,8 @@ def _grid(indent: int = 0) -> RichTable:
 
 
 def _add_how(grid: RichTable, found: Explanation) -> None:
-    """The formula with its numbers, or where the value is taken over from, or why there is nothing to work out."""
+    """The formula with its numbers, or where the value is taken over from, or why there is nothing to work
+    out."""
     if found.taken_from:
         grid.add_row("taken from", found.taken_from)
     if found.reason:
@@ -120,11 +149,14 @@ def _add_how(grid: RichTable, found: Explanation) -> None:
         if found.numbers not in (found.formula, shown(found.worked_out)):
             grid.add_row("=", escape(found.numbers))
         rounded = found.agrees and _cell(found.worked_out) != _cell(found.value)
-        grid.add_row("=", escape(_cell(found.worked_out) + (f", rounded {_cell(found.value)}" if rounded else "")))
+        grid.add_row(
+            "=", escape(_cell(found.worked_out) + (f", rounded {_cell(found.value)}" if rounded else ""))
+        )
     if found.agrees is False:
         grid.add_row(
             "[bold red]differs[/]",
-            f"the stored value is {escape(_cell(found.value))}: it was made with other inputs or other code, see `nba-pipeline status`",
+            f"the stored value is {escape(_cell(found.value))}: it was made with other inputs or other code,"
+            " see `nba-pipeline status`",
         )
 
 
@@ -133,7 +165,10 @@ def _show_behind(found: Explanation, depth: int) -> None:
     grid = _grid(depth)
     value = found.worked_out if found.value is None else found.value
     unrounded = ", unrounded," if found.value is None and isinstance(found.worked_out, float) else ""
-    grid.add_row("[bold]because[/]", f"[bold]{_short(found.table)}.{found.column}[/]{unrounded} is {escape(_cell(value))}")
+    grid.add_row(
+        "[bold]because[/]",
+        f"[bold]{_short(found.table)}.{found.column}[/]{unrounded} is {escape(_cell(value))}",
+    )
     _add_how(grid, found)
     out.print(grid)
     for one in found.behind:
@@ -141,7 +176,8 @@ def _show_behind(found: Explanation, depth: int) -> None:
 
 
 def _windows(found: Explanation) -> list[Rows]:
-    """The games and lines behind the value and behind what it is made of; of two of the same kind one with the columns of both."""
+    """The games and lines behind the value and behind what it is made of; of two of the same kind one with
+    the columns of both."""
     merged: dict[tuple[str, str, str], Rows] = {}
     waiting = [found]
     while waiting:
@@ -158,12 +194,17 @@ def _both(one: Rows, other: Rows) -> Rows:
     columns = tuple(dict.fromkeys((*one.columns, *other.columns)))
     if one.records is None or other.records is None:
         return replace(one, columns=columns)
-    return replace(one, columns=columns, records=[a | b for a, b in zip(one.records, other.records, strict=True)])
+    return replace(
+        one, columns=columns, records=[a | b for a, b in zip(one.records, other.records, strict=True)]
+    )
 
 
 def _show_rows(rows: Rows) -> None:
     if rows.records is None:
-        out.print(f"\n{_short(rows.table)} has no row of {escape(rows.of)}: what is counted over them is unknown, not 0")
+        out.print(
+            f"\n{_short(rows.table)} has no row of {escape(rows.of)}: what is counted over them is unknown,"
+            " not 0"
+        )
         return
     what = ": ".join(part for part in (rows.words, rows.of) if part)
     out.print(f"\n[bold]{_many(len(rows.records), 'row')}[/] of {rows.table}: {escape(what)}")
@@ -179,11 +220,16 @@ def _show_rows(rows: Rows) -> None:
 
 
 def _listed(rows: Rows) -> tuple[list[Record], str]:
-    """The rows to print, and what is left out: rows that are not counted, players who did not play, what is too long."""
+    """The rows to print, and what is left out: rows that are not counted, players who did not play, what is
+    too long."""
     records, words = rows.records or [], []
     if rows.words:  # the games of a window are all printed
         return records, ""
-    some = [r for r in records if any(r[c] is not None for c in rows.columns)] if rows.counted is None else rows.counted
+    some = (
+        [r for r in records if any(r[c] is not None for c in rows.columns)]
+        if rows.counted is None
+        else rows.counted
+    )
     if len(some) < len(records):
         words.append(f"{len(some)} of them {'count' if rows.counted is not None else 'have a value'}")
     if len(some) > _MOST_LINES:
@@ -204,7 +250,8 @@ def _table(records: list[Record], columns: Sequence[str], *, windowed: bool) -> 
 
 
 def _show_inputs(found: Explanation) -> None:
-    """Of the day's input rows what the value rests on, unless it has been shown as what a function runs over."""
+    """Of the day's input rows what the value rests on, unless it has been shown as what a function runs
+    over."""
     listed = {rows.table for rows in _windows(found)} | _taken_from(found)
     quiet = []
     for table, rows in found.inputs.items():
@@ -216,7 +263,9 @@ def _show_inputs(found: Explanation) -> None:
         out.print(f"\n[bold]{_many(len(rows), 'row')}[/] of {table}, the same day")
         for row in rows[:_MOST_LINES]:
             labels = _pairs({k: row[k] for k in _INPUT_LABELS if k in row and k not in used})
-            out.print(Padding(f"[dim]{escape(labels)}[/] {escape(_pairs({c: row[c] for c in used}))}", (0, 0, 0, 2)))
+            out.print(
+                Padding(f"[dim]{escape(labels)}[/] {escape(_pairs({c: row[c] for c in used}))}", (0, 0, 0, 2))
+            )
     if quiet:
         out.print(f"\n[dim]Other input rows of the day, in no formula above: {', '.join(quiet)}[/]")
 
@@ -232,12 +281,21 @@ def _show_making(found: Explanation) -> None:
     grid = _grid()
     if found.stored:
         grid.add_row(
-            "stored", escape(f"{found.stored['location']}, written {found.stored['written_at']}, content {found.stored['content_hash']}")
+            "stored",
+            escape(
+                f"{found.stored['location']}, written {found.stored['written_at']}, content"
+                f" {found.stored['content_hash']}"
+            ),
         )
     if found.made and found.stored:
-        grid.add_row("made by", f"run {found.made.run_id}, code {found.made.code}, schema {found.stored['schema_version']}")
+        grid.add_row(
+            "made by",
+            f"run {found.made.run_id}, code {found.made.code}, schema {found.stored['schema_version']}",
+        )
     folders = {str(Path(one["file"]).parent) for one in found.source["files"]}
-    grid.add_row("source", escape(f"{found.source['name']}: {', '.join(sorted(folders)) or 'it reads no files'}"))
+    grid.add_row(
+        "source", escape(f"{found.source['name']}: {', '.join(sorted(folders)) or 'it reads no files'}")
+    )
     for one in found.source["files"]:
         name = Path(one["file"]).name if len(folders) == 1 else one["file"]
         grid.add_row("", escape(f"{name} sha256 {_read_and_now(one['as_read'], one['now'])}"))

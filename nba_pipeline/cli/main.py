@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nba_pipeline.cli import rejected, schema
-from nba_pipeline.cli.options import End, Force, Json, Policy, SourceName, Start, Tables, WarehouseName, Workers
+from nba_pipeline.cli.options import (
+    End,
+    Force,
+    Json,
+    Policy,
+    SourceName,
+    Start,
+    Tables,
+    WarehouseName,
+    Workers,
+)
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
@@ -30,7 +40,10 @@ EXIT_SOME_FAILED, EXIT_USAGE = 1, 2
 
 app = typer.Typer(
     name="nba-pipeline",
-    help="Daily-partitioned NBA tables: run, look at and repair them. Settings come from NBA_PIPELINE_* variables; options win.",
+    help=(
+        "Daily-partitioned NBA tables: run, look at and repair them. Settings come from NBA_PIPELINE_*"
+        " variables; options win."
+    ),
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="markdown",
@@ -55,9 +68,9 @@ def backfill(
 ) -> None:
     """Make the days of tables that are missing, failed or stale: exactly what `nba-pipeline plan` lists.
 
-    In dependency order and in ranges, in the Dagster instance of DAGSTER_HOME. Days that are stored and up to date are left
-    alone, so an interrupted backfill goes on where it was; `--force` makes them again. A backfill whose days another one is
-    making says so, waits for it and then makes what is left.
+    In dependency order and in ranges, in the Dagster instance of DAGSTER_HOME. Days that are stored and up to
+    date are left alone, so an interrupted backfill goes on where it was; `--force` makes them again. A
+    backfill whose days another one is making says so, waits for it and then makes what is left.
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
@@ -75,7 +88,13 @@ def backfill(
             if not plan.table_days and not as_json:
                 print_nothing_to_do(plan)
                 return
-            _run(workspace, plan.request(), as_json, workers, {name: t.up_to_date for name, t in plan.tables.items()})
+            _run(
+                workspace,
+                plan.request(),
+                as_json,
+                workers,
+                {name: t.up_to_date for name, t in plan.tables.items()},
+            )
 
 
 @app.command()
@@ -88,10 +107,11 @@ def plan(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """What `backfill` with the same options would do, and why: days, runs, expected rows and time. Runs nothing.
+    """What `backfill` with the same options would do, and why: days, runs, expected rows and time. Runs
+    nothing.
 
-    With BigQuery also the jobs, statements, partition modifications and bytes, beside what was used of today's quotas.
-    Example: `nba-pipeline plan --tables player_game_summary --json | jq '.tables[].why'`
+    With BigQuery also the jobs, statements, partition modifications and bytes, beside what was used of
+    today's quotas. Example: `nba-pipeline plan --tables player_game_summary --json | jq '.tables[].why'`
     """
     from nba_pipeline.cli.plan import plan_of, print_plan
     from nba_pipeline.operations.workspace import open_workspace
@@ -105,7 +125,11 @@ def status(
     start: Start = None,
     end: End = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show progress until nothing runs and no backfill of the UI is open, whoever started it.")
+        bool,
+        typer.Option(
+            "--watch",
+            help="Show progress until nothing runs and no backfill of the UI is open, whoever started it.",
+        ),
     ] = False,
     every: Annotated[float, typer.Option(min=0.5, metavar="SECONDS", help="How often --watch looks.")] = 5.0,
     as_json: Json = False,
@@ -175,13 +199,16 @@ def retry(
 def validate_(
     start: Start = None,
     end: End = None,
-    dates: Annotated[str | None, typer.Option(metavar="D,...", help="Only these days, e.g. the ones that had failed.")] = None,
+    dates: Annotated[
+        str | None, typer.Option(metavar="D,...", help="Only these days, e.g. the ones that had failed.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the stored rows: usage_rate coverage, rows against the schedule, dates, game_id format, team sums, duplicates.
+    """Ask the stored rows: usage_rate coverage, rows against the schedule, dates, game_id format, team sums,
+    duplicates.
 
-    Reads the rows again and trusts nothing that a run recorded. Exit code 1 when an answer is not as expected.
-    Example: `nba-pipeline validate --dates 2022-02-18,2024-03-07`
+    Reads the rows again and trusts nothing that a run recorded. Exit code 1 when an answer is not as
+    expected. Example: `nba-pipeline validate --dates 2022-02-18,2024-03-07`
     """
     from nba_pipeline.cli.validate import dates_of, print_validation
     from nba_pipeline.operations.workspace import open_workspace
@@ -192,15 +219,21 @@ def validate_(
 
 @app.command()
 def report(
-    to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file to write; by default standard output.")] = None,
-    form: Annotated[str, typer.Option("--format", help="`html`: one self-contained page. `md`: Markdown.")] = "html",
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The file to write; by default standard output."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="`html`: one self-contained page. `md`: Markdown.")
+    ] = "html",
     start: Start = None,
     end: End = None,
 ) -> None:
-    """A status report: what to do, days by state, failures by cause, what has not started, calendars, coverage, validation.
+    """A status report: what to do, days by state, failures by cause, what has not started, calendars,
+    coverage, validation.
 
-    And throughput, quarantine and, with BigQuery, today's quotas. One file that needs no network; it prints well.
-    Example: `nba-pipeline report --out report.html`
+    And throughput, quarantine and, with BigQuery, today's quotas. One file that needs no network; it prints
+    well. Example: `nba-pipeline report --out report.html`
     """
     from nba_pipeline.cli.report import write_report
     from nba_pipeline.operations.workspace import open_workspace
@@ -213,14 +246,21 @@ def report(
 def explain(
     table: Annotated[str, typer.Argument(help="`dataset.table` or `table`.")],
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day.")],
-    key: Annotated[str, typer.Option(metavar="COLUMN=VALUE,...", help="The row; `player=` and `team=` match names, also a part.")],
+    key: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN=VALUE,...", help="The row; `player=` and `team=` match names, also a part."
+        ),
+    ],
     column: Annotated[str, typer.Option(help="The column.")],
     as_json: Json = False,
 ) -> None:
-    """Where one value comes from: its formula with the numbers, the input rows, the games of its window, run and versions.
+    """Where one value comes from: its formula with the numbers, the input rows, the games of its window, run
+    and versions.
 
-    Also which files it was read from, with their hashes then and now. A value that is taken over from another table is followed
-    to where it was made; `differs` says that the formula does not give what is stored. `--json` has every column of the input rows.
+    Also which files it was read from, with their hashes then and now. A value that is taken over from another
+    table is followed to where it was made; `differs` says that the formula does not give what is stored.
+    `--json` has every column of the input rows.
 
     Example: `nba-pipeline explain player_game_summary 2024-03-07 --key player=Quinones --column usage_rate`
     """
@@ -231,13 +271,16 @@ def explain(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")],
+    query: Annotated[
+        str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")
+    ],
     as_json: Json = False,
     limit: Annotated[int, typer.Option(help="Rows to print; 0 for all.")] = 50,
 ) -> None:
     """Query the local warehouse with DuckDB, read-only.
 
-    Example: `nba-pipeline sql "SELECT player_full_name, usage_rate FROM nba_analytics.player_game_summary ORDER BY 2 DESC LIMIT 5"`
+    Example: `nba-pipeline sql "SELECT player_full_name, usage_rate FROM nba_analytics.player_game_summary
+    ORDER BY 2 DESC LIMIT 5"`
     """
     from nba_pipeline.cli.sql import print_query
 
@@ -246,7 +289,9 @@ def sql(
 
 @app.command()
 def canary(
-    days: Annotated[int, typer.Option(min=1, help="How many stored days to test, spread over the range.")] = 5,
+    days: Annotated[
+        int, typer.Option(min=1, help="How many stored days to test, spread over the range.")
+    ] = 5,
     start: Start = None,
     end: End = None,
     as_json: Json = False,
@@ -273,22 +318,40 @@ def canary(
 
 @app.command()
 def demo(
-    home: Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Keep everything in this new or empty folder.")] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="Keep everything in this new or empty folder."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """The incident replayed on simulated data: red days, their causes, the repair, and phase 4 starting by itself.
+    """The incident replayed on simulated data: red days, their causes, the repair, and phase 4 starting by
+    itself.
 
-    A month with a column that is too small, an exhibition, half a team and an outage, in a temporary folder. Every step is done
-    by the functions behind the commands and compared with what it should show; exit code 1 where it differs.
-    Example: `nba-pipeline demo --home incident`
+    A month with a column that is too small, an exhibition, half a team and an outage, in a temporary folder.
+    Every step is done by the functions behind the commands and compared with what it should show; exit code 1
+    where it differs. Example: `nba-pipeline demo --home incident`
     """
     from nba_pipeline.cli.demo import run_demo
 
     run_demo(home, as_json)
 
 
-def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | None, up_to_date: Mapping[str, int] | None = None) -> None:
-    from nba_pipeline.cli.show import BackfillProgress, err, out, print_empty, print_failures, print_next_step, results_table
+def _run(
+    workspace: Workspace,
+    request: Backfill,
+    as_json: bool,
+    workers: int | None,
+    up_to_date: Mapping[str, int] | None = None,
+) -> None:
+    from nba_pipeline.cli.show import (
+        BackfillProgress,
+        err,
+        out,
+        print_empty,
+        print_failures,
+        print_next_step,
+        results_table,
+    )
     from nba_pipeline.operations.backfill.estimate import costs
     from nba_pipeline.operations.backfill.execute import execute, results_json
     from nba_pipeline.operations.backfill.quota import share_of_today
@@ -304,7 +367,9 @@ def _run(workspace: Workspace, request: Backfill, as_json: bool, workers: int | 
     cost = costs(names, recall_pace(workspace.instance, names))
     with (
         runner_for(workspace, request, workers) as runner,
-        BackfillProgress(request, Remaining(request, cost, runner.slots), enabled=not as_json and err.is_terminal) as progress,
+        BackfillProgress(
+            request, Remaining(request, cost, runner.slots), enabled=not as_json and err.is_terminal
+        ) as progress,
     ):
         results = execute(runner, request, progress)
     remember_pace(workspace.instance, results)
@@ -335,7 +400,10 @@ def main() -> None:
         print(f"nba-pipeline: {error}", file=sys.stderr)
         raise SystemExit(EXIT_USAGE) from None
     except PipelineError as error:
-        print(f"nba-pipeline: {error.failure_class}: {error}\nwhat to do: {error.failure_class.remedy}", file=sys.stderr)
+        print(
+            f"nba-pipeline: {error.failure_class}: {error}\nwhat to do: {error.failure_class.remedy}",
+            file=sys.stderr,
+        )
         raise SystemExit(EXIT_SOME_FAILED) from None
 
 

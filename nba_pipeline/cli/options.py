@@ -6,14 +6,29 @@ from typing import Annotated
 
 import typer
 
-Start = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day; by default the pipeline's first.")]
-End = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default today (US Eastern).")]
-Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
+Start = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="First day; by default the pipeline's first.")
+]
+End = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default today (US Eastern).")
+]
+Tables = Annotated[
+    str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")
+]
 SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
 WarehouseName = Annotated[str | None, typer.Option(help="parquet, bigquery or memory.")]
-Policy = Annotated[str, typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Worker processes; by default two for a long backfill where there are two cores, else none.")
+Policy = Annotated[
+    str,
+    typer.Option(help="`fail`: a day with invalid rows is not written. `quarantine`: its valid rows are."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Worker processes; by default two for a long backfill where there are two cores, else none.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]

@@ -1,6 +1,7 @@
 """`nba-pipeline plan` and what `backfill` shows of its plan.
 
-Belongs here: options, printing. Does not belong here: any decision (``operations/backfill/plan.py``, ``operations/backfill/timings.py``).
+Belongs here: options, printing. Does not belong here: any decision (``operations/backfill/plan.py``,
+``operations/backfill/timings.py``).
 """
 
 from __future__ import annotations
@@ -26,15 +27,30 @@ if TYPE_CHECKING:
 
 
 def plan_of(
-    w: Workspace, start: str | None, end: str | None, tables: str | None, *, force: bool, on_invalid_rows: str = "fail"
+    w: Workspace,
+    start: str | None,
+    end: str | None,
+    tables: str | None,
+    *,
+    force: bool,
+    on_invalid_rows: str = "fail",
 ) -> PipelinePlan:
     """The plan of a request as the command line makes it."""
     days = w.days(start, end)
     plans = select(w.plans, tables.split(",") if tables else None)
-    # All tables are read even if only some were asked for: a blocked day is found through the tables before it.
+    # All tables are read even if only some were asked for: a blocked day is found through the tables before
+    # it.
     states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
     stale = stale_days(w.instance, w.store, w.tables, plans, states, w.source.name)
-    return make_plan(plans, states, stale, days, force=force, on_invalid_rows=on_invalid_rows, days_per_run=w.settings.days_per_run)
+    return make_plan(
+        plans,
+        states,
+        stale,
+        days,
+        force=force,
+        on_invalid_rows=on_invalid_rows,
+        days_per_run=w.settings.days_per_run,
+    )
 
 
 def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
@@ -49,7 +65,11 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
         quota = forecast(plan, w.tables, w.store.quota_today([w.tables[name] for name in plan.tables]))
     if as_json:
         whole = {"expected_seconds": None if seconds is None else round(seconds, 1)}
-        print(json.dumps(planning.as_json(plan, expected) | whole | ({"quota": quota} if quota else {}), indent=2))
+        print(
+            json.dumps(
+                planning.as_json(plan, expected) | whole | ({"quota": quota} if quota else {}), indent=2
+            )
+        )
     elif not plan.table_days:
         print_nothing_to_do(plan)
     else:
@@ -63,8 +83,8 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
 def print_nothing_to_do(plan: PipelinePlan) -> None:
     days = max((t.up_to_date for t in plan.tables.values()), default=0)
     out.print(
-        f"Nothing to do: all {days} days of {len(plan.tables)} table(s) are stored, made with today's formulas and declarations "
-        "from the inputs as they are now. `--force` makes them again."
+        f"Nothing to do: all {days} days of {len(plan.tables)} table(s) are stored, made with today's"
+        " formulas and declarations from the inputs as they are now. `--force` makes them again."
     )
 
 
@@ -82,7 +102,9 @@ def _plan_table(plan: PipelinePlan, runs: dict[str, int], expected: dict[str, di
         )
         for name, t in plan.tables.items()
     )
-    return add_rows(table_of("Plan: days to make", ("to make", "up to date", "runs", "rows", "seconds")), rows)
+    return add_rows(
+        table_of("Plan: days to make", ("to make", "up to date", "runs", "rows", "seconds")), rows
+    )
 
 
 def _print_quota(quota: dict[str, Any]) -> None:
@@ -101,9 +123,15 @@ def _print_quota(quota: dict[str, Any]) -> None:
     out.print(add_rows(table_of("BigQuery: planned + used today", (*units.values(), "queries", "MiB")), rows))
     limits = ", ".join(f"{quota['limits'][unit]:,} {word}" for unit, word in units.items())
     out.print(f"Limits per table and day: {limits}. Quotas start again at {quota['again']}.")
-    out.print(f"{quota['write_jobs']} jobs write; at most {quota['most_queries']} queries read, fewer where rows are still at hand.")
+    out.print(
+        f"{quota['write_jobs']} jobs write; at most {quota['most_queries']} queries read, fewer where rows"
+        " are still at hand."
+    )
     if not quota["fits_today"]:
-        out.print(f"[yellow]Not all of it fits today: {quota['shortages'][0]}. `backfill` does the oldest days that fit.[/]")
+        out.print(
+            f"[yellow]Not all of it fits today: {quota['shortages'][0]}. `backfill` does the oldest days that"
+            " fit.[/]"
+        )
 
 
 def _known(value: float | None, form: str) -> str:

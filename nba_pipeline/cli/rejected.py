@@ -1,4 +1,5 @@
-"""`nba-pipeline rejected list|show|replay`. Belongs here: options and printing; the rest is ``operations/quarantine.py``."""
+"""`nba-pipeline rejected list|show|replay`. Belongs here: options and printing; the rest is
+``operations/quarantine.py``."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from nba_pipeline.operations.quarantine import Balance, Rejected
     from nba_pipeline.operations.workspace import Workspace
 
-app = typer.Typer(help="The quarantine: rows that were refused, why, and putting them right.", no_args_is_help=True)
+app = typer.Typer(
+    help="The quarantine: rows that were refused, why, and putting them right.", no_args_is_help=True
+)
 _Table = Annotated[str, typer.Argument(help="`dataset.table` or `table`.")]
 _Day = Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day.")]
 
@@ -28,7 +31,9 @@ def _read(w: Workspace, tables: str | None, start: str | None, end: str | None) 
     from nba_pipeline.operations.graph import select
     from nba_pipeline.operations.quarantine import read_rejected
 
-    return read_rejected(w.store, w.tables, select(w.plans, tables.split(",") if tables else None), w.days(start, end))
+    return read_rejected(
+        w.store, w.tables, select(w.plans, tables.split(",") if tables else None), w.days(start, end)
+    )
 
 
 @app.command("list")
@@ -53,9 +58,13 @@ def list_(tables: Tables = None, start: Start = None, end: End = None, as_json: 
         return
     for day in answer["days"]:
         classes = ", ".join(f"{n} {name}" for name, n in day["classes"].items())
-        out.print(f"{day['date']} [bold]{day['table']}[/]: {day['stored']} stored + {day['rejected']} rejected ({classes})")
+        out.print(
+            f"{day['date']} [bold]{day['table']}[/]: {day['stored']} stored + {day['rejected']} rejected"
+            f" ({classes})"
+        )
     out.print(
-        f"{answer['rejected']} row(s) in all. `nba-pipeline rejected show <table> <day>` shows them, `replay` makes their days again."
+        f"{answer['rejected']} row(s) in all. `nba-pipeline rejected show <table> <day>` shows them, `replay`"
+        " makes their days again."
     )
 
 
@@ -80,7 +89,10 @@ def show(table: _Table, day: _Day, as_json: Json = False) -> None:
     for row in rows:
         key = ", ".join(f"{name}={value}" for name, value in row.key.items())
         out.print(f"[bold red]{row.failure_class}[/] {escape(key)}")
-        out.print(f"  {escape(row.message)}\n  check: {row.check}" + (f", column: {row.column}" if row.column else ""))
+        out.print(
+            f"  {escape(row.message)}\n  check: {row.check}"
+            + (f", column: {row.column}" if row.column else "")
+        )
         if row.inputs:
             out.print(f"  inputs: {escape(json.dumps(row.inputs))}")
         out.print(f"  what to do: {row.remedy}")
@@ -95,9 +107,11 @@ def replay(
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
-    """Make the days with refused rows again, after the cause is gone: sound rows are written back and leave the quarantine.
+    """Make the days with refused rows again, after the cause is gone: sound rows are written back and leave
+    the quarantine.
 
-    Exit code 1 when rows are still refused or a day failed. Example: `nba-pipeline rejected replay --start 2024-03-07 --end 2024-03-07`
+    Exit code 1 when rows are still refused or a day failed. Example: `nba-pipeline rejected replay --start
+    2024-03-07 --end 2024-03-07`
     """
     from nba_pipeline.cli.waiting import turn
     from nba_pipeline.operations import quarantine as operations
@@ -114,16 +128,26 @@ def replay(
             states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
             chosen = select(w.plans, tables.split(",") if tables else None)
             request = operations.replay_request(chosen, rows, w.plans, states)
-            return replace(request, days_per_run=w.settings.days_per_run), operations.balances(w.store, w.tables, rows)
+            return replace(request, days_per_run=w.settings.days_per_run), operations.balances(
+                w.store, w.tables, rows
+            )
 
-        with turn(w, due, lambda made: made[0]) as (request, before), runner_for(w, request, workers) as runner:
+        with (
+            turn(w, due, lambda made: made[0]) as (request, before),
+            runner_for(w, request, workers) as runner,
+        ):
             results = execute(runner, request)
         after = {cell: operations.balance(w.store, w.tables, *cell) for cell in before}
     bad = any(r.failed or r.blocked for r in results.values())
     left = sum(b.rejected for b in after.values())
     if as_json:
         cells = [
-            {"table": table, "date": day.isoformat(), "before": vars(before[table, day]), "after": vars(after[table, day])}
+            {
+                "table": table,
+                "date": day.isoformat(),
+                "before": vars(before[table, day]),
+                "after": vars(after[table, day]),
+            }
             for table, day in before
         ]
         print(json.dumps({"left": left, "days": cells, **results_json(results)}, indent=2))
@@ -133,10 +157,19 @@ def replay(
         raise typer.Exit(1)
 
 
-def _print_replayed(before: Mapping[tuple[str, date], Balance], after: Mapping[tuple[str, date], Balance], left: int) -> None:
+def _print_replayed(
+    before: Mapping[tuple[str, date], Balance], after: Mapping[tuple[str, date], Balance], left: int
+) -> None:
     from nba_pipeline.cli.show import out
 
     for (table, day), now in after.items():
         was = before[table, day]
-        out.print(f"{day} [bold]{table}[/]: {was.stored} stored + {was.rejected} rejected -> {now.stored} stored + {now.rejected} rejected")
-    out.print("The quarantine of these days is empty." if not left else f"{left} row(s) are still refused: `nba-pipeline rejected show`.")
+        out.print(
+            f"{day} [bold]{table}[/]: {was.stored} stored + {was.rejected} rejected -> {now.stored} stored +"
+            f" {now.rejected} rejected"
+        )
+    out.print(
+        "The quarantine of these days is empty."
+        if not left
+        else f"{left} row(s) are still refused: `nba-pipeline rejected show`."
+    )

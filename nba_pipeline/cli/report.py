@@ -1,4 +1,5 @@
-"""`nba-pipeline report`: writing the page to a file or printing it. What it says is ``operations/report/content.py``."""
+"""`nba-pipeline report`: writing the page to a file or printing it. What it says is
+``operations/report/content.py``."""
 
 from __future__ import annotations
 

@@ -18,8 +18,12 @@ EXIT_DIFFERS = 1
 
 app = typer.Typer(no_args_is_help=True, help="The tables as declared and as stored: show, ddl, diff, apply.")
 
-Warehouse = Annotated[str | None, typer.Option(help="The warehouse to look at; by default NBA_PIPELINE_WAREHOUSE.")]
-Tables = Annotated[str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")]
+Warehouse = Annotated[
+    str | None, typer.Option(help="The warehouse to look at; by default NBA_PIPELINE_WAREHOUSE.")
+]
+Tables = Annotated[
+    str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -33,21 +37,27 @@ def show(tables: Tables = None, as_json: Json = False) -> None:
 
     chosen = _chosen(tables)
     if as_json:
-        declared = {t.full_name: [{"name": c.name, "type": str(c.type), "nullable": c.nullable} for c in t.columns] for t in chosen}
+        declared = {
+            t.full_name: [{"name": c.name, "type": str(c.type), "nullable": c.nullable} for c in t.columns]
+            for t in chosen
+        }
         print(json.dumps(declared, indent=2))
         return
     for table in chosen:
         out.print(f"[bold]{table.full_name}[/]: {table.grain}; key {', '.join(table.key)}")
         for column in table.columns:
-            out.print(f"  {column.name:<34} {column.type!s:<16} {'' if column.nullable else 'required'}", highlight=False)
+            out.print(
+                f"  {column.name:<34} {column.type!s:<16} {'' if column.nullable else 'required'}",
+                highlight=False,
+            )
 
 
 @app.command()
 def ddl(tables: Tables = None, warehouse: Warehouse = None) -> None:
     """The statements that would make datasets and tables, for review or for `bq query`. Sends nothing.
 
-    Of the parquet warehouse: DuckDB views over its files, e.g. `nba-pipeline schema ddl | duckdb nba.duckdb`. A table that has no
-    day yet is an empty view; print it again after the first one.
+    Of the parquet warehouse: DuckDB views over its files, e.g. `nba-pipeline schema ddl | duckdb nba.duckdb`.
+    A table that has no day yet is an empty view; print it again after the first one.
 
     Example: `nba-pipeline schema ddl --warehouse bigquery --tables nba_analytics.player_game_summary`
     """
@@ -60,7 +70,8 @@ def ddl(tables: Tables = None, warehouse: Warehouse = None) -> None:
 
 @app.command()
 def diff(tables: Tables = None, warehouse: Warehouse = None, as_json: Json = False) -> None:
-    """What separates the stored tables from their declarations. Exit code 1 when days could not be written before `apply`.
+    """What separates the stored tables from their declarations. Exit code 1 when days could not be written
+    before `apply`.
 
     Example: `nba-pipeline schema diff --warehouse bigquery --json | jq`
     """
@@ -79,10 +90,12 @@ def diff(tables: Tables = None, warehouse: Warehouse = None, as_json: Json = Fal
 
 @app.command()
 def apply(tables: Tables = None, warehouse: Warehouse = None) -> None:
-    """Make missing datasets and tables, add columns, widen decimals, drop NOT NULL, and read every table back.
+    """Make missing datasets and tables, add columns, widen decimals, drop NOT NULL, and read every table
+    back.
 
-    Narrowing, retyping and removing are refused, before anything is done. Do not run it during a backfill. In the parquet
-    warehouse no day is rewritten: days that hold all that is declared stay as they are, days that lack a column become stale.
+    Narrowing, retyping and removing are refused, before anything is done. Do not run it during a backfill. In
+    the parquet warehouse no day is rewritten: days that hold all that is declared stay as they are, days that
+    lack a column become stale.
 
     Example: `nba-pipeline schema apply --warehouse bigquery`
     """
@@ -94,7 +107,10 @@ def apply(tables: Tables = None, warehouse: Warehouse = None) -> None:
     _print(plans)
     left = apply_changes(store, plans)
     changed = sum(bool(p.needed) for p in plans)
-    out.print(f"{changed} table(s) changed, {len(plans) - changed} as declared; {sum(map(len, left.values()))} harmless difference(s) left")
+    out.print(
+        f"{changed} table(s) changed, {len(plans) - changed} as declared; {sum(map(len, left.values()))}"
+        " harmless difference(s) left"
+    )
 
 
 def _print(plans: list[TableChanges]) -> None:
@@ -102,7 +118,9 @@ def _print(plans: list[TableChanges]) -> None:
 
     for plan in plans:
         for change in plan.changes:
-            out.print(f"{plan.table.full_name}: {change.action}: {change.text}", markup=False, highlight=False)
+            out.print(
+                f"{plan.table.full_name}: {change.action}: {change.text}", markup=False, highlight=False
+            )
             for row in change.rows:
                 out.print(f"  {row}", markup=False, highlight=False)
     if not any(plan.changes for plan in plans):
@@ -115,7 +133,8 @@ def _print_what_to_do(plans: list[TableChanges]) -> None:
     refused, needed = sum(bool(p.refused) for p in plans), sum(bool(p.needed) for p in plans)
     if refused:
         out.print(
-            f"what to do: {refused} table(s) cannot be changed in place; `nba-pipeline schema apply` changes nothing before that is gone"
+            f"what to do: {refused} table(s) cannot be changed in place; `nba-pipeline schema apply` changes"
+            " nothing before that is gone"
         )
     elif needed:
         out.print(f"what to do: `nba-pipeline schema apply` changes {needed} table(s) in place")
@@ -137,7 +156,10 @@ def _store(warehouse: str | None, as_json: bool = False) -> SchemaStore:
     settings = Settings.from_environment(warehouse=warehouse)
     schema = getattr(make_store(settings), "schema", None)
     if schema is None:
-        err.print(f"The {settings.warehouse} warehouse keeps nothing when the process ends, so there is nothing to compare or to change.")
+        err.print(
+            f"The {settings.warehouse} warehouse keeps nothing when the process ends, so there is nothing to"
+            " compare or to change."
+        )
         if as_json:
             print(json.dumps({"tables": {}}))
         raise typer.Exit(0)

@@ -72,7 +72,9 @@ def results_table(results: Mapping[str, TableResult]) -> RichTable:
         )
         for r in results.values()
     )
-    return add_rows(table_of("Backfill: days by outcome", ("good", "empty", "failed", "blocked", "rows", "seconds")), rows)
+    return add_rows(
+        table_of("Backfill: days by outcome", ("good", "empty", "failed", "blocked", "rows", "seconds")), rows
+    )
 
 
 def states_table(states: Mapping[str, TableState]) -> RichTable:
@@ -92,7 +94,10 @@ def states_table(states: Mapping[str, TableState]) -> RichTable:
         )
         for s in states.values()
     )
-    return add_rows(table_of("Status: days by state", ("good", "empty", "failed", "blocked", "run", "missing", "rows")), rows)
+    return add_rows(
+        table_of("Status: days by state", ("good", "empty", "failed", "blocked", "run", "missing", "rows")),
+        rows,
+    )
 
 
 def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> None:
@@ -100,47 +105,69 @@ def print_empty(console: Console, empty: Mapping[str, Mapping[str, int]]) -> Non
     grouped: dict[str, list[str]] = {}
     for table, reasons in empty.items():
         if reasons:
-            grouped.setdefault(", ".join(f"{n} {reason}" for reason, n in reasons.items()), []).append(table.split(".")[1])
+            grouped.setdefault(", ".join(f"{n} {reason}" for reason, n in reasons.items()), []).append(
+                table.split(".")[1]
+            )
     for reasons_, tables in grouped.items():
         console.print(f"[dim]empty:[/] {reasons_} [dim]({', '.join(tables)})[/]")
 
 
 def print_stale(console: Console, stale: StaleDays) -> None:
     """Stale days, a line per reason and table, and what to do."""
-    lines = [(why, table, [d for d, w in days.items() if w is why]) for why in Stale for table, days in stale.items()]
+    lines = [
+        (why, table, [d for d, w in days.items() if w is why])
+        for why in Stale
+        for table, days in stale.items()
+    ]
     for why, table, days in lines:
         if days:
-            console.print(f"[yellow]{why}[/] in {table}: {len(days)} day(s): {described(days)} [dim]({why.words})[/]")
+            console.print(
+                f"[yellow]{why}[/] in {table}: {len(days)} day(s): {described(days)} [dim]({why.words})[/]"
+            )
     if any(days for _, _, days in lines):
-        console.print("  what to do: `nba-pipeline plan` shows what restating them takes, `nba-pipeline backfill` does it")
+        console.print(
+            "  what to do: `nba-pipeline plan` shows what restating them takes, `nba-pipeline backfill`"
+            " does it"
+        )
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
-    """Failed days by cause, a line for each with its class and its own words, however long; then what to do."""
+    """Failed days by cause, a line for each with its class and its own words, however long; then what to
+    do."""
     for (failure_class, table), failed in by_cause(failures).items():
         console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(failed)} day(s)")
         for one in failed[:DAYS_SHOWN]:
-            console.print(f"  {one.day} [red]{failure_class}[/]: {escape(' '.join(one.message.split()))}", soft_wrap=True)
+            console.print(
+                f"  {one.day} [red]{failure_class}[/]: {escape(' '.join(one.message.split()))}",
+                soft_wrap=True,
+            )
         if rest := failed[DAYS_SHOWN:]:
-            console.print(f"  and {len(rest)} more: {described(f.day for f in rest)}; `nba-pipeline status --json` has the words of each")
+            console.print(
+                f"  and {len(rest)} more: {described(f.day for f in rest)}; `nba-pipeline status --json` has"
+                " the words of each"
+            )
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
 
 
 def print_next_step(console: Console, results: Mapping[str, TableResult]) -> None:
     """What to do after a backfill: repair what is left of it, or look at what there is."""
     if any(r.failed or r.blocked for r in results.values()):
-        console.print("\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days.")
+        console.print(
+            "\nAfter the cause is gone: `nba-pipeline retry` runs exactly the failed and the blocked days."
+        )
     else:
         console.print(
-            "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report --out report.html` draws it, "
-            "`dagster dev` shows each day in the UI.",
+            "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report --out report.html` draws"
+            " it, `dagster dev` shows each day in the UI.",
             soft_wrap=True,
         )
 
 
 def canary_table(found: Mapping[str, Canary]) -> RichTable:
     """What the leak canary tested, a line per table."""
-    rows = ((c.table, [str(len(c.days)), f"{c.rows:,}", _count(len(c.leaks), "bold red")]) for c in found.values())
+    rows = (
+        (c.table, [str(len(c.days)), f"{c.rows:,}", _count(len(c.leaks), "bold red")]) for c in found.values()
+    )
     return add_rows(table_of("Leak canary", ("days tested", "rows", "days with leaks")), rows)
 
 
@@ -150,7 +177,10 @@ def print_leaks(console: Console, found: Mapping[str, Canary]) -> None:
         for day, columns in canary.leaks.items():
             console.print(f"[bold red]leak[/] in [bold]{name}[/] on {day}: {', '.join(columns)}")
     if any(c.leaks for c in found.values()):
-        console.print("These values change when results of the day or later change. Every window must end strictly before the day.")
+        console.print(
+            "These values change when results of the day or later change. Every window must end strictly"
+            " before the day."
+        )
     else:
         console.print("No value of the tested days depends on results of the day itself or later.")
 
@@ -198,7 +228,12 @@ class BackfillProgress:
     def __call__(self, result: TableResult, settled: int) -> None:
         self._remaining.settle(result)
         self._failed[result.table] = len(result.failed)
-        self._progress.update(self._task, advance=settled, description=result.table.split(".")[1], failed=sum(self._failed.values()))
+        self._progress.update(
+            self._task,
+            advance=settled,
+            description=result.table.split(".")[1],
+            failed=sum(self._failed.values()),
+        )
         task = self._progress.tasks[0]
         if task.elapsed:
             self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")

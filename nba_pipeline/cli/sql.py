@@ -21,7 +21,9 @@ def print_query(query: str, as_json: bool, limit: int) -> None:
     """Run a read-only query and print its rows as a table or as JSON."""
     settings = Settings.from_environment()
     if settings.warehouse != "parquet":
-        raise ConfigurationError("`nba-pipeline sql` queries the parquet warehouse; NBA_PIPELINE_WAREHOUSE names another")
+        raise ConfigurationError(
+            "`nba-pipeline sql` queries the parquet warehouse; NBA_PIPELINE_WAREHOUSE names another"
+        )
     tables = [table for declared in TABLES.values() for table in (declared, declared.rejected())]
     result = run_query(settings.warehouse_dir, tables, query)
     if as_json:

@@ -1,4 +1,5 @@
-"""`nba-pipeline validate`: printing answers about what is stored. The questions are in ``operations/audit/validate.py``."""
+"""`nba-pipeline validate`: printing answers about what is stored. The questions are in
+``operations/audit/validate.py``."""
 
 from __future__ import annotations
 
@@ -24,13 +25,18 @@ def dates_of(text: str) -> list[date]:
 def print_validation(w: Workspace, days: Sequence[date], asked_json: bool) -> None:
     """Ask, print, and exit with 1 when an answer is not as expected."""
     states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
-    answers = validate(read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()}))
+    answers = validate(
+        read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()})
+    )
     if asked_json:
         print(json.dumps(as_json(answers), indent=2))
     else:
         for answer in answers:
             mark = "[green]ok    [/]" if answer.passed else "[bold red]differs[/]"
-            out.print(f"{mark} [bold]{answer.question}[/]\n  expected: {answer.expected}\n  found:    {escape(answer.found)}")
+            out.print(
+                f"{mark} [bold]{answer.question}[/]\n  expected: {answer.expected}\n  found:   "
+                f" {escape(answer.found)}"
+            )
             for line in answer.exceptions:
                 out.print(f"    {escape(line)}")
     if not all(a.passed for a in answers):

@@ -1,4 +1,5 @@
-"""`nba-pipeline status --watch`: looking again and again until nothing runs. What is seen is ``operations/status/watch.py``."""
+"""`nba-pipeline status --watch`: looking again and again until nothing runs. What is seen is
+``operations/status/watch.py``."""
 
 from __future__ import annotations
 
@@ -33,10 +34,15 @@ _QUIET_LOOKS = 2  # between two runs of a backfill there is a moment without any
 
 
 def watch(
-    w: Workspace, start: str | None, end: str | None, every: float, as_lines: bool, sleep: Callable[[float], None] = time.sleep
+    w: Workspace,
+    start: str | None,
+    end: str | None,
+    every: float,
+    as_lines: bool,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, TableState]:
-    """Print progress every ``every`` seconds until no run is active and no backfill of the UI is open; returns the last state.
-    Ctrl-C ends it early."""
+    """Print progress every ``every`` seconds until no run is active and no backfill of the UI is open;
+    returns the last state. Ctrl-C ends it early."""
     looks = Looks(w, start, end)
     told: set[str] = set()
     quiet = 0
@@ -78,8 +84,15 @@ def _print(found: Progress, states: dict[str, TableState], told: set[str]) -> No
     now = found.now
     share = 100.0 * now.settled / now.total if now.total else 100.0
     rate = "" if found.per_minute is None else f", {found.per_minute:,.0f} days/min"
-    left = "" if found.seconds_left is None or not now.open else f", about {timedelta(seconds=round(found.seconds_left))} left"
-    out.print(f"{now.settled:,}/{now.total:,} table-days ({share:.0f} %), {now.failed} failed, {now.active} run(s) active{rate}{left}")
+    left = (
+        ""
+        if found.seconds_left is None or not now.open
+        else f", about {timedelta(seconds=round(found.seconds_left))} left"
+    )
+    out.print(
+        f"{now.settled:,}/{now.total:,} table-days ({share:.0f} %), {now.failed} failed, {now.active} run(s)"
+        f" active{rate}{left}"
+    )
     lines = [f"[bold red]failed[/] {line}" for line in failed_lines(states)] + [
         f"[yellow]waits[/] {line}" for line in waiting_lines(states)
     ]
@@ -88,4 +101,7 @@ def _print(found: Progress, states: dict[str, TableState], told: set[str]) -> No
             out.print(f"  {line}")
             told.add(line)
     if found.stalled:
-        out.print(f"  [bold red]stalled[/]: {now.active} run(s) active, but nothing has changed for {found.quiet_seconds:.0f} s")
+        out.print(
+            f"  [bold red]stalled[/]: {now.active} run(s) active, but nothing has changed for"
+            f" {found.quiet_seconds:.0f} s"
+        )

@@ -1,7 +1,8 @@
-"""A source with one thing wrong on chosen days, until it is healed: for rehearsing what the pipeline does about it.
+"""A source with one thing wrong on chosen days, until it is healed: for rehearsing what the pipeline does
+about it.
 
-Belongs here: putting faults into any source's frames and taking them away again. Does not belong here: the faults
-themselves (``demo/incident.py`` has those of the incident, the tests have many more).
+Belongs here: putting faults into any source's frames and taking them away again. Does not belong here: the
+faults themselves (``demo/incident.py`` has those of the incident, the tests have many more).
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ Mutation = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong: the raw table that it is put into, and what it does to it. Without ``mutate`` the source is down.
+    """One thing wrong: the raw table that it is put into, and what it does to it. Without ``mutate`` the
+    source is down.
 
-    ``mutate(frame, game)`` gets the whole frame and the rows of the game to spoil (a slice of it, same labels), and
-    returns the spoiled frame.
+    ``mutate(frame, game)`` gets the whole frame and the rows of the game to spoil (a slice of it, same
+    labels), and returns the spoiled frame.
     """
 
     name: str
@@ -36,8 +38,8 @@ class Fault:
 class FaultySource:
     """``source`` with a fault on each of some days, put into the day's first competitive game.
 
-    It keeps the source's name: to the pipeline it is the same source having a bad day. ``heal`` takes faults away again,
-    as a repaired source would. ``asked`` counts the requests per raw table and day.
+    It keeps the source's name: to the pipeline it is the same source having a bad day. ``heal`` takes faults
+    away again, as a repaired source would. ``asked`` counts the requests per raw table and day.
     """
 
     def __init__(self, source: Source, faults: Mapping[date, Fault]) -> None:
@@ -60,13 +62,17 @@ class FaultySource:
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
         return self._spoiled(SHOTS, days, self.source.shot_attempts)
 
-    def _spoiled(self, table: str, days: Sequence[date], fetch: Callable[[Sequence[date]], SourceFrame]) -> SourceFrame:
+    def _spoiled(
+        self, table: str, days: Sequence[date], fetch: Callable[[Sequence[date]], SourceFrame]
+    ) -> SourceFrame:
         for day in days:
             self.asked[table, day] = self.asked.get((table, day), 0) + 1
         wrong = {day: f for day, f in self.faults.items() if f.into == table and day in set(days)}
         down = [day for day, f in wrong.items() if f.mutate is None]
         if down:
-            raise SourceUnavailable(f"the source does not answer for {', '.join(map(str, sorted(down)))}", days=down)
+            raise SourceUnavailable(
+                f"the source does not answer for {', '.join(map(str, sorted(down)))}", days=down
+            )
         fetched = fetch(days)
         frame = fetched.frame.reset_index(drop=True)
         for day, fault in wrong.items():
@@ -76,7 +82,9 @@ class FaultySource:
 
 
 def _first_competitive_game(frame: pd.DataFrame, day: date) -> pd.DataFrame:
-    rows = frame[(frame["game_date"] == pd.Timestamp(day)) & frame["nba_game_id"].str[2].isin(_COMPETITIVE_DIGITS)]
+    rows = frame[
+        (frame["game_date"] == pd.Timestamp(day)) & frame["nba_game_id"].str[2].isin(_COMPETITIVE_DIGITS)
+    ]
     if "status" in rows and "home_score" in rows:
         rows = rows[rows["status"] == "final"]
     if rows.empty:

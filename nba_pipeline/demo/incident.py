@@ -1,6 +1,7 @@
 """What goes wrong in the demo: the days, the source's faults and the column that was declared too small.
 
-Belongs here: facts of the replayed incident. Does not belong here: what the pipeline does about them (``story.py``).
+Belongs here: facts of the replayed incident. Does not belong here: what the pipeline does about them
+(``story.py``).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ STINT_SECONDS = 2
 
 
 def incident_source() -> FaultySource:
-    """The simulated league on the days of the incident. The two-second stint is true: it is the one fault nobody heals."""
+    """The simulated league on the days of the incident. The two-second stint is true: it is the one fault
+    nobody heals."""
     faults = {
         PARTIAL: Fault("half a team is missing", BOXSCORES, half_a_team),
         OUTAGE: Fault("the source is down", BOXSCORES, None),
@@ -45,7 +47,8 @@ def half_a_team(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
 
 
 def two_second_stint(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
-    """A substitute who took part in one play or two did so within two seconds; a team-mate has the rest of his time.
+    """A substitute who took part in one play or two did so within two seconds; a team-mate has the rest of
+    his time.
 
     Nothing else changes, so every sum still adds up: the line is unusual, and true.
     """

@@ -1,7 +1,8 @@
-"""The incident as a sequence of steps, each done by the functions behind a command and held against what it should show.
+"""The incident as a sequence of steps, each done by the functions behind a command and held against what it
+should show.
 
-Belongs here: the order of events and what must be true after each. Does not belong here: the faults (``incident.py``),
-words and tables for people (``cli/demo.py``).
+Belongs here: the order of events and what must be true after each. Does not belong here: the faults
+(``incident.py``), words and tables for people (``cli/demo.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from typing import Any
 from nba_pipeline.build import make_store
 from nba_pipeline.demo import incident
 from nba_pipeline.demo.faulty import BOXSCORES
-from nba_pipeline.demo.incident import DAYS, EXHIBITION, LAST, NARROW, OFFENSE, OUTAGE, PARTIAL, PLAYERS, STINT
+from nba_pipeline.demo.incident import (
+    DAYS,
+    EXHIBITION,
+    LAST,
+    NARROW,
+    OFFENSE,
+    OUTAGE,
+    PARTIAL,
+    PLAYERS,
+    STINT,
+)
 from nba_pipeline.operations.backfill.execute import InProcessRunner, TableResult, execute
 from nba_pipeline.operations.backfill.retry import retry_request
 from nba_pipeline.operations.backfill.tasks import Backfill
@@ -74,7 +85,9 @@ class Story:
     """The pipeline in ``home`` (an empty folder), opened anew when its declarations change."""
 
     def __init__(self, home: Path) -> None:
-        self._settings = Settings(start_date=incident.FIRST, warehouse_dir=home / "warehouse", dagster_home=home)
+        self._settings = Settings(
+            start_date=incident.FIRST, warehouse_dir=home / "warehouse", dagster_home=home
+        )
         self._home = home
         self._source = incident.incident_source()
         self._cursor: Any = None
@@ -98,13 +111,16 @@ class Story:
     def _open(self, opened: ExitStack, tables: TableRegistry) -> None:
         self._w = opened.enter_context(open_with(self._settings, tables, self._source))
 
-    # ---------------------------------------------------------------------------------------------------------- steps
+    # ------------------------------------------------------------------------------------------------------
+    # steps
 
     def _backfill(self) -> Step:
         names = [p.table for p in self._w.plans if not p.table.startswith(PHASE_4)]
         plans = select(self._w.plans, names)
         results = self._execute(Backfill(plans, {p.table: DAYS for p in plans}))
-        failed = {name: {d: f.failure_class for d, f in r.failed.items()} for name, r in results.items() if r.failed}
+        failed = {
+            name: {d: f.failure_class for d, f in r.failed.items()} for name, r in results.items() if r.failed
+        }
         expected = {
             BOXSCORES: {OUTAGE: "source_unavailable"},
             OFFENSE: {PARTIAL: "incomplete_input"},
@@ -113,35 +129,77 @@ class Story:
         expect("failed days and classes", expected, failed)
         expect("blocked days of player_game_summary", {OUTAGE, PARTIAL}, set(results[PLAYERS].blocked))
         entry = self._w.store.manifest(self._w.tables[PLAYERS])[EXHIBITION]
-        expect(f"player_game_summary {EXHIBITION}", (0, EmptyReason.EXHIBITION_ONLY.value), (entry.row_count, entry.reason))
-        lines = self._w.store.read(self._w.tables[BOXSCORES], [EXHIBITION], ("minutes_text", "seconds_played"))
+        expect(
+            f"player_game_summary {EXHIBITION}",
+            (0, EmptyReason.EXHIBITION_ONLY.value),
+            (entry.row_count, entry.reason),
+        )
+        lines = self._w.store.read(
+            self._w.tables[BOXSCORES], [EXHIBITION], ("minutes_text", "seconds_played")
+        )
         nonsense = sorted({str(t) for t in lines.loc[lines["seconds_played"].isna(), "minutes_text"] if t})
         expect(f"{EXHIBITION} has minutes that are no duration", True, bool(nonsense))
         command = _backfill_command(plans)
-        facts = {"failed": _classes(failed), "exhibition": {"date": EXHIBITION.isoformat(), "rows": 0, "minutes": nonsense[:3]}}
-        return Step("Backfill of sources and analytics, a month in ranges", command, results=results, facts=facts)
+        facts = {
+            "failed": _classes(failed),
+            "exhibition": {"date": EXHIBITION.isoformat(), "rows": 0, "minutes": nonsense[:3]},
+        }
+        return Step(
+            "Backfill of sources and analytics, a month in ranges", command, results=results, facts=facts
+        )
 
     def _status(self) -> Step:
         states, stale = self._states()
-        red = {name: {d: f.failure_class for d, f in s.failed.items()} for name, s in states.items() if s.failed}
+        red = {
+            name: {d: f.failure_class for d, f in s.failed.items()} for name, s in states.items() if s.failed
+        }
         expect("days that status calls failed", 3, sum(map(len, red.values())))
         for name, state in states.items():
             days = (*state.materialized, *state.failed, *state.blocked, *state.in_progress, *state.missing)
             expect(f"every day of {name} is in exactly one state", sorted(DAYS), sorted(days))
-        return Step("Status: three red days, each with its class", "status", states=states, stale=stale, facts={"failed": _classes(red)})
+        return Step(
+            "Status: three red days, each with its class",
+            "status",
+            states=states,
+            stale=stale,
+            facts={"failed": _classes(red)},
+        )
 
     def _explain(self) -> Step:
         failed = self._states()[0][PLAYERS].failed[STINT]
-        lines = self._w.store.read(self._w.tables[BOXSCORES], [STINT], ("player_id", "player_name", "seconds_played"))
-        (player,) = lines.loc[lines["seconds_played"].fillna(-1).eq(incident.STINT_SECONDS).to_numpy(dtype=bool), "player_name"]
+        lines = self._w.store.read(
+            self._w.tables[BOXSCORES], [STINT], ("player_id", "player_name", "seconds_played")
+        )
+        (player,) = lines.loc[
+            lines["seconds_played"].fillna(-1).eq(incident.STINT_SECONDS).to_numpy(dtype=bool), "player_name"
+        ]
         (plan,) = select(self._w.plans, [PLAYERS])
         w, key = self._w, {"player": str(player)}
-        found = explain(w.store, w.tables, plan, STINT, key, "usage_rate", source=w.source, failed=failed, start=w.settings.start_date)
+        found = explain(
+            w.store,
+            w.tables,
+            plan,
+            STINT,
+            key,
+            "usage_rate",
+            source=w.source,
+            failed=failed,
+            start=w.settings.start_date,
+        )
         expect("the formula gives the refused value", True, found.agrees)
         expect("the value is too big for NUMERIC(5,2)", True, float(found.value) > 999.99)
-        expect("the message names value and player", True, f"{found.value:.2f}" in failed.message and str(player) in failed.message)
+        expect(
+            "the message names value and player",
+            True,
+            f"{found.value:.2f}" in failed.message and str(player) in failed.message,
+        )
         command = f'explain player_game_summary {STINT} --key "player={player}" --column usage_rate'
-        return Step("Explain the refused value", command, explanation=found, facts={"value": found.value, "player": player})
+        return Step(
+            "Explain the refused value",
+            command,
+            explanation=found,
+            facts={"value": found.value, "player": player},
+        )
 
     def _widen(self) -> Step:
         """The override goes; the warehouse is told, and no stored day is rewritten."""
@@ -151,35 +209,58 @@ class Story:
         before = {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()}
         schema = make_store(w.settings).schema  # type: ignore[attr-defined]  # the demo's warehouse is Parquet, which has one
         plans = plan_changes(schema, with_quarantine(w.tables.values()))
-        wide = [str(c.action) for p in plans for c in p.needed if p.table.full_name == PLAYERS and c.column == "usage_rate"]
+        wide = [
+            str(c.action)
+            for p in plans
+            for c in p.needed
+            if p.table.full_name == PLAYERS and c.column == "usage_rate"
+        ]
         expect("what the warehouse must do about usage_rate", ["widen"], wide)
         apply_changes(schema, plans)
-        expect("days that were rewritten", before, {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()})
+        expect(
+            "days that were rewritten",
+            before,
+            {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()},
+        )
         texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in plans for c in p.needed]
         title = "Widen the column: its declaration is NUMERIC(6,2) again, and the warehouse follows"
-        return Step(title, "schema apply", lines=texts, facts={"usage_rate": str(declared), "days_rewritten": 0})
+        return Step(
+            title, "schema apply", lines=texts, facts={"usage_rate": str(declared), "days_rewritten": 0}
+        )
 
     def _heal(self) -> Step:
         self._source.heal(PARTIAL, OUTAGE)
-        return Step("The source is repaired: it answers again, and the team is whole", facts={"healed": [str(PARTIAL), str(OUTAGE)]})
+        return Step(
+            "The source is repaired: it answers again, and the team is whole",
+            facts={"healed": [str(PARTIAL), str(OUTAGE)]},
+        )
 
     def _retry(self) -> Step:
         states, _ = self._states()
         due = {name: {*s.failed, *s.blocked} for name, s in states.items() if s.failed or s.blocked}
         results = self._execute(retry_request(self._w.plans, states))
-        expect("days that are still red", {}, {name: set(r.failed) for name, r in results.items() if r.failed})
+        expect(
+            "days that are still red", {}, {name: set(r.failed) for name, r in results.items() if r.failed}
+        )
         for name, days in due.items():
             expect(f"retry made the failed and blocked days of {name}", set(), days - results[name].good)
-        more = {name: r.good - due.get(name, set()) for name, r in results.items() if r.good - due.get(name, set())}
+        more = {
+            name: r.good - due.get(name, set())
+            for name, r in results.items()
+            if r.good - due.get(name, set())
+        }
         refetched = {p.table: {PARTIAL} for p in self._w.plans if p.table.startswith("nba_raw.")}
         expect("retry's other days: those of the input to blame, fetched again", refetched, more)
         again = retry_request(self._w.plans, self._states()[0])
         expect("a second retry", 0, len(again.plans))
         facts = {"made": {name: len(r.good) for name, r in results.items()}}
-        return Step("Retry: exactly the failed days and what they blocked", "retry", results=results, facts=facts)
+        return Step(
+            "Retry: exactly the failed days and what they blocked", "retry", results=results, facts=facts
+        )
 
     def _phase4(self) -> Step:
-        """Ticks of the automation until one asks for nothing, each request run range by range as the daemon does."""
+        """Ticks of the automation until one asks for nothing, each request run range by range as the daemon
+        does."""
         w, ticks = self._w, []
         while requested := self._tick():
             ticks.append(requested)
@@ -203,9 +284,15 @@ class Story:
         page = as_html(gather(w, DAYS, states, stale, datetime.now(UTC)))
         path.write_text(page, encoding="utf-8")
         expect("the report names no failed day", True, "No day has failed." in page)
-        return Step("The report", f"report --start {DAYS[0]} --end {LAST} --out {path}", report=path, facts={"report": str(path)})
+        return Step(
+            "The report",
+            f"report --start {DAYS[0]} --end {LAST} --out {path}",
+            report=path,
+            facts={"report": str(path)},
+        )
 
-    # -------------------------------------------------------------------------------------------------------- helpers
+    # --------------------------------------------------------------------------------------------------------
+    # helpers
 
     def _execute(self, request: Backfill) -> dict[str, TableResult]:
         return execute(InProcessRunner(self._w.defs, self._w.instance), request)
@@ -222,8 +309,14 @@ class Story:
 
 
 def _backfill_command(plans: Sequence[TablePlan]) -> str:
-    return f"backfill --start {DAYS[0]} --end {LAST} --tables {','.join(p.table.split('.')[1] for p in plans)}"
+    return (
+        f"backfill --start {DAYS[0]} --end {LAST} --tables {','.join(p.table.split('.')[1] for p in plans)}"
+    )
 
 
 def _classes(failed: Mapping[str, Mapping[date, str]]) -> list[dict[str, str]]:
-    return [{"table": name, "date": day.isoformat(), "class": what} for name, days in failed.items() for day, what in days.items()]
+    return [
+        {"table": name, "date": day.isoformat(), "class": what}
+        for name, days in failed.items()
+        for day, what in days.items()
+    ]

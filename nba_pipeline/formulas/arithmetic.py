@@ -1,13 +1,14 @@
-"""The arithmetic in which formulas are written down: worked out, and filled in with the numbers that it was worked out with.
+"""The arithmetic in which formulas are written down: worked out, and filled in with the numbers that it was
+worked out with.
 
-Belongs here: what a formula may say and what that comes to. Does not belong here: the formulas (``formulas_games.py``,
-``formulas_slate.py``) and finding their numbers (``explain_rows.py``). It shares no code with ``metrics/`` and ``transforms/``,
-which make the tables: agreement of the two says something.
+Belongs here: what a formula may say and what that comes to. Does not belong here: the formulas
+(``formulas_games.py``, ``formulas_slate.py``) and finding their numbers (``explain_rows.py``). It shares no
+code with ``metrics/`` and ``transforms/``, which make the tables: agreement of the two says something.
 
-A formula is a Python expression of names, numbers, texts, comparisons, ``a if condition else b`` and the functions below.
-``sum``, ``mean``, ``count`` and the other functions over rows work their argument out for each row, oldest first; a name there
-is a column of that row. NULL: arithmetic with it and division by zero give NULL, a comparison with it is false, functions over
-rows skip it; ``x == NULL`` asks for it.
+A formula is a Python expression of names, numbers, texts, comparisons, ``a if condition else b`` and the
+functions below. ``sum``, ``mean``, ``count`` and the other functions over rows work their argument out for
+each row, oldest first; a name there is a column of that row. NULL: arithmetic with it and division by zero
+give NULL, a comparison with it is false, functions over rows skip it; ``x == NULL`` asks for it.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """What names mean: ``values`` of the row and, for functions over rows, ``rows`` and those of the whole ``league``.
+    """What names mean: ``values`` of the row and, for functions over rows, ``rows`` and those of the whole
+    ``league``.
 
-    ``rows`` None: there are none to look at (a game without published shots), so functions over them give NULL.
+    ``rows`` None: there are none to look at (a game without published shots), so functions over them give
+    NULL.
     """
 
     values: Row
@@ -51,8 +54,8 @@ class _Work:
 
 
 def work_out(formula: str, scope: Scope) -> Worked:
-    """The value of a formula and the formula filled in. ValueError where it says what no formula may; KeyError for a name
-    that nobody gave a meaning."""
+    """The value of a formula and the formula filled in. ValueError where it says what no formula may;
+    KeyError for a name that nobody gave a meaning."""
     work = _Work(scope)
     value = _value(_parsed(formula), scope.values, work)
     numbers = formula
@@ -100,7 +103,9 @@ def _parsed(formula: str) -> ast.expr:
 
 def _names(tree: ast.AST) -> Iterator[ast.Name]:
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    yield from (n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id != "NULL" and id(n) not in called)
+    yield from (
+        n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id != "NULL" and id(n) not in called
+    )
 
 
 def _in_order(names: list[ast.Name]) -> list[str]:
@@ -122,7 +127,9 @@ def _value(node: ast.expr, values: Row, work: _Work | None) -> Any:
     if isinstance(node, ast.Name):
         return _named(node, values, work)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _arithmetic(_OPERATORS[type(node.op)], _value(node.left, values, work), _value(node.right, values, work))
+        return _arithmetic(
+            _OPERATORS[type(node.op)], _value(node.left, values, work), _value(node.right, values, work)
+        )
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
         operand = _value(node.operand, values, work)
         return not operand if isinstance(node.op, ast.Not) else _arithmetic(operator.sub, 0, operand)
@@ -199,8 +206,18 @@ def _over_rows(node: ast.Call, work: _Work) -> Any:
         value, text = None, "NULL"
     else:
         options = {str(k.arg): int(ast.literal_eval(k.value)) for k in node.keywords}
-        rows = rows[-options["last"] :] if "last" in options else rows[: -options["all_but"]] if "all_but" in options else rows
-        given = [_value(node.args[0], {**work.scope.values, **row}, None) for row in rows] if node.args else [True] * len(rows)
+        rows = (
+            rows[-options["last"] :]
+            if "last" in options
+            else rows[: -options["all_but"]]
+            if "all_but" in options
+            else rows
+        )
+        given = (
+            [_value(node.args[0], {**work.scope.values, **row}, None) for row in rows]
+            if node.args
+            else [True] * len(rows)
+        )
         constants = [ast.literal_eval(a) for a in node.args[1:]]
         value, text = _aggregate(name, given, constants)
     assert node.end_col_offset is not None
@@ -231,7 +248,10 @@ def _mean_of(given: Sequence[Any]) -> _Parts:
 def _variance_of(given: Sequence[Any]) -> _Parts:
     """Squared distances from the mean, over n − 1: its root is the sample standard deviation."""
     mean = _mean_of(given).value
-    return _Parts(0 if mean is None else sum((float(v) - mean) ** 2 for v in _known(given)), max(len(_known(given)) - 1, 0))
+    return _Parts(
+        0 if mean is None else sum((float(v) - mean) ** 2 for v in _known(given)),
+        max(len(_known(given)) - 1, 0),
+    )
 
 
 def _slope_of(given: Sequence[Any]) -> _Parts:
@@ -291,7 +311,12 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "clamp": lambda value, low, high: min(max(value, low), high),
     "listed": lambda text: len(text.split(",")) if text else 0,
 }
-_QUOTIENTS: Mapping[str, Callable[..., _Parts]] = {"mean": _mean_of, "std": _variance_of, "slope": _slope_of, "ewma": _ewma_of}
+_QUOTIENTS: Mapping[str, Callable[..., _Parts]] = {
+    "mean": _mean_of,
+    "std": _variance_of,
+    "slope": _slope_of,
+    "ewma": _ewma_of,
+}
 _OVER_ROWS: Mapping[str, Callable[[Sequence[Any]], Any]] = {
     "sum": lambda given: sum(_known(given)),
     "count": lambda given: sum(1 for v in given if v),

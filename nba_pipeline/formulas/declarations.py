@@ -1,8 +1,9 @@
 """How each column of each table comes about: what `explain` shows of a value. One declaration per column.
 
-Belongs here: the kinds of declarations and looking one up. Does not belong here: the declarations (``formulas_games.py``:
-raw and analytics, ``formulas_slate.py``: what is known before a slate), working a formula out (``arithmetic.py``).
-The tables are made by ``metrics/`` and ``transforms/``; a test holds every declaration here against what those made.
+Belongs here: the kinds of declarations and looking one up. Does not belong here: the declarations
+(``formulas_games.py``: raw and analytics, ``formulas_slate.py``: what is known before a slate), working a
+formula out (``arithmetic.py``). The tables are made by ``metrics/`` and ``transforms/``; a test holds every
+declaration here against what those made.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ class Whose(Enum):
 class Ref:
     """A value from another row: of the player, team or opponent in ``table`` on the same day.
 
-    ``unrounded``: not as it is stored but worked out by its own declaration, because the transform had it before it was
-    rounded. ``chosen_by``: (table, column, value -> word): the word for the player's value there fills ``{}`` in ``column``.
+    ``unrounded``: not as it is stored but worked out by its own declaration, because the transform had it
+    before it was rounded. ``chosen_by``: (table, column, value -> word): the word for the player's value
+    there fills ``{}`` in ``column``.
     """
 
     table: str
@@ -43,7 +45,8 @@ class Ref:
 
 @dataclass(frozen=True)
 class Past:
-    """The games of a window, strictly before the day. ``with_team``: with the team's totals of the same games beside them."""
+    """The games of a window, strictly before the day. ``with_team``: with the team's totals of the same games
+    beside them."""
 
     table: str
     whose: Whose
@@ -53,7 +56,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Lines:
-    """Rows of a table of the same day. ``null_without``: without any row of the game nothing is known, and the count is no 0."""
+    """Rows of a table of the same day. ``null_without``: without any row of the game nothing is known, and
+    the count is no 0."""
 
     table: str
     whose: Whose
@@ -62,7 +66,8 @@ class Lines:
 
 @dataclass(frozen=True)
 class Formula:
-    """Arithmetic over columns of the row, over ``refs`` (names that are no columns of it) and over ``rows``."""
+    """Arithmetic over columns of the row, over ``refs`` (names that are no columns of it) and over
+    ``rows``."""
 
     text: str
     rows: Past | Lines | None = None
@@ -107,8 +112,8 @@ class Behind:
 
 
 def behind(table: str, column: str) -> dict[str, Behind]:
-    """What the value rests on, by table: what its formula names, and what stands behind the columns of its own row, those that are
-    taken over and those that are worked out again."""
+    """What the value rests on, by table: what its formula names, and what stands behind the columns of its
+    own row, those that are taken over and those that are worked out again."""
     found: dict[str, Behind] = {}
     waiting, seen = [(table, column, Whose.ROW)], set()
     while waiting:
@@ -127,7 +132,8 @@ def behind(table: str, column: str) -> dict[str, Behind]:
 
 
 def _seen_from(whose: Whose, theirs: Whose) -> Whose:
-    """Whose rows they are for the row that asks, if they are ``theirs`` for a row that is ``whose`` for it."""
+    """Whose rows they are for the row that asks, if they are ``theirs`` for a row that is ``whose`` for
+    it."""
     if theirs is Whose.ROW:
         return whose
     if whose is Whose.OPPONENT:
@@ -154,7 +160,9 @@ def _directly_behind(table: str, column: str) -> list[tuple[str, str, Whose, boo
 
 
 def _columns_of(ref: Ref) -> list[str]:
-    return sorted({ref.column.format(word) for _, word in ref.chosen_by[2]}) if ref.chosen_by else [ref.column]
+    return (
+        sorted({ref.column.format(word) for _, word in ref.chosen_by[2]}) if ref.chosen_by else [ref.column]
+    )
 
 
 def unrounded(table: str, *columns: str) -> dict[str, Ref]:

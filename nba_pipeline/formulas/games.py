@@ -18,8 +18,13 @@ OFFENSE, DEFENSE = "nba_analytics.team_offense_game_summary", "nba_analytics.tea
 PLAYERS = "nba_analytics.player_game_summary"
 
 _PUBLISHED = AsStored("as the source publishes it, typed; nothing is computed")
-_IDENTITY = AsStored("says which game, team or player the row is about; it comes with the row and is not computed from values")
-_KEYS = "game_date game_id nba_game_id season_year game_type team_abbr opponent_team_abbr is_home player_id player_lookup player_full_name"
+_IDENTITY = AsStored(
+    "says which game, team or player the row is about; it comes with the row and is not computed from values"
+)
+_KEYS = (
+    "game_date game_id nba_game_id season_year game_type team_abbr opponent_team_abbr is_home player_id"
+    " player_lookup player_full_name"
+)
 IDENTITY: Mapping[str, How] = dict.fromkeys(_KEYS.split(), _IDENTITY)
 
 _SHOOTING: Mapping[str, How] = {
@@ -39,7 +44,10 @@ def _by_zone(whose: Whose) -> dict[str, How]:
 
 def _blocks(whose: Whose) -> dict[str, How]:
     shots = Lines(SHOTS, whose, null_without=True)
-    return {f"blocks_{zone}": Formula(f"count(zone == '{zone}' and block_player_id != NULL)", shots) for zone in ZONES}
+    return {
+        f"blocks_{zone}": Formula(f"count(zone == '{zone}' and block_player_id != NULL)", shots)
+        for zone in ZONES
+    }
 
 
 def _opponents(*columns: str) -> dict[str, Ref]:
@@ -55,7 +63,9 @@ _OFFENSE: Mapping[str, How] = {
     **_by_zone(Whose.TEAM),
     **_SHOOTING,
     "player_seconds": Formula("sum(seconds_played)", _LINES_OF_TEAM),
-    "overtime_periods": Formula(f"max(round((player_seconds - {REGULATION_SECONDS}) / {OVERTIME_SECONDS}), 0)"),
+    "overtime_periods": Formula(
+        f"max(round((player_seconds - {REGULATION_SECONDS}) / {OVERTIME_SECONDS}), 0)"
+    ),
     "team_minutes": Formula("240 + 25 * overtime_periods"),
     "possessions": Formula(
         "(fg_attempts + 0.44 * ft_attempts - offensive_rebounds + turnovers + opponent_fg_attempts "
@@ -66,7 +76,8 @@ _OFFENSE: Mapping[str, How] = {
     "offensive_rating": Formula("100 * points / possessions"),
     "turnover_pct": Formula("turnovers / (fg_attempts + 0.44 * ft_attempts + turnovers)"),
     "offensive_rebound_pct": Formula(
-        "offensive_rebounds / (offensive_rebounds + opponent_defensive_rebounds)", refs=_opponents("defensive_rebounds")
+        "offensive_rebounds / (offensive_rebounds + opponent_defensive_rebounds)",
+        refs=_opponents("defensive_rebounds"),
     ),
     "ft_rate": Formula("ft_makes / fg_attempts"),
     "margin_of_victory": Formula("points - opponent_points", refs=_opponents("points")),
@@ -84,7 +95,10 @@ _DEFENSE: Mapping[str, How] = {
 
 _PLAYERS: Mapping[str, How] = {
     **IDENTITY,
-    **{name: taken(BOXSCORES, name, Whose.PLAYER) for name in (*COUNTS, "is_starter", "plus_minus", "seconds_played")},
+    **{
+        name: taken(BOXSCORES, name, Whose.PLAYER)
+        for name in (*COUNTS, "is_starter", "plus_minus", "seconds_played")
+    },
     **_by_zone(Whose.PLAYER),
     **_blocks(Whose.BLOCKER),
     **_SHOOTING,
@@ -102,21 +116,28 @@ _PLAYERS: Mapping[str, How] = {
     "usage_rate_reliable": Formula(f"seconds_played >= {RELIABLE_USAGE_SECONDS}"),
     "points_per_36": Formula("36 * points / (seconds_played / 60)"),
     "game_score": Formula(
-        "points + 0.4 * fg_makes - 0.7 * fg_attempts - 0.4 * (ft_attempts - ft_makes) + 0.7 * offensive_rebounds "
-        "+ 0.3 * defensive_rebounds + steals + 0.7 * assists + 0.7 * blocks - 0.4 * personal_fouls - turnovers"
+        "points + 0.4 * fg_makes - 0.7 * fg_attempts - 0.4 * (ft_attempts - ft_makes) + 0.7 *"
+        " offensive_rebounds + 0.3 * defensive_rebounds + steals + 0.7 * assists + 0.7 * blocks - 0.4 *"
+        " personal_fouls - turnovers"
     ),
 }
 
 _ZONE = Formula(
-    f"'three' if is_three else ('paint' if zone_basic in {PAINT_LABELS} else 'mid_range') if zone_basic != NULL "
-    f"else 'paint' if or_zero(distance_ft) <= {PAINT_MAX_DISTANCE_FT} else 'mid_range'"
+    f"'three' if is_three else ('paint' if zone_basic in {PAINT_LABELS} else 'mid_range') if zone_basic !="
+    f" NULL else 'paint' if or_zero(distance_ft) <= {PAINT_MAX_DISTANCE_FT} else 'mid_range'"
 )
 _DERIVED: Mapping[str, Mapping[str, How]] = {
-    SHOTS: {"zone": _ZONE, "zone_method": Formula("'label' if is_three or zone_basic != NULL else 'distance'")},
+    SHOTS: {
+        "zone": _ZONE,
+        "zone_method": Formula("'label' if is_three or zone_basic != NULL else 'distance'"),
+    },
 }
 
 GAMES_HOW: Mapping[str, Mapping[str, How]] = {
-    **{t.full_name: {c.name: _PUBLISHED for c in t.columns} | dict(_DERIVED.get(t.full_name, {})) for t in RAW_TABLES},
+    **{
+        t.full_name: {c.name: _PUBLISHED for c in t.columns} | dict(_DERIVED.get(t.full_name, {}))
+        for t in RAW_TABLES
+    },
     OFFENSE: _OFFENSE,
     DEFENSE: _DEFENSE,
     PLAYERS: _PLAYERS,

@@ -1,9 +1,10 @@
 """Possessions, pace, ratings and team rates. Arrays (or Series) of float in, the same shape out.
 
-Belongs here: formulas about teams and games. Does not belong here: tables, grouping, rounding (done at the boundary).
-A zero denominator gives NaN: a rate that is undefined is NULL, never 0. Source of the formulas: the stats.nba.com and
-Basketball Reference glossaries; the possession formula is the *simple* one, whose free-throw coefficient is 0.44
-(Basketball Reference's long formula uses 0.4 and moves league pace by several possessions).
+Belongs here: formulas about teams and games. Does not belong here: tables, grouping, rounding (done at the
+boundary). A zero denominator gives NaN: a rate that is undefined is NULL, never 0. Source of the formulas:
+the stats.nba.com and Basketball Reference glossaries; the possession formula is the *simple* one, whose
+free-throw coefficient is 0.44 (Basketball Reference's long formula uses 0.4 and moves league pace by several
+possessions).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def raw_possessions(fg_attempts: Any, ft_attempts: Any, offensive_rebounds: Any,
 
 def overtime_periods(player_seconds: Any) -> Any:
     """Overtimes that a team's summed playing time amounts to, at least 0."""
-    return np.maximum(np.rint((np.asarray(player_seconds, dtype="float64") - REGULATION_SECONDS) / OVERTIME_SECONDS), 0)
+    return np.maximum(
+        np.rint((np.asarray(player_seconds, dtype="float64") - REGULATION_SECONDS) / OVERTIME_SECONDS), 0
+    )
 
 
 def team_minutes(overtimes: Any) -> Any:

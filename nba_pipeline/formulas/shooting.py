@@ -1,4 +1,5 @@
-"""Shooting efficiency, usage and one-number summaries of a line. Arrays (or Series) of float in, the same shape out.
+"""Shooting efficiency, usage and one-number summaries of a line. Arrays (or Series) of float in, the same
+shape out.
 
 Belongs here: formulas over one player's or team's counts. Does not belong here: tables, grouping, rounding.
 Source: the stats.nba.com and Basketball Reference glossaries; Game Score is John Hollinger's.
@@ -13,7 +14,8 @@ import numpy as np
 from nba_pipeline.formulas.possessions import FREE_THROW_COEFFICIENT, ratio
 
 RELIABLE_USAGE_SECONDS = 300
-"""Below five minutes a usage rate says little: the true maximum so far, 1196.81 %, was a stint of two seconds."""
+"""Below five minutes a usage rate says little: the true maximum so far, 1196.81 %, was a stint of two
+seconds."""
 
 
 def true_shooting(points: Any, fg_attempts: Any, ft_attempts: Any) -> Any:
@@ -29,7 +31,8 @@ def effective_fg(fg_makes: Any, three_pt_makes: Any, fg_attempts: Any) -> Any:
 def usage_rate(plays_used: Any, seconds_played: Any, team_plays_used: Any, team_minutes: Any) -> Any:
     """USG%: 100 · plays · (team minutes / 5) / (minutes · team plays), with minutes = seconds / 60 unrounded.
 
-    Rounding minutes first is what turned the incident's 1196.81 into 1329.79. NaN at 0 seconds or 0 team plays.
+    Rounding minutes first is what turned the incident's 1196.81 into 1329.79. NaN at 0 seconds or 0 team
+    plays.
     """
     minutes = np.asarray(seconds_played, dtype="float64") / 60.0
     return ratio(100.0 * plays_used * (team_minutes / 5.0), minutes * team_plays_used)
@@ -37,7 +40,10 @@ def usage_rate(plays_used: Any, seconds_played: Any, team_plays_used: Any, team_
 
 def usage_rate_bound(seconds_played: Any, team_minutes: Any) -> Any:
     """The usage rate of a player who used every play of his team: 100 · (team minutes / 5) / minutes."""
-    return ratio(100.0 * (np.asarray(team_minutes, dtype="float64") / 5.0), np.asarray(seconds_played, dtype="float64") / 60.0)
+    return ratio(
+        100.0 * (np.asarray(team_minutes, dtype="float64") / 5.0),
+        np.asarray(seconds_played, dtype="float64") / 60.0,
+    )
 
 
 def per_36(count: Any, seconds_played: Any) -> Any:

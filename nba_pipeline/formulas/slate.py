@@ -6,16 +6,37 @@ from collections.abc import Mapping
 
 from nba_pipeline.formulas.declarations import AsStored, Formula, How, Past, Ref, Whose, taken, unrounded
 from nba_pipeline.formulas.games import DEFENSE, IDENTITY, OFFENSE, PLAYERS
-from nba_pipeline.formulas.windows import Window, head_to_head, last_appearance, last_days, last_games, season_to_date
+from nba_pipeline.formulas.windows import (
+    Window,
+    head_to_head,
+    last_appearance,
+    last_days,
+    last_games,
+    season_to_date,
+)
 from nba_pipeline.tables.precompute import FEATURE_NAMES, SCHEDULE_LOAD, SHOT_MIX
 from nba_pipeline.tables.vocabulary import ZONES
 from nba_pipeline.transforms import player_shot_zone_analysis, team_defense_zone_analysis
-from nba_pipeline.transforms.ml_feature_store import PLAYER_HISTORY_FEATURES, REST_LIMIT_DAYS, TAKEN_OVER, TRAINING_LEAST_GAMES, TREND_GAMES
+from nba_pipeline.transforms.ml_feature_store import (
+    PLAYER_HISTORY_FEATURES,
+    REST_LIMIT_DAYS,
+    TAKEN_OVER,
+    TRAINING_LEAST_GAMES,
+    TREND_GAMES,
+)
 from nba_pipeline.transforms.player_composite_factors import FACTORS, INPUTS, ZONE_OF_PRIMARY
-from nba_pipeline.transforms.player_daily_cache import EARLY_SEASON_GAMES, FURTHEST_LAST_GAME_DAYS, HALF_LIFE_GAMES, SLOPE_LEAST_GAMES
+from nba_pipeline.transforms.player_daily_cache import (
+    EARLY_SEASON_GAMES,
+    FURTHEST_LAST_GAME_DAYS,
+    HALF_LIFE_GAMES,
+    SLOPE_LEAST_GAMES,
+)
 
 CONTEXT = "nba_analytics.upcoming_player_game_context"
-TEAM_ZONES, PLAYER_ZONES = "nba_precompute.team_defense_zone_analysis", "nba_precompute.player_shot_zone_analysis"
+TEAM_ZONES, PLAYER_ZONES = (
+    "nba_precompute.team_defense_zone_analysis",
+    "nba_precompute.player_shot_zone_analysis",
+)
 COMPOSITES, CACHE = "nba_precompute.player_composite_factors", "nba_precompute.player_daily_cache"
 FEATURES = "nba_precompute.ml_feature_store"
 
@@ -49,11 +70,14 @@ _CONTEXT: Mapping[str, How] = {
     **{f"games_in_last_{n}_days": Formula("count()", _own(last_days(n))) for n in (7, 14)},
     **{f"minutes_in_last_{n}_days": Formula("sum(seconds_played) / 60", _own(last_days(n))) for n in (7, 14)},
     "avg_minutes_last_7_days": Formula("sum(seconds_played) / 60 / count()", _own(last_days(7))),
-    "back_to_backs_in_last_14_days": Formula("back_to_backs(game_date)", _own(last_days(15))),  # the earlier game may be on D−15
+    "back_to_backs_in_last_14_days": Formula(
+        "back_to_backs(game_date)", _own(last_days(15))
+    ),  # the earlier game may be on D−15
     "team_pace_last_10": Formula(_PACE, _teams(last_games(10))),
     "opponent_pace_last_10": Formula(_PACE, _teams(last_games(10), Whose.OPPONENT)),
     "pace_differential": Formula(
-        "(opponent_pace_last_10 - team_pace_last_10) / 2", refs=unrounded(CONTEXT, "opponent_pace_last_10", "team_pace_last_10")
+        "(opponent_pace_last_10 - team_pace_last_10) / 2",
+        refs=unrounded(CONTEXT, "opponent_pace_last_10", "team_pace_last_10"),
     ),
 }
 
@@ -71,7 +95,9 @@ def _allowed(zone: str) -> dict[str, How]:
         f"{zone}_pct_allowed_last_15": _known(f"sum({makes}) / sum({attempts})"),
         f"{zone}_attempts_allowed_per_game": _known(f"mean({attempts})"),
         f"{zone}_blocks_per_game": _known(f"mean(blocks_{zone})"),
-        f"{zone}_defense_vs_league": _known(f"100 * (sum({makes}) / sum({attempts}) - league_sum({makes}) / league_sum({attempts}))"),
+        f"{zone}_defense_vs_league": _known(
+            f"100 * (sum({makes}) / sum({attempts}) - league_sum({makes}) / league_sum({attempts}))"
+        ),
     }
 
 
@@ -91,12 +117,20 @@ _TEAM_ZONES: Mapping[str, How] = {
 
 _ATTEMPTS = " + ".join(f"sum({zone}_attempts)" for zone in ZONES)
 _MAKES = "(sum(assisted_fg_makes) + sum(unassisted_fg_makes))"
-_PRIMARY = " else ".join(f"'{name}' if {zone}_rate_last_10 >= {least:g}" for zone, name, least in player_shot_zone_analysis.PRIMARY_ZONE)
+_PRIMARY = " else ".join(
+    f"'{name}' if {zone}_rate_last_10 >= {least:g}"
+    for zone, name, least in player_shot_zone_analysis.PRIMARY_ZONE
+)
 
 
 def _shots_from(zone: str) -> dict[str, How]:
     return {
-        **{f"{zone}_rate_last_{n}": Formula(f"100 * sum({zone}_attempts) / ({_ATTEMPTS})", _own(last_games(n))) for n in (10, 20)},
+        **{
+            f"{zone}_rate_last_{n}": Formula(
+                f"100 * sum({zone}_attempts) / ({_ATTEMPTS})", _own(last_games(n))
+            )
+            for n in (10, 20)
+        },
         f"{zone}_pct_last_10": Formula(f"sum({zone}_makes) / sum({zone}_attempts)", _own(last_games(10))),
         f"{zone}_attempts_per_game_last_10": Formula(f"mean({zone}_attempts)", _own(last_games(10))),
     }
@@ -105,7 +139,9 @@ def _shots_from(zone: str) -> dict[str, How]:
 _PLAYER_ZONES: Mapping[str, How] = {
     **IDENTITY,
     **{name: how for zone in ZONES for name, how in _shots_from(zone).items()},
-    "shot_attempts_last_10": Formula(f"{_ATTEMPTS} if known(paint_attempts) > 0 else NULL", _own(last_games(10))),
+    "shot_attempts_last_10": Formula(
+        f"{_ATTEMPTS} if known(paint_attempts) > 0 else NULL", _own(last_games(10))
+    ),
     **{
         f"{kind}_rate_last_10": Formula(f"100 * sum({kind}_fg_makes) / {_MAKES}", _own(last_games(10)))
         for kind in ("assisted", "unassisted")
@@ -134,11 +170,17 @@ _TEN = _own(last_games(10))
 _CACHE: Mapping[str, How] = {
     **IDENTITY,
     "games_played_season": Formula("count()", _own(season_to_date())),
-    **{f"points_avg_{w}": Formula("mean(points)", _own(_BY_NAME[w])) for w in ("last_3", "last_5", "last_10", "season")},
+    **{
+        f"points_avg_{w}": Formula("mean(points)", _own(_BY_NAME[w]))
+        for w in ("last_3", "last_5", "last_10", "season")
+    },
     "points_std_last_10": Formula("std(points)", _TEN),
     "points_ewma": Formula(f"ewma(points, {HALF_LIFE_GAMES:g})", _own(season_to_date())),
     "points_slope_last_10": Formula(f"slope(points) if count() >= {SLOPE_LEAST_GAMES} else NULL", _TEN),
-    **{f"minutes_avg_{w}": Formula("mean(seconds_played) / 60", _own(_BY_NAME[w])) for w in ("last_5", "last_10", "season")},
+    **{
+        f"minutes_avg_{w}": Formula("mean(seconds_played) / 60", _own(_BY_NAME[w]))
+        for w in ("last_5", "last_10", "season")
+    },
     "minutes_std_last_10": Formula("std(seconds_played) / 60", _TEN),
     "minutes_ewma": Formula(f"ewma(seconds_played, {HALF_LIFE_GAMES:g}) / 60", _own(season_to_date())),
     "points_per_minute_last_10": Formula("sum(points) / (sum(seconds_played) / 60)", _TEN),
@@ -153,18 +195,29 @@ _CACHE: Mapping[str, How] = {
     **{name: taken(CONTEXT, name, Whose.PLAYER) for name in (*SCHEDULE_LOAD, "team_pace_last_10")},
     **{name: taken(PLAYER_ZONES, name, Whose.PLAYER) for name in SHOT_MIX},
     **{f"games_in_window_{n}": Formula("count()", _own(last_games(n))) for n in (5, 10)},
-    "days_since_last_game": Formula("day - latest(game_date)", _own(last_appearance(FURTHEST_LAST_GAME_DAYS))),
+    "days_since_last_game": Formula(
+        "day - latest(game_date)", _own(last_appearance(FURTHEST_LAST_GAME_DAYS))
+    ),
     "is_early_season": Formula(f"games_played_season < {EARLY_SEASON_GAMES}"),
 }
 
 _F = FACTORS
-_LOAD = ("days_rest", "is_back_to_back", "games_in_last_7_days", "minutes_in_last_7_days", "back_to_backs_in_last_14_days")
+_LOAD = (
+    "days_rest",
+    "is_back_to_back",
+    "games_in_last_7_days",
+    "minutes_in_last_7_days",
+    "back_to_backs_in_last_14_days",
+)
 _BY_PRIMARY = (PLAYER_ZONES, "primary_scoring_zone", tuple(ZONE_OF_PRIMARY.items()))
 _MEETING = {
     "player_zone_rate": Ref(PLAYER_ZONES, "{}_rate_last_10", Whose.PLAYER, chosen_by=_BY_PRIMARY),
     "opponent_zone_defense": Ref(TEAM_ZONES, "{}_defense_vs_league", Whose.OPPONENT, chosen_by=_BY_PRIMARY),
 }
-_RECENT_USAGE = {name: Ref(CACHE, name, Whose.PLAYER, unrounded=True) for name in ("usage_rate_last_3", "usage_rate_last_10")}
+_RECENT_USAGE = {
+    name: Ref(CACHE, name, Whose.PLAYER, unrounded=True)
+    for name in ("usage_rate_last_3", "usage_rate_last_10")
+}
 _ALL_INPUTS = {
     **{name: Ref(CONTEXT, name, Whose.PLAYER) for name in (*_LOAD, "pace_differential")},
     "primary_scoring_zone": Ref(PLAYER_ZONES, "primary_scoring_zone", Whose.PLAYER),
@@ -175,13 +228,13 @@ _SCORES = ("shot_zone_mismatch_score", "pace_score", "usage_spike_score")
 _COMPOSITES: Mapping[str, How] = {
     **IDENTITY,
     "fatigue_score": Formula(
-        f"clamp({_F.rested:g} + ({_F.back_to_back:g} if is_back_to_back "
-        f"else {_F.long_rest:g} if days_rest >= {_F.long_rest_days:g} else 0) "
-        f"+ ({_F.many_games:g} if games_in_last_7_days >= {_F.many_games_in_7_days:g} else 0) "
-        f"+ ({_F.many_minutes:g} if minutes_in_last_7_days > {_F.many_minutes_in_7_days:g} else 0) "
-        f"+ ({_F.heavy_games:g} if minutes_in_last_7_days > {_F.heavy_average_minutes:g} * games_in_last_7_days else 0) "
-        f"+ ({_F.two_back_to_backs:g} if back_to_backs_in_last_14_days >= 2 "
-        f"else {_F.one_back_to_back:g} if back_to_backs_in_last_14_days >= 1 else 0), 0, {_F.rested:g})",
+        f"clamp({_F.rested:g} + ({_F.back_to_back:g} if is_back_to_back else {_F.long_rest:g} if days_rest >="
+        f" {_F.long_rest_days:g} else 0) + ({_F.many_games:g} if games_in_last_7_days >="
+        f" {_F.many_games_in_7_days:g} else 0) + ({_F.many_minutes:g} if minutes_in_last_7_days >"
+        f" {_F.many_minutes_in_7_days:g} else 0) + ({_F.heavy_games:g} if minutes_in_last_7_days >"
+        f" {_F.heavy_average_minutes:g} * games_in_last_7_days else 0) + ({_F.two_back_to_backs:g} if"
+        f" back_to_backs_in_last_14_days >= 2 else {_F.one_back_to_back:g} if back_to_backs_in_last_14_days"
+        f" >= 1 else 0), 0, {_F.rested:g})",
         refs={name: _ALL_INPUTS[name] for name in _LOAD},
     ),
     "shot_zone_mismatch_score": Formula(
@@ -191,19 +244,26 @@ _COMPOSITES: Mapping[str, How] = {
         refs=_MEETING,
     ),
     "pace_score": Formula(
-        f"clamp(pace_differential, -{_F.pace_limit:g}, {_F.pace_limit:g})", refs={"pace_differential": _ALL_INPUTS["pace_differential"]}
+        f"clamp(pace_differential, -{_F.pace_limit:g}, {_F.pace_limit:g})",
+        refs={"pace_differential": _ALL_INPUTS["pace_differential"]},
     ),
     "usage_spike_score": Formula(
-        f"clamp({_F.usage_factor:g} * (usage_rate_last_3 - usage_rate_last_10), -{_F.usage_limit:g}, {_F.usage_limit:g})",
+        f"clamp({_F.usage_factor:g} * (usage_rate_last_3 - usage_rate_last_10), -{_F.usage_limit:g},"
+        f" {_F.usage_limit:g})",
         refs=_RECENT_USAGE,
     ),
     "total_composite_adjustment": Formula(
-        f"(fatigue_score - {_F.rested:g}) / {_F.fatigue_scale:g} + " + " + ".join(f"or_zero({name})" for name in _SCORES),
+        f"(fatigue_score - {_F.rested:g}) / {_F.fatigue_scale:g} + "
+        + " + ".join(f"or_zero({name})" for name in _SCORES),
         refs=unrounded(COMPOSITES, *_SCORES),
     ),
-    "missing_inputs": Formula(f"missing({', '.join(INPUTS)})", refs={name: _ALL_INPUTS[name] for name in INPUTS}),
+    "missing_inputs": Formula(
+        f"missing({', '.join(INPUTS)})", refs={name: _ALL_INPUTS[name] for name in INPUTS}
+    ),
     "data_completeness_pct": Formula(f"100 * ({len(INPUTS)} - listed(missing_inputs)) / {len(INPUTS)}"),
-    "calculation_version": AsStored("a digest of the code of the factors and of the windows behind them, written by the run"),
+    "calculation_version": AsStored(
+        "a digest of the code of the factors and of the windows behind them, written by the run"
+    ),
 }
 
 _TABLE_OF = {
@@ -228,17 +288,26 @@ _FEATURES: Mapping[str, How] = {
     ),
     "is_playoff": Formula("1 if game_type == 'playoffs' else 0", refs={"game_type": _SLATE["game_type"]}),
     "recent_trend": Formula(
-        f"mean(points, last={_RECENT}) - mean(points, all_but={_RECENT}) if count() == {_BOTH} else NULL", _own(last_games(_BOTH))
+        f"mean(points, last={_RECENT}) - mean(points, all_but={_RECENT}) if count() == {_BOTH} else NULL",
+        _own(last_games(_BOTH)),
     ),
-    "minutes_change": Formula("(mean(seconds_played, last=10) - mean(seconds_played)) / mean(seconds_played)", _own(season_to_date())),
+    "minutes_change": Formula(
+        "(mean(seconds_played, last=10) - mean(seconds_played)) / mean(seconds_played)",
+        _own(season_to_date()),
+    ),
     "points_vs_opponent_avg": Formula("mean(points)", Past(PLAYERS, Whose.PAIR, head_to_head())),
     "games_vs_opponent": Formula("count()", Past(PLAYERS, Whose.PAIR, head_to_head())),
     "games_since_team_change": Formula("run(team_abbr)", _own(season_to_date())),
     "known_feature_count": Formula(f"{len(FEATURE_NAMES)} - listed(missing_features)"),
     "missing_features": Formula(f"missing({', '.join(FEATURE_NAMES)})"),
     "feature_quality_score": Formula(f"100 * known_feature_count / {len(FEATURE_NAMES)}"),
-    "is_training_ready": Formula(f"games_played_season >= {TRAINING_LEAST_GAMES} and missing({', '.join(PLAYER_HISTORY_FEATURES)}) == ''"),
-    "feature_version": AsStored("names the feature list and a digest of the code behind it, written by the run"),
+    "is_training_ready": Formula(
+        f"games_played_season >= {TRAINING_LEAST_GAMES} and missing({', '.join(PLAYER_HISTORY_FEATURES)})"
+        " == ''"
+    ),
+    "feature_version": AsStored(
+        "names the feature list and a digest of the code behind it, written by the run"
+    ),
 }
 
 SLATE_HOW: Mapping[str, Mapping[str, How]] = {

@@ -1,14 +1,17 @@
-"""Versions that formulas give themselves: a digest of their code that changes when, and only when, a result could.
+"""Versions that formulas give themselves: a digest of their code that changes when, and only when, a result
+could.
 
-Belongs here: turning modules and declarations into short digests. Does not belong here: the list of modules behind a
-version (it stands beside the formulas), or version numbers written by hand, which somebody forgets to raise.
+Belongs here: turning modules and declarations into short digests. Does not belong here: the list of modules
+behind a version (it stands beside the formulas), or version numbers written by hand, which somebody forgets
+to raise.
 
-Two grains: ``code_version`` digests modules that a formula names itself; ``formula_version`` follows a table's compute
-function through everything it imports from ``transforms`` and ``metrics``, and the constants of ``tables`` they use.
+Two grains: ``code_version`` digests modules that a formula names itself; ``formula_version`` follows a
+table's compute function through everything it imports from ``transforms`` and ``metrics``, and the constants
+of ``tables`` they use.
 
-What does not count: comments, docstrings, annotations, layout, the names of private functions and classes, the Python
-version. What counts: every constant, operator, call and public name. So an edit that reorders functions or renames a
-variable also makes a new version: too many versions are harmless, too few are not.
+What does not count: comments, docstrings, annotations, layout, the names of private functions and classes,
+the Python version. What counts: every constant, operator, call and public name. So an edit that reorders
+functions or renames a variable also makes a new version: too many versions are harmless, too few are not.
 """
 
 from __future__ import annotations
@@ -41,8 +44,9 @@ def code_version(*modules: str) -> str:
 def formula_version(compute: Callable[..., Any], columns: Iterable[Column] = ()) -> str:
     """Ten hex digits for all the code behind ``compute`` and the semantic bounds of the ``columns`` it fills.
 
-    The grain is the module: an edit to one formula of ``formulas/shooting.py`` is a new version of every table whose code
-    imports that module. Types are left out, they are the schema version's. ValueError when a source cannot be had.
+    The grain is the module: an edit to one formula of ``formulas/shooting.py`` is a new version of every
+    table whose code imports that module. Types are left out, they are the schema version's. ValueError when a
+    source cannot be had.
     """
     own, modules = _behind(compute)
     parts = [*own, *(f"{name}\n{_normalized_module(name)}" for name in modules)]
@@ -56,7 +60,8 @@ def formula_modules(compute: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _behind(compute: Callable[..., Any]) -> tuple[list[str], tuple[str, ...]]:
-    """(the code of the functions on the way to the formulas, the modules of the formulas and of all they import)."""
+    """(the code of the functions on the way to the formulas, the modules of the formulas and of all they
+    import)."""
     own: list[str] = []
     modules: set[str] = set()
     waiting: list[Any] = [compute]
@@ -77,7 +82,9 @@ def _behind(compute: Callable[..., Any]) -> tuple[list[str], tuple[str, ...]]:
 
 def _names_in(code: CodeType) -> list[str]:
     """Global names that a function uses, those of functions inside it included."""
-    inner = (name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names_in(constant))
+    inner = (
+        name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names_in(constant)
+    )
     return [*code.co_names, *inner]
 
 
@@ -98,7 +105,11 @@ def _imported(module: str) -> Iterator[str]:
     """What a module imports or names in a string: tables that store a version of code list its modules so."""
     for node in ast.walk(ast.parse(_source(module))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (n for n in (node.module, *(f"{node.module}.{a.name}" for a in node.names)) if _counts(n) and _exists(n))
+            yield from (
+                n
+                for n in (node.module, *(f"{node.module}.{a.name}" for a in node.names))
+                if _counts(n) and _exists(n)
+            )
         elif isinstance(node, ast.Import):
             yield from (a.name for a in node.names if _counts(a.name))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -126,7 +137,8 @@ def _normalized_module(module: str) -> str:
 
 @cache
 def _normalized_function(module: str, line: int) -> str:
-    """The function or lambda that starts on a line of a module; everything on the line if there are several."""
+    """The function or lambda that starts on a line of a module; everything on the line if there are
+    several."""
     starting = [
         node
         for node in ast.walk(ast.parse(_source(module)))
@@ -134,13 +146,19 @@ def _normalized_function(module: str, line: int) -> str:
         and line == min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     ]
     if not starting:
-        raise ValueError(f"{module} has no function on line {line}: its source has changed since it was imported")
+        raise ValueError(
+            f"{module} has no function on line {line}: its source has changed since it was imported"
+        )
     return "\n".join(_normalized_tree(node) for node in starting)
 
 
 def columns_version(columns: Iterable[Column]) -> str:
-    """Eight hex digits for names, types, nullability and bounds of the columns in their order, not for descriptions."""
-    return _digest((f"{c.name} {c.type} {c.nullable} {c.minimum} {c.maximum} {c.allowed} {c.pattern}" for c in columns), 8)
+    """Eight hex digits for names, types, nullability and bounds of the columns in their order, not for
+    descriptions."""
+    return _digest(
+        (f"{c.name} {c.type} {c.nullable} {c.minimum} {c.maximum} {c.allowed} {c.pattern}" for c in columns),
+        8,
+    )
 
 
 def normalized(source: str) -> str:
@@ -160,7 +178,8 @@ def _text(value: Any, names: dict[str, str]) -> str:
     if isinstance(value, list):
         return "[" + ",".join(_text(v, names) for v in value if not _is_docstring(v)) + "]"
     if isinstance(value, ast.AST):
-        # Written out here, because ast.dump prints the same tree differently from one Python version to the next.
+        # Written out here, because ast.dump prints the same tree differently from one Python version to the
+        # next.
         return f"{type(value).__name__}({','.join(f'{k}={_text(v, names)}' for k, v in _fields(value))})"
     if isinstance(value, str):
         return repr(names.get(value, value))
@@ -177,7 +196,11 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
 
 def _is_docstring(node: Any) -> bool:
     """A bare text as a statement: the docstring of a definition, or of the constant above it."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _source(module: str) -> str:

@@ -1,16 +1,19 @@
 """The only place that selects history: which earlier games stand behind a row of day D.
 
-Belongs here: ``Window`` kinds, ``History`` (facts in order of entity and day) and ``Slice`` (the facts behind each
-as-of row, and exact sums over them). Does not belong here: which columns a table has, formulas, output tables.
+Belongs here: ``Window`` kinds, ``History`` (facts in order of entity and day) and ``Slice`` (the facts behind
+each as-of row, and exact sums over them). Does not belong here: which columns a table has, formulas, output
+tables.
 
-*Strictly before* is not an option of this module: ``History.before`` takes no flag, and every window of every kind
-ends where ``_end_of_history`` says. That function is the single comparison with the as-of day; the look-ahead tests
+*Strictly before* is not an option of this module: ``History.before`` takes no flag, and every window of every
+kind
+ends where ``_end_of_history`` says. That function is the single comparison with the as-of day; the look-ahead
+tests
 plant an off-by-one in it and require that it is caught.
 
-The facts of an entity are adjacent and in order of day, so the facts behind a row are the positions ``[start, stop)``,
-and a sum over them is a difference of two running sums. Running sums are held in whole numbers (hundredths where the
-column is NUMERIC(p,2)), so no rounding error depends on which other days, rows or older seasons were present: the
-result for a day is the same bytes whatever range it was computed in.
+The facts of an entity are adjacent and in order of day, so the facts behind a row are the positions ``[start,
+stop)``, and a sum over them is a difference of two running sums. Running sums are held in whole numbers
+(hundredths where the column is NUMERIC(p,2)), so no rounding error depends on which other days, rows or older
+seasons were present: the result for a day is the same bytes whatever range it was computed in.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ _OFF_GRID = 1e-4  # in units of the last digit; a value further off is not of th
 
 
 def _end_of_history(fact_keys: np.ndarray, as_of_keys: np.ndarray) -> np.ndarray:
-    """How many facts lie strictly before each as-of key: THE comparison that keeps day D out of D's own history."""
+    """How many facts lie strictly before each as-of key: THE comparison that keeps day D out of D's own
+    history."""
     return np.searchsorted(fact_keys, as_of_keys, side="left")
 
 
@@ -91,7 +95,9 @@ def day_numbers(days: Any) -> np.ndarray:
 
 def season_years(days: Any) -> np.ndarray:
     """Season year (int64) of each date, the vectorized ``calendar.season_year_of``."""
-    months = np.asarray(days, dtype="datetime64[D]").astype("datetime64[M]").astype("int64")  # months since 1970-01
+    months = (
+        np.asarray(days, dtype="datetime64[D]").astype("datetime64[M]").astype("int64")
+    )  # months since 1970-01
     return (months - (FIRST_MONTH - 1)) // 12 + 1970
 
 
@@ -103,15 +109,20 @@ def _season_starts(days: np.ndarray) -> np.ndarray:
 
 def _plain(values: pd.Series) -> np.ndarray:
     """Key values as a NumPy array whose equality does not depend on the pandas dtype."""
-    return values.to_numpy(dtype="int64") if pd.api.types.is_integer_dtype(values.dtype) else values.astype(object).to_numpy()
+    return (
+        values.to_numpy(dtype="int64")
+        if pd.api.types.is_integer_dtype(values.dtype)
+        else values.astype(object).to_numpy()
+    )
 
 
 class History:
     """Facts of one kind (a player's games, a team's games), ready to be asked what was known before a day.
 
-    ``facts`` has the columns of ``entity`` and ``game_date``, in any row order; it is not modified. An entity has at
-    most one fact per day: a second one raises ValueError, because no result could then be independent of row order.
-    ``many_per_day`` lifts that for an entity such as a team's squad; windows that count games are then refused.
+    ``facts`` has the columns of ``entity`` and ``game_date``, in any row order; it is not modified. An entity
+    has at most one fact per day: a second one raises ValueError, because no result could then be independent
+    of row order. ``many_per_day`` lifts that for an entity such as a team's squad; windows that count games
+    are then refused.
     """
 
     def __init__(self, facts: pd.DataFrame, entity: Sequence[str], *, many_per_day: bool = False) -> None:
@@ -163,11 +174,14 @@ class History:
     def before(self, as_of: pd.DataFrame, window: Window, renamed: Mapping[str, str] | None = None) -> Slice:
         """The facts of ``window`` strictly before ``game_date`` of each row of ``as_of``.
 
-        ``renamed`` says under which name ``as_of`` has an entity column, e.g. the opponent's games of a slate row:
-        ``{"team_abbr": "opponent_team_abbr"}``. The result is aligned with the rows of ``as_of``.
+        ``renamed`` says under which name ``as_of`` has an entity column, e.g. the opponent's games of a slate
+        row: ``{"team_abbr": "opponent_team_abbr"}``. The result is aligned with the rows of ``as_of``.
         """
         if window.games is not None and self.many_per_day:
-            raise ValueError(f"{self.entity} can have several facts on a day, so its last {window.games} games are not defined")
+            raise ValueError(
+                f"{self.entity} can have several facts on a day, so its last {window.games} games are not"
+                " defined"
+            )
         days = np.asarray(as_of[DAY], dtype="datetime64[D]")
         numbers = days.astype("int64")
         codes = self._code_of(as_of, [(renamed or {}).get(name, name) for name in self.entity])
@@ -193,12 +207,15 @@ class History:
             scaled = np.where(known, values, 0.0) * 10.0**decimals
             whole = np.rint(scaled)
             if np.any(np.abs(scaled - whole) > _OFF_GRID):
-                raise ValueError(f"{column} has values with more than {decimals} decimals; their sums would not be exact")
+                raise ValueError(
+                    f"{column} has values with more than {decimals} decimals; their sums would not be exact"
+                )
             self._columns[column, decimals] = whole.astype("int64"), known
         return self._columns[column, decimals]
 
     def running(self, column: str, decimals: int, what: str) -> np.ndarray:
-        """Running sum (length facts + 1, int64) of ``known``, ``value``, ``square`` or ``placed`` (value · position)."""
+        """Running sum (length facts + 1, int64) of ``known``, ``value``, ``square`` or ``placed`` (value ·
+        position)."""
         key = (column, decimals, what)
         if key not in self._running:
             values, known = self.exact(column, decimals)
@@ -213,24 +230,35 @@ class History:
 
     def take(self, column: str, positions: np.ndarray) -> Any:
         """Values of a column at fact positions; NULL at -1."""
-        return self._facts[column].take(np.maximum(positions, 0)).reset_index(drop=True).where(pd.Series(positions >= 0)).array
+        return (
+            self._facts[column]
+            .take(np.maximum(positions, 0))
+            .reset_index(drop=True)
+            .where(pd.Series(positions >= 0))
+            .array
+        )
 
     def gap_days(self) -> np.ndarray:
         """Days (float) from the entity's previous fact to each fact; NaN for its first."""
-        same = np.concatenate([[False], (self._keys[1:] >> _DAY_BITS) == (self._keys[:-1] >> _DAY_BITS)])[: len(self)]
+        same = np.concatenate([[False], (self._keys[1:] >> _DAY_BITS) == (self._keys[:-1] >> _DAY_BITS)])[
+            : len(self)
+        ]
         return np.where(same, np.diff(self._days, prepend=0)[: len(self)], np.nan)
 
     def run_lengths(self, column: str) -> np.ndarray:
-        """For each fact, how many facts of the entity and season in a row up to it had its value of ``column``."""
+        """For each fact, how many facts of the entity and season in a row up to it had its value of
+        ``column``."""
         codes, _ = pd.factorize(_plain(self._facts[column]))
         fresh = self._starts_season() | np.concatenate([[True], codes[1:] != codes[:-1]])[: len(self)]
         positions = np.arange(len(self))
         return positions - np.maximum.accumulate(np.where(fresh, positions, 0)) + 1
 
     def season_ewma(self, column: str, decimals: int, half_life: float) -> np.ndarray:
-        """For each fact, the mean over its season so far, weights halving every ``half_life`` games, itself included.
+        """For each fact, the mean over its season so far, weights halving every ``half_life`` games, itself
+        included.
 
-        Computed game by game for all entities at once and restarted each season, so older seasons cannot leave a trace.
+        Computed game by game for all entities at once and restarted each season, so older seasons cannot
+        leave a trace.
         """
         values = self.exact(column, decimals)[0] / 10.0**decimals
         decay = 0.5 ** (1.0 / half_life)
@@ -255,8 +283,8 @@ class History:
 class Slice:
     """The facts ``[start, stop)`` of a history behind each as-of row; every method returns one value per row.
 
-    Sums skip NULL facts; ``known`` counts the facts that are not NULL. ``decimals`` is the scale of the column
-    (0 for whole numbers, 2 for NUMERIC(p,2)).
+    Sums skip NULL facts; ``known`` counts the facts that are not NULL. ``decimals`` is the scale of the
+    column (0 for whole numbers, 2 for NUMERIC(p,2)).
     """
 
     history: History
@@ -287,11 +315,16 @@ class Slice:
 
     def std(self, column: str) -> np.ndarray:
         """Sample standard deviation of a whole-number column without NULLs; NaN below two facts."""
-        n, total, squares = self.games, self._difference(column, 0, "value"), self._difference(column, 0, "square")
+        n, total, squares = (
+            self.games,
+            self._difference(column, 0, "value"),
+            self._difference(column, 0, "square"),
+        )
         return np.sqrt(ratio(n * squares - total * total, n * (n - 1)))
 
     def slope(self, column: str, at_least: int) -> np.ndarray:
-        """Least-squares slope per game of a whole-number column without NULLs; NaN below ``at_least`` (≥ 2) facts."""
+        """Least-squares slope per game of a whole-number column without NULLs; NaN below ``at_least`` (≥ 2)
+        facts."""
         n, total = self.games, self._difference(column, 0, "value")
         placed = self._difference(column, 0, "placed") - self.start * total  # Σ i·x with i = 0 .. n−1
         indices, squares = n * (n - 1) // 2, (n - 1) * n * (2 * n - 1) // 6

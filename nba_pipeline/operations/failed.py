@@ -1,6 +1,8 @@
-"""A failed day as operations speak of it. Plain data: it travels between processes and belongs to states and results alike.
+"""A failed day as operations speak of it. Plain data: it travels between processes and belongs to states and
+results alike.
 
-Belongs here: the day and grouping days by cause. Does not belong here: how a run judges a day (``rangerun/outcome.py``).
+Belongs here: the day and grouping days by cause. Does not belong here: how a run judges a day
+(``rangerun/outcome.py``).
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from datetime import date
 from nba_pipeline.failures import FailureClass
 
 DAYS_SHOWN = 20
-"""Days of one cause that are shown with their own words. The incident had eight; a thousand that failed alike are a range."""
+"""Days of one cause that are shown with their own words. The incident had eight; a thousand that failed alike
+are a range."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Failed:
 
 
 def by_cause(failures: Mapping[str, Iterable[Failed]]) -> dict[tuple[str, str], list[Failed]]:
-    """Failed days by (class, table), oldest first; the class that explains others comes first, then tables as given."""
+    """Failed days by (class, table), oldest first; the class that explains others comes first, then tables as
+    given."""
     grouped: dict[tuple[str, str], list[Failed]] = {}
     for table, failed in failures.items():
         for one in failed:

@@ -1,4 +1,5 @@
-"""The graph of tables as the operations see it: order, parents, and which days are made from given days. Pure functions.
+"""The graph of tables as the operations see it: order, parents, and which days are made from given days. Pure
+functions.
 
 Belongs here: questions about dependencies between days of tables. Does not belong here: Dagster and stores.
 """
@@ -23,9 +24,11 @@ def select(plans: Sequence[TablePlan], names: Iterable[str] | None) -> list[Tabl
     return [p for p in plans if p.table in wanted]
 
 
-def days_made_from(plan: TablePlan, days: Sequence[date], some: Mapping[str, Collection[date]]) -> dict[date, str]:
-    """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one in the look-back;
-    each with the newest such day."""
+def days_made_from(
+    plan: TablePlan, days: Sequence[date], some: Mapping[str, Collection[date]]
+) -> dict[date, str]:
+    """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one
+    in the look-back; each with the newest such day."""
     found: dict[date, str] = {}
     for given in plan.inputs:
         theirs = np.array(sorted(some.get(given.table, ())), dtype="datetime64[D]")

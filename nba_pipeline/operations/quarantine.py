@@ -1,11 +1,11 @@
 """The quarantine: what was refused, why, and putting it right.
 
-Belongs here: reading the ``__rejected`` tables, and turning them into a request that makes their days again. Does not
-belong here: refusing rows (``rangerun/range_run.py``), printing (``cli/``).
+Belongs here: reading the ``__rejected`` tables, and turning them into a request that makes their days again.
+Does not belong here: refusing rows (``rangerun/range_run.py``), printing (``cli/``).
 
-A replay makes the day again from its inputs, where the input was to blame with its raw day fetched again, under the
-quarantine policy: rows that are sound now are written back, the quarantine of the day keeps what is still refused, and
-rows computed = stored + rejected holds before and after.
+A replay makes the day again from its inputs, where the input was to blame with its raw day fetched again,
+under the quarantine policy: rows that are sound now are written back, the quarantine of the day keeps what is
+still refused, and rows computed = stored + rejected holds before and after.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Rejected:
 
     @property
     def remedy(self) -> str:
-        return FailureClass(self.failure_class).remedy.replace("nba-pipeline retry", "nba-pipeline rejected replay")
+        return FailureClass(self.failure_class).remedy.replace(
+            "nba-pipeline retry", "nba-pipeline rejected replay"
+        )
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,25 @@ class Balance:
     rejected: int
 
 
-def read_rejected(store: Store, tables: TableRegistry, plans: Sequence[TablePlan], days: Iterable[date]) -> list[Rejected]:
+def read_rejected(
+    store: Store, tables: TableRegistry, plans: Sequence[TablePlan], days: Iterable[date]
+) -> list[Rejected]:
     """Every refused row of these tables and days, by table in pipeline order, then day."""
     wanted = set(days)
     found = []
     for plan in plans:
         quarantine = tables[plan.table].rejected()
-        held = [d for d, entry in readable_manifest(store, quarantine).items() if entry.row_count and d in wanted]
+        held = [
+            d for d, entry in readable_manifest(store, quarantine).items() if entry.row_count and d in wanted
+        ]
         for row in store.read(quarantine, held).to_dict("records") if held else ():
             found.append(_rejected(plan.table, row))
     return found
 
 
-def balances(store: Store, tables: TableRegistry, rejected: Iterable[Rejected]) -> dict[tuple[str, date], Balance]:
+def balances(
+    store: Store, tables: TableRegistry, rejected: Iterable[Rejected]
+) -> dict[tuple[str, date], Balance]:
     """Stored and refused rows of every (table, day) that has refused rows."""
     cells = sorted({(r.table, r.day) for r in rejected})
     return {(table, day): balance(store, tables, table, day) for table, day in cells}
@@ -79,10 +87,14 @@ def balance(store: Store, tables: TableRegistry, table: str, day: date) -> Balan
 
 
 def replay_request(
-    plans: Sequence[TablePlan], rejected: Iterable[Rejected], all_plans: Sequence[TablePlan], states: Mapping[str, TableState]
+    plans: Sequence[TablePlan],
+    rejected: Iterable[Rejected],
+    all_plans: Sequence[TablePlan],
+    states: Mapping[str, TableState],
 ) -> Backfill:
-    """The days with refused rows of ``plans``, the raw days they were made from where the input is to blame, and the same
-    day of every table between the two and after them that was made or tried: what a row that comes back changes.
+    """The days with refused rows of ``plans``, the raw days they were made from where the input is to blame,
+    and the same day of every table between the two and after them that was made or tried: what a row that
+    comes back changes.
 
     ConfigurationError when there is nothing to replay.
     """
@@ -96,7 +108,9 @@ def replay_request(
                 for raw in raw_parents(by_name, row.table):
                     days.setdefault(raw, set()).add(row.day)
     if not days:
-        raise ConfigurationError("there is nothing to replay: no row of these tables and days is in quarantine")
+        raise ConfigurationError(
+            "there is nothing to replay: no row of these tables and days is in quarantine"
+        )
     for plan in all_plans:
         for given in plan.same_day:
             state = states[plan.table]
@@ -107,7 +121,9 @@ def replay_request(
     return Backfill([p for p in all_plans if days.get(p.table)], days, "quarantine")
 
 
-def as_json(rejected: Sequence[Rejected], counts: Mapping[tuple[str, date], Balance], *, rows: bool) -> dict[str, Any]:
+def as_json(
+    rejected: Sequence[Rejected], counts: Mapping[tuple[str, date], Balance], *, rows: bool
+) -> dict[str, Any]:
     """The documented JSON of `nba-pipeline rejected list` and, with ``rows``, of `show`."""
     days = [
         {
@@ -119,7 +135,9 @@ def as_json(rejected: Sequence[Rejected], counts: Mapping[tuple[str, date], Bala
         }
         for (table, day), count in counts.items()
     ]
-    return {"rejected": sum(c.rejected for c in counts.values()), "days": days} | ({"rows": [_plain(r) for r in rejected]} if rows else {})
+    return {"rejected": sum(c.rejected for c in counts.values()), "days": days} | (
+        {"rows": [_plain(r) for r in rejected]} if rows else {}
+    )
 
 
 def _plain(row: Rejected) -> dict[str, Any]:
@@ -143,7 +161,11 @@ def _counted(values: Iterable[str]) -> dict[str, int]:
 
 
 def _rejected(table: str, row: Mapping[Any, Any]) -> Rejected:
-    text = {name: "" if value is None or value != value else str(value) for name, value in row.items() if name != "game_date"}
+    text = {
+        name: "" if value is None or value != value else str(value)
+        for name, value in row.items()
+        if name != "game_date"
+    }
     return Rejected(
         table,
         row["game_date"].date(),

@@ -1,7 +1,9 @@
-"""What the warehouse's tables are, what they should be, and what would change: planning for `nba-pipeline schema`.
+"""What the warehouse's tables are, what they should be, and what would change: planning for `nba-pipeline
+schema`.
 
-Belongs here: ``SchemaStore`` (what a warehouse must offer), ``plan_changes``, ``apply_changes`` and their results as JSON.
-Does not belong here: a particular warehouse (``warehouse/``), differences themselves (``tables/evolution.py``), printing.
+Belongs here: ``SchemaStore`` (what a warehouse must offer), ``plan_changes``, ``apply_changes`` and their
+results as JSON. Does not belong here: a particular warehouse (``warehouse/``), differences themselves
+(``tables/evolution.py``), printing.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from nba_pipeline.tables.spec import Table
 
 
 class SchemaStore(Protocol):
-    """Looking at and changing tables. ``changes`` is empty where a table is as declared; ``ddl`` gives the statements that make
-    the table, or these changes of it; ``apply`` makes them and returns what is left."""
+    """Looking at and changing tables. ``changes`` is empty where a table is as declared; ``ddl`` gives the
+    statements that make the table, or these changes of it; ``apply`` makes them and returns what is left."""
 
     def changes(self, table: Table) -> list[Change]: ...
 
@@ -63,7 +65,8 @@ def plan_changes(store: SchemaStore, tables: Iterable[Table]) -> list[TableChang
 
 
 def apply_changes(store: SchemaStore, plans: Sequence[TableChanges]) -> dict[str, list[Change]]:
-    """Make the changes, table by table, and read each table back; returns what is left per table (never a blocking change).
+    """Make the changes, table by table, and read each table back; returns what is left per table (never a
+    blocking change).
 
     Raises ``SchemaDrift`` before anything is done when a change of any table is refused.
     """
@@ -81,7 +84,13 @@ def as_json(plans: Sequence[TableChanges]) -> dict[str, Any]:
         "tables": {
             p.table.full_name: {
                 "changes": [
-                    {"action": str(c.action), "column": c.column, "text": c.text, "blocks": c.blocks, "rows": list(c.rows)}
+                    {
+                        "action": str(c.action),
+                        "column": c.column,
+                        "text": c.text,
+                        "blocks": c.blocks,
+                        "rows": list(c.rows),
+                    }
                     for c in p.changes
                 ],
                 "statements": list(p.statements),

@@ -53,7 +53,9 @@ class Workspace:
         """The days from ``start`` to ``end``, by default all that have a partition."""
         keys = self.partitions.get_partition_keys()
         if not keys:
-            raise ConfigurationError(f"there is no day yet: the pipeline starts on {self.settings.start_date}")
+            raise ConfigurationError(
+                f"there is no day yet: the pipeline starts on {self.settings.start_date}"
+            )
         earliest, latest = date.fromisoformat(keys[0]), date.fromisoformat(keys[-1])
         first = parse_day(start, "--start") if start else earliest
         last = parse_day(end, "--end") if end else latest
@@ -61,7 +63,9 @@ class Workspace:
             raise ConfigurationError(f"--end {last} is before --start {first}")
         for name, day in (("--start", first), ("--end", last)):
             if not earliest <= day <= latest:
-                raise ConfigurationError(f"{name} {day} is outside the days of the pipeline, {earliest} .. {latest}")
+                raise ConfigurationError(
+                    f"{name} {day} is outside the days of the pipeline, {earliest} .. {latest}"
+                )
         return span(first, last)
 
 
@@ -73,8 +77,11 @@ def open_workspace(tables: TableRegistry = TABLES, **options: Any) -> Iterator[W
 
 
 @contextmanager
-def open_with(settings: Settings, tables: TableRegistry = TABLES, source: Source | None = None) -> Iterator[Workspace]:
-    """The pipeline of these settings. ``source``: another one than they name; worker processes would not know of it."""
+def open_with(
+    settings: Settings, tables: TableRegistry = TABLES, source: Source | None = None
+) -> Iterator[Workspace]:
+    """The pipeline of these settings. ``source``: another one than they name; worker processes would not know
+    of it."""
     store, read_from = make_store(settings), source or build.make_source(settings)
     with warnings.catch_warnings():
         # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.
@@ -86,21 +93,28 @@ def open_with(settings: Settings, tables: TableRegistry = TABLES, source: Source
 
 
 _NO_CAPTURED_OUTPUT = {
-    "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager", "config": {}}
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+        "config": {},
+    }
 }
-"""Steps of the command line print nothing. Capturing it would start four processes per step, two of which answer a Ctrl-C
-with a traceback of their own."""
+"""Steps of the command line print nothing. Capturing it would start four processes per step, two of which
+answer a Ctrl-C with a traceback of their own."""
 
 
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults store every
-    event in a transaction of its own, which makes a backfill of four seasons take an hour of bookkeeping."""
+    """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults
+    store every event in a transaction of its own, which makes a backfill of four seasons take an hour of
+    bookkeeping."""
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
             shutil.copyfile(DEFAULT_INSTANCE, home / "dagster.yaml")
     except OSError as error:
         raise ConfigurationError(f"DAGSTER_HOME={home} cannot be used: {error.strerror}") from error
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT)) as instance:
+    with dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT)
+    ) as instance:
         yield instance

@@ -13,7 +13,8 @@ from nba_pipeline.tables.spec import Column, Table
 
 
 def table_schema(table: Table) -> dg.TableSchema:
-    """The columns tab: names, BigQuery types, descriptions with unit and bounds, nullability, key columns marked."""
+    """The columns tab: names, BigQuery types, descriptions with unit and bounds, nullability, key columns
+    marked."""
     return dg.TableSchema(columns=[_column(table, c) for c in table.columns])
 
 
@@ -31,7 +32,9 @@ def _column(table: Table, column: Column) -> dg.TableColumn:
         name=column.name,
         type=str(column.type),
         description=column.description,
-        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=table.key == (column.name,), other=other),
+        constraints=dg.TableColumnConstraints(
+            nullable=column.nullable, unique=table.key == (column.name,), other=other
+        ),
     )
 
 

@@ -1,8 +1,8 @@
 """The IO manager: Dagster's view of a store, for ordinary assets and for the range protocol alike.
 
-Belongs here: ``WarehouseIOManager`` (partition keys to days, frames in and out, metadata) and ``Stored``, with which an
-asset that has already written hands over the entries. Does not belong here: storage (the stores), validation (``checks/``),
-the range protocol itself (``orchestration/table_asset.py``).
+Belongs here: ``WarehouseIOManager`` (partition keys to days, frames in and out, metadata) and ``Stored``,
+with which an asset that has already written hands over the entries. Does not belong here: storage (the
+stores), validation (``checks/``), the range protocol itself (``orchestration/table_asset.py``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
 from nba_pipeline.warehouse.prepare import as_days
 
-ALLOW_MISSING = "allow_missing_partitions"  # the name Dagster's own IO managers use for the same input metadata
+ALLOW_MISSING = (  # the name Dagster's own IO managers use for the same input metadata
+    "allow_missing_partitions"
+)
 COLUMNS = "columns"
 
 
@@ -36,9 +38,10 @@ class Stored:
 class WarehouseIOManager(dg.IOManager):
     """Outputs and inputs of partitioned assets as daily partitions of declared tables.
 
-    An asset may return one frame with the rows of all its partitions (partitions without rows are stored as empty), a
-    mapping from each day to its frame, or ``Stored``. An input is one frame with the rows of all the partitions that are
-    mapped to it; its metadata may hold ``columns`` (read only these) and ``allow_missing_partitions``.
+    An asset may return one frame with the rows of all its partitions (partitions without rows are stored as
+    empty), a mapping from each day to its frame, or ``Stored``. An input is one frame with the rows of all
+    the partitions that are mapped to it; its metadata may hold ``columns`` (read only these) and
+    ``allow_missing_partitions``.
     """
 
     def __init__(self, store: Store, tables: Iterable[Table]) -> None:
@@ -51,7 +54,9 @@ class WarehouseIOManager(dg.IOManager):
         table = self._table(context.asset_key)
         if isinstance(obj, Stored):
             if obj.table.asset_key != table.asset_key:
-                raise dg.DagsterInvariantViolationError(f"asset {table.full_name} handed over entries of {obj.table.full_name}")
+                raise dg.DagsterInvariantViolationError(
+                    f"asset {table.full_name} handed over entries of {obj.table.full_name}"
+                )
             entries = dict(obj.entries)
         else:
             entries = self._write(table, self._days(context, table), obj)
@@ -65,8 +70,8 @@ class WarehouseIOManager(dg.IOManager):
             if sorted(frames) != days:
                 wrong = sorted(set(frames) ^ set(days))
                 raise dg.DagsterInvariantViolationError(
-                    f"asset {table.full_name} must return a frame for each day of its run and for no other; wrong: {_list(wrong)}. "
-                    "For a day without rows return an empty frame."
+                    f"asset {table.full_name} must return a frame for each day of its run and for no other;"
+                    f" wrong: {_list(wrong)}. For a day without rows return an empty frame."
                 )
             return dict(self.store.replace(table, frames).entries)
         raise dg.DagsterInvariantViolationError(
@@ -84,15 +89,17 @@ class WarehouseIOManager(dg.IOManager):
         absent = [day for day in days if day not in stored]
         if absent and not options.get(ALLOW_MISSING):
             raise PipelineError(
-                f"{table.full_name} lacks {len(absent)} of the {len(days)} days that this asset reads: {_list(absent)}. "
-                f"Materialize them first, or set the input's metadata {ALLOW_MISSING!r} to true if their rows are not needed.",
+                f"{table.full_name} lacks {len(absent)} of the {len(days)} days that this asset reads:"
+                f" {_list(absent)}. Materialize them first, or set the input's metadata {ALLOW_MISSING!r} to"
+                " true if their rows are not needed.",
                 failure_class=FailureClass.INCOMPLETE_INPUT,
                 days=absent,
             )
         return self.store.read(table, days, options.get(COLUMNS))
 
     def _present(self, table: Table) -> set[date]:
-        """Days that have something stored. Damaged ones count: reading them names the damage, and only if they are read."""
+        """Days that have something stored. Damaged ones count: reading them names the damage, and only if
+        they are read."""
         try:
             return set(self.store.manifest(table))
         except CorruptPartition as error:
@@ -104,8 +111,9 @@ class WarehouseIOManager(dg.IOManager):
         table = self._tables.get(tuple(key.path))  # type: ignore[arg-type]
         if table is None:
             raise dg.DagsterInvariantViolationError(
-                f"asset {key.to_user_string()} has no declared table, so the warehouse cannot store or load it. Declare a table with this "
-                "dataset and name in nba_pipeline/tables, or give the asset another io_manager_key."
+                f"asset {key.to_user_string()} has no declared table, so the warehouse cannot store or load"
+                " it. Declare a table with this dataset and name in nba_pipeline/tables, or give the asset"
+                " another io_manager_key."
             )
         return table
 
@@ -113,7 +121,8 @@ class WarehouseIOManager(dg.IOManager):
     def _days(context: dg.OutputContext | dg.InputContext, table: Table) -> list[date]:
         if not context.has_asset_partitions:
             raise dg.DagsterInvariantViolationError(
-                f"asset {table.full_name} has no partitions, but every table is stored by day: give it the daily ones."
+                f"asset {table.full_name} has no partitions, but every table is stored by day: give it the"
+                " daily ones."
             )
         return as_days(_day(table, key) for key in context.asset_partition_keys)
 
@@ -147,7 +156,9 @@ def _day(table: Table, key: object) -> date:
     try:
         return date.fromisoformat(str(key))
     except ValueError:
-        raise dg.DagsterInvariantViolationError(f"{key!r} of {table.full_name} is not a day (YYYY-MM-DD); use daily partitions.") from None
+        raise dg.DagsterInvariantViolationError(
+            f"{key!r} of {table.full_name} is not a day (YYYY-MM-DD); use daily partitions."
+        ) from None
 
 
 def _list(days: list[date]) -> str:

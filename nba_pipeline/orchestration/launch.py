@@ -1,6 +1,7 @@
 """One range run in this process, recorded in the instance like a run that the UI launched.
 
-Belongs here: what Dagster needs to be told for such a run. Does not belong here: which ranges (``execute.py``).
+Belongs here: what Dagster needs to be told for such a run. Does not belong here: which ranges
+(``execute.py``).
 """
 
 from __future__ import annotations
@@ -22,24 +23,31 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 LAUNCHED_BY = "nba_pipeline/launched_by"
 CODE_LOCATION = "nba_pipeline.definitions"
-"""The location's name as workspace.yaml gives it, so that the UI knows whose run it is and can re-execute it."""
+"""The location's name as workspace.yaml gives it, so that the UI knows whose run it is and can re-execute it.
+"""
 
 
 @dataclass
 class RangeRun:
-    """A finished run: its id, and what Dagster says went wrong with it as a whole (a step that failed says it itself)."""
+    """A finished run: its id, and what Dagster says went wrong with it as a whole (a step that failed says it
+    itself)."""
 
     run_id: str
     error: str | None = None
 
 
 def execute_range(
-    defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetKey, first: date, last: date, run_config: Mapping[str, Any]
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    first: date,
+    last: date,
+    run_config: Mapping[str, Any],
 ) -> RangeRun:
     """Execute one asset for the days first..last. What goes wrong is in the events, not raised.
 
-    The run's log goes to the event log as always; its copy on the console is left out, because the command line prints a
-    summary, and a traceback belongs where its run is.
+    The run's log goes to the event log as always; its copy on the console is left out, because the command
+    line prints a summary, and a traceback belongs where its run is.
     """
     repository = defs.get_repository_def()
     base = repository.get_implicit_global_asset_job_def()
@@ -56,7 +64,9 @@ def execute_range(
         run_config=run_config,
         tags=tags,
     )
-    run = run._replace(asset_check_selection=checks)  # create_run_for_job does not take it, and execution selects again
+    run = run._replace(
+        asset_check_selection=checks
+    )  # create_run_for_job does not take it, and execution selects again
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     if logging.lastResort is not None:
         logging.lastResort.addFilter(is_no_interrupt)  # once, however often it is added
@@ -74,10 +84,13 @@ def execute_range(
 def is_no_interrupt(record: logging.LogRecord) -> bool:
     """Whether a log record is about something else than an interrupt.
 
-    Dagster turns Ctrl-C into an exception wherever the program is, also inside of libraries that log every exception they
-    pass on (SQLAlchemy, closing a connection). The interrupt is answered where it arrives; a traceback of it frightens.
+    Dagster turns Ctrl-C into an exception wherever the program is, also inside of libraries that log every
+    exception they pass on (SQLAlchemy, closing a connection). The interrupt is answered where it arrives; a
+    traceback of it frightens.
     """
-    return record.exc_info is None or not isinstance(record.exc_info[1], (KeyboardInterrupt, DagsterExecutionInterruptedError))
+    return record.exc_info is None or not isinstance(
+        record.exc_info[1], (KeyboardInterrupt, DagsterExecutionInterruptedError)
+    )
 
 
 def _close(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -89,4 +102,6 @@ def _close(instance: dg.DagsterInstance, run_id: str) -> None:
 
 def _repository_origin(name: str) -> RemoteRepositoryOrigin:
     target = LoadableTargetOrigin(executable_path=sys.executable, module_name=CODE_LOCATION)
-    return RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=CODE_LOCATION), name)
+    return RemoteRepositoryOrigin(
+        ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=CODE_LOCATION), name
+    )

@@ -16,26 +16,32 @@ if TYPE_CHECKING:  # LOOKBACK_DAYS is for everyone, Dagster only for those who c
     import dagster as dg
 
 LOOKBACK_DAYS = 365
-"""How far back the history of a day can reach. The longest windows are the head-to-head window and the rosters of a
-season's openers, which come from the season before: both are at most 365 days."""
+"""How far back the history of a day can reach. The longest windows are the head-to-head window and the
+rosters of a season's openers, which come from the season before: both are at most 365 days."""
 
 
 def daily_partitions(start: date, last: date | None = None) -> dg.DailyPartitionsDefinition:
-    """One partition per US Eastern calendar day, from ``start`` to today: features of tonight's games are wanted before them.
+    """One partition per US Eastern calendar day, from ``start`` to today: features of tonight's games are
+    wanted before them.
 
     ``last``: no day after it is a partition, for a source whose history has an end.
     """
     import dagster as dg
 
-    end = None if last is None else (last + timedelta(days=1)).isoformat()  # Dagster's end_date is the first day that is none
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_date=end, timezone=TIMEZONE, end_offset=1)
+    end = (
+        None if last is None else (last + timedelta(days=1)).isoformat()
+    )  # Dagster's end_date is the first day that is none
+    return dg.DailyPartitionsDefinition(
+        start_date=start.isoformat(), end_date=end, timezone=TIMEZONE, end_offset=1
+    )
 
 
 def backfill_policy(level: int, days_per_run: int) -> dg.BackfillPolicy:
-    """The policy of a table at this level of the graph, where a run may hold so many days (``Settings.days_per_run``).
+    """The policy of a table at this level of the graph, where a run may hold so many days
+    (``Settings.days_per_run``).
 
-    Levels differ on purpose: the daemon puts assets with *equal* policies and an identity mapping into one run, where a
-    bad day upstream would stop the whole range downstream (see framework tests, fact F3).
+    Levels differ on purpose: the daemon puts assets with *equal* policies and an identity mapping into one
+    run, where a bad day upstream would stop the whole range downstream (see framework tests, fact F3).
     """
     import dagster as dg
 
@@ -43,10 +49,14 @@ def backfill_policy(level: int, days_per_run: int) -> dg.BackfillPolicy:
 
 
 def lookback_mapping() -> dg.TimeWindowPartitionMapping:
-    """Day D depends on the LOOKBACK_DAYS days before it, strictly. Days before the first partition are no obstacle."""
+    """Day D depends on the LOOKBACK_DAYS days before it, strictly. Days before the first partition are no
+    obstacle."""
     import dagster as dg
 
     with warnings.catch_warnings():
-        # allow_nonexistent_upstream_partitions is beta; the framework tests pin it (fact F10), users need not be told.
+        # allow_nonexistent_upstream_partitions is beta; the framework tests pin it (fact F10), users need not
+        # be told.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.TimeWindowPartitionMapping(start_offset=-LOOKBACK_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True)
+        return dg.TimeWindowPartitionMapping(
+            start_offset=-LOOKBACK_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True
+        )

@@ -1,11 +1,12 @@
 """The protocol of every table's asset: one step for a set of days, green and red cell by cell.
 
-Belongs here: the asset factory and the translation of ``RangeOutcome`` into Dagster events; the only loop over partitions.
-Does not belong here: what happens to the days (``range_run.py``), which tables there are (``raw.py``, ``analytics.py``).
+Belongs here: the asset factory and the translation of ``RangeOutcome`` into Dagster events; the only loop
+over partitions. Does not belong here: what happens to the days (``range_run.py``), which tables there are
+(``raw.py``, ``analytics.py``).
 
 Why not plain ``@asset`` functions that return a frame: for a range run the framework marks *every* partition
-materialized when an output is returned and *every* one failed when an error is raised. A step that records one
-materialization per good day and then raises leaves exactly the bad days red (framework tests, fact F1).
+materialized when an output is returned and *every* one failed when an error is raised. A step that records
+one materialization per good day and then raises leaves exactly the bad days red (framework tests, fact F1).
 """
 
 # No `from __future__ import annotations` here: Dagster looks at the type of `context`, not at its name.
@@ -19,7 +20,9 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData as Target
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
@@ -36,7 +39,14 @@ from nba_pipeline.orchestration.instance.made import Made, remember_made, rememb
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
 from nba_pipeline.rangerun.lineage import input_manifests, is_raw, made_with
-from nba_pipeline.rangerun.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, group_message, markdown_table
+from nba_pipeline.rangerun.outcome import (
+    CheckResult,
+    DayFailure,
+    RangeOutcome,
+    StoredDay,
+    group_message,
+    markdown_table,
+)
 from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
 from nba_pipeline.recipes.recipe import TablePlan
 from nba_pipeline.sources.base import Traceable
@@ -51,8 +61,11 @@ RUN_CONFIG = {
     "on_invalid_rows": dg.Field(
         dg.Enum("OnInvalidRows", [dg.EnumValue(p.value) for p in InvalidRows]),
         default_value=InvalidRows.FAIL.value,
-        description="fail: a day with rows that break the contract is not written, what was there stays. quarantine: its valid rows "
-        "are written, the others go to <dataset>.<table>__rejected; findings that no row can be blamed for still fail the day.",
+        description=(
+            "fail: a day with rows that break the contract is not written, what was there stays. quarantine:"
+            " its valid rows are written, the others go to <dataset>.<table>__rejected; findings that no row"
+            " can be blamed for still fail the day."
+        ),
     )
 }
 
@@ -77,7 +90,8 @@ def table_asset(
 ) -> dg.AssetsDefinition:
     """The asset of one table: everything but the plan comes from the table's declaration.
 
-    ``condition``: when it runs by itself; ``stored_as``: the warehouse's name, one of the kinds that the UI shows.
+    ``condition``: when it runs by itself; ``stored_as``: the warehouse's name, one of the kinds that the UI
+    shows.
     """
     table = tables[plan.table]
     start = days.start.date()
@@ -85,11 +99,16 @@ def table_asset(
     @dg.multi_asset(
         name=op_name(table),
         outs={OUTPUT: _output(table, plan, condition, stored_as)},
-        deps=[dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None) for i in plan.inputs],
+        deps=[
+            dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None)
+            for i in plan.inputs
+        ],
         check_specs=_check_specs(table, days),
         partitions_def=days,
         backfill_policy=backfill_policy(plan.level, days_per_run),
-        pool=op_name(table),  # one writer per table: the run queue lets a second run of it wait (limit in dagster.yaml)
+        pool=op_name(
+            table
+        ),  # one writer per table: the run queue lets a second run of it wait (limit in dagster.yaml)
         can_subset=True,
         required_resource_keys={SOURCE, STORE, IO_MANAGER},
         config_schema=RUN_CONFIG,
@@ -115,7 +134,9 @@ def _make(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[Any]:
     days = _days_to_make(context, job)
     # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
     newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0
-    made = made_with(plan, job.tables, input_manifests(job.store, job.tables, plan), _source_name(job.source), days)
+    made = made_with(
+        plan, job.tables, input_manifests(job.store, job.tables, plan), _source_name(job.source), days
+    )
     outcome = run_range(job, days)
     _record(context, job, outcome, made, newest_event)
     if outcome.failed:
@@ -127,7 +148,8 @@ def _make(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[Any]:
 
 
 def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date]:
-    """The step's days, without those that the backfill only reaches by look-back and that have no inputs of their own."""
+    """The step's days, without those that the backfill only reaches by look-back and that have no inputs of
+    their own."""
     days = [date.fromisoformat(day) for day in context.partition_keys]
     beyond = beyond_the_selection(context, [asset_key(i.table) for i in job.plan.same_day])
     if not beyond:
@@ -136,31 +158,48 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
     left = sorted(day for day in beyond if any(day not in manifest for manifest in present))
     if left:
         context.log.warning(
-            f"{job.table.full_name}: {len(left)} days from {left[0]} to {left[-1]} stay missing. The backfill reaches them only "
-            "because their history does; their own day was never made, so there is nothing to restate."
+            f"{job.table.full_name}: {len(left)} days from {left[0]} to {left[-1]} stay missing. The backfill"
+            " reaches them only because their history does; their own day was never made, so there is"
+            " nothing to restate."
         )
     return sorted(set(days) - set(left))
 
 
-def _record(context: dg.AssetExecutionContext, job: RangeJob, outcome: RangeOutcome, made: Mapping[date, Made], newest_event: int) -> None:
+def _record(
+    context: dg.AssetExecutionContext,
+    job: RangeJob,
+    outcome: RangeOutcome,
+    made: Mapping[date, Made],
+    newest_event: int,
+) -> None:
     """Tell the event log, the instance, this process and the run's log what became of the days."""
     table, source = job.table, job.source
-    record_events(context, stored_and_failed_events(table, outcome, made, _provenance(job.plan, made, newest_event)))
+    record_events(
+        context, stored_and_failed_events(table, outcome, made, _provenance(job.plan, made, newest_event))
+    )
     early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
     how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
     remember_made(context.instance, table.full_name, how)
     if is_raw(table.full_name) and isinstance(source, Traceable):
-        remember_payloads(context.instance, table.full_name, context.run.run_id, source.payloads(table.full_name, sorted(outcome.stored)))
-    # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest materialization.
-    record_events(context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome)))
+        remember_payloads(
+            context.instance,
+            table.full_name,
+            context.run.run_id,
+            source.payloads(table.full_name, sorted(outcome.stored)),
+        )
+    # Only now: an evaluation counts as current in the UI, and for automation, if it names its day's newest
+    # materialization.
+    record_events(
+        context, evaluation_events(table, outcome, _newest_materializations(context, table, outcome))
+    )
     _report(table, outcome)
     _log(context, table, outcome)
 
 
 OutcomeListener = Callable[[Table, RangeOutcome], None]
 outcome_listener: ContextVar[OutcomeListener | None] = ContextVar("outcome_listener", default=None)
-"""Who, in this process, wants to know what became of the days: the command line, which executes runs in process and would
-otherwise have to read from the event log what has just been written to it."""
+"""Who, in this process, wants to know what became of the days: the command line, which executes runs in
+process and would otherwise have to read from the event log what has just been written to it."""
 
 
 def _report(table: Table, outcome: RangeOutcome) -> None:
@@ -169,7 +208,9 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
         listener(table, outcome)
 
 
-def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None, stored_as: str | None) -> dg.AssetOut:
+def _output(
+    table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None, stored_as: str | None
+) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         is_required=False,
@@ -187,7 +228,8 @@ def _output(table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any
 def _made_from(plan: TablePlan) -> dict[str, dg.MetadataValue]:
     """Links to the tables that this one reads, with the days and columns it reads of them."""
     lines = [
-        f"- [{i.table}](/assets/{i.table.replace('.', '/')}), {f'{LOOKBACK_DAYS} days before the day' if i.history else 'the same day'}"
+        f"- [{i.table}](/assets/{i.table.replace('.', '/')}),"
+        f" {f'{LOOKBACK_DAYS} days before the day' if i.history else 'the same day'}"
         f"{': ' + ', '.join(i.columns) if i.columns else ''}"
         for i in plan.inputs
     ]
@@ -196,7 +238,8 @@ def _made_from(plan: TablePlan) -> dict[str, dg.MetadataValue]:
 
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:
     with warnings.catch_warnings():
-        # Partitioned checks are a preview API; the framework tests pin what we rely on, users need not be told 30 times.
+        # Partitioned checks are a preview API; the framework tests pin what we rely on, users need not be
+        # told 30 times.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
             dg.AssetCheckSpec(
@@ -226,9 +269,13 @@ def stored_and_failed_events(
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """A materialization of each stored day; an observation that explains each failed one."""
     key = asset_key(table)
-    seconds = round(sum(outcome.seconds.values()) / max(len(outcome.stored) + len(outcome.failed), 1), 4)  # days are made together
+    seconds = round(
+        sum(outcome.seconds.values()) / max(len(outcome.stored) + len(outcome.failed), 1), 4
+    )  # days are made together
     for day, failure in sorted(outcome.failed.items()):
-        yield dg.AssetObservation(key, partition=day.isoformat(), description=failure.message, metadata=_failure_metadata(failure))
+        yield dg.AssetObservation(
+            key, partition=day.isoformat(), description=failure.message, metadata=_failure_metadata(failure)
+        )
     for day, stored in sorted(outcome.stored.items()):
         yield dg.AssetMaterialization(
             key,
@@ -241,43 +288,66 @@ def stored_and_failed_events(
 
 
 def _provenance(plan: TablePlan, made: Mapping[date, Made], newest_event: int) -> dict[date, dict[str, str]]:
-    """What Dagster records of a day that it makes itself: with these tags the UI calls a day *unsynced* when the content of an
-    input changed after ``newest_event``, and not whenever an input was fetched again (a tick test pins it)."""
+    """What Dagster records of a day that it makes itself: with these tags the UI calls a day *unsynced* when
+    the content of an input changed after ``newest_event``, and not whenever an input was fetched again (a
+    tick test pins it).
+    """
     keys = [asset_key(name) for name in dict.fromkeys(i.table for i in plan.inputs)]
     read_at = {get_input_event_pointer_tag(key): str(newest_event) for key in keys}
     return {
-        day: {CODE_VERSION_TAG: one.code, **read_at, **{get_input_data_version_tag(key): one.inputs for key in keys}}
+        day: {
+            CODE_VERSION_TAG: one.code,
+            **read_at,
+            **{get_input_data_version_tag(key): one.inputs for key in keys},
+        }
         for day, one in made.items()
     }
 
 
-def evaluation_events(table: Table, outcome: RangeOutcome, newest: Mapping[date, Target]) -> Iterator[dg.AssetCheckEvaluation]:
-    """What every check found on every day. ``newest``: each day's newest materialization, of this run or an earlier one."""
+def evaluation_events(
+    table: Table, outcome: RangeOutcome, newest: Mapping[date, Target]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What every check found on every day. ``newest``: each day's newest materialization, of this run or an
+    earlier one."""
     key = asset_key(table)
     for result in outcome.checks:
         yield _evaluation(key, result, outcome.failed.get(result.day), newest.get(result.day))
 
 
-def _newest_materializations(context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome) -> dict[date, Target]:
+def _newest_materializations(
+    context: dg.AssetExecutionContext, table: Table, outcome: RangeOutcome
+) -> dict[date, Target]:
     """Each day's newest materialization. A failed day has the one that is still stored, if there is one."""
     key, storage = asset_key(table), context.instance.event_log_storage
     days = {day.isoformat() for day in (*outcome.stored, *outcome.failed)}
-    ids = storage.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, days) if days else {}
+    ids = (
+        storage.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, days)
+        if days
+        else {}
+    )
     earlier = [ids[day.isoformat()] for day in outcome.failed if day.isoformat() in ids]
     records = (
-        context.instance.fetch_materializations(dg.AssetRecordsFilter(key, storage_ids=earlier), limit=len(earlier)).records
+        context.instance.fetch_materializations(
+            dg.AssetRecordsFilter(key, storage_ids=earlier), limit=len(earlier)
+        ).records
         if earlier
         else ()
     )
-    known = {r.storage_id: Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp) for r in records}
+    known = {
+        r.storage_id: Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp) for r in records
+    }
     now = time.time()
     return {
-        date.fromisoformat(day): known.get(storage_id) or Target(storage_id=storage_id, run_id=context.run.run_id, timestamp=now)
+        date.fromisoformat(day): (
+            known.get(storage_id) or Target(storage_id=storage_id, run_id=context.run.run_id, timestamp=now)
+        )
         for day, storage_id in ids.items()
     }
 
 
-def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | None, newest: Target | None) -> dg.AssetCheckEvaluation:
+def _evaluation(
+    key: dg.AssetKey, result: CheckResult, failure: DayFailure | None, newest: Target | None
+) -> dg.AssetCheckEvaluation:
     metadata: dict[str, Any] = {"compared": result.compared, "violations": result.violations}
     if not result.passed and result.sample is not None:
         metadata[FAILURE_CLASS] = str(result.sample["failure_class"].iloc[0])
@@ -291,7 +361,11 @@ def _evaluation(key: dg.AssetKey, result: CheckResult, failure: DayFailure | Non
         metadata=metadata,
         target_materialization_data=newest,
         # A refused row that went to the quarantine did not stop its day.
-        severity=dg.AssetCheckSeverity.ERROR if result.passed or failure is not None else dg.AssetCheckSeverity.WARN,
+        severity=(
+            dg.AssetCheckSeverity.ERROR
+            if result.passed or failure is not None
+            else dg.AssetCheckSeverity.WARN
+        ),
     )
 
 

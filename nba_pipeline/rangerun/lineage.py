@@ -1,8 +1,9 @@
-"""What the days of a table are made with, as versions: its formulas, its declared columns, the contents of its inputs.
+"""What the days of a table are made with, as versions: its formulas, its declared columns, the contents of
+its inputs.
 
-Belongs here: computing ``Made`` for a plan and days from manifests, the same for a run and for whoever asks later
-whether a day is stale. Does not belong here: keeping it (``orchestration/instance/made.py``), judging it
-(``operations/status/staleness.py``).
+Belongs here: computing ``Made`` for a plan and days from manifests, the same for a run and for whoever asks
+later whether a day is stale. Does not belong here: keeping it (``orchestration/instance/made.py``), judging
+it (``operations/status/staleness.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ Manifests = Mapping[str, Mapping[date, ManifestEntry]]
 
 
 def code_version_of(plan: TablePlan, table: Table) -> str:
-    """Ten hex digits: the code behind the plan's compute function, the bounds of its columns, and what it is made from."""
+    """Ten hex digits: the code behind the plan's compute function, the bounds of its columns, and what it is
+    made from."""
     inputs = " ".join(f"{i.table}{'<' if i.history else '='}" for i in plan.inputs)
     parts = (formula_version(plan.compute, table.columns), inputs, str(plan.empty_with_games))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
@@ -46,17 +48,27 @@ def readable_entry(store: Store, table: Table, day: date) -> ManifestEntry | Non
     return store.entry(table, day) if isinstance(store, OneDay) else readable_manifest(store, table).get(day)
 
 
-def input_manifests(store: Store, tables: TableRegistry, plan: TablePlan) -> dict[str, Mapping[date, ManifestEntry]]:
+def input_manifests(
+    store: Store, tables: TableRegistry, plan: TablePlan
+) -> dict[str, Mapping[date, ManifestEntry]]:
     """The manifests of the tables that the plan reads."""
-    return {name: readable_manifest(store, tables[name]) for name in dict.fromkeys(i.table for i in plan.inputs)}
+    return {
+        name: readable_manifest(store, tables[name]) for name in dict.fromkeys(i.table for i in plan.inputs)
+    }
 
 
-def made_with(plan: TablePlan, tables: TableRegistry, manifests: Manifests, source: str, days: Sequence[date]) -> dict[date, Made]:
-    """What each of the days would be made with now. ``source`` counts only for tables that are read from it."""
+def made_with(
+    plan: TablePlan, tables: TableRegistry, manifests: Manifests, source: str, days: Sequence[date]
+) -> dict[date, Made]:
+    """What each of the days would be made with now. ``source`` counts only for tables that are read from
+    it."""
     table = tables[plan.table]
     code, schema = code_version_of(plan, table), schema_version(table)
     read_from = source if is_raw(plan.table) else ""
-    return {day: Made(code, schema, inputs, read_from) for day, inputs in zip(days, _inputs(plan, manifests, days), strict=True)}
+    return {
+        day: Made(code, schema, inputs, read_from)
+        for day, inputs in zip(days, _inputs(plan, manifests, days), strict=True)
+    }
 
 
 def is_raw(table: str) -> bool:
@@ -67,8 +79,9 @@ def is_raw(table: str) -> bool:
 def _inputs(plan: TablePlan, manifests: Manifests, days: Sequence[date]) -> list[str]:
     """For each day a digest of the contents of every day it is made from.
 
-    A set's digest is the sum of its members' 64-bit digests, so the 365 days before each of 1,500 days cost one running
-    sum and not half a million hashes. Days without rows do not count: an off day that becomes known changes nothing.
+    A set's digest is the sum of its members' 64-bit digests, so the 365 days before each of 1,500 days cost
+    one running sum and not half a million hashes. Days without rows do not count: an off day that becomes
+    known changes nothing.
     """
     totals = np.zeros(len(days), dtype="uint64")
     asked = np.array(days, dtype="datetime64[D]")
@@ -76,7 +89,9 @@ def _inputs(plan: TablePlan, manifests: Manifests, days: Sequence[date]) -> list
         entries = [e for _, e in sorted(manifests[given.table].items()) if e.row_count]
         stored = np.array([e.day for e in entries], dtype="datetime64[D]")
         values = [_member(given.table, given.history, e.day, e.content_hash) for e in entries]
-        running = np.zeros(len(values) + 1, dtype="uint64")  # not by concatenation: with a plain 0 it would become float64
+        running = np.zeros(
+            len(values) + 1, dtype="uint64"
+        )  # not by concatenation: with a plain 0 it would become float64
         running[1:] = np.cumsum(np.array(values, dtype="uint64"), dtype="uint64")
         first = np.searchsorted(stored, asked - LOOKBACK_DAYS if given.history else asked)
         last = np.searchsorted(stored, asked, side="left" if given.history else "right")
@@ -86,4 +101,6 @@ def _inputs(plan: TablePlan, manifests: Manifests, days: Sequence[date]) -> list
 
 @cache
 def _member(table: str, history: bool, day: date, content_hash: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{table} {history} {day} {content_hash}".encode()).digest()[:8], "big")
+    return int.from_bytes(
+        hashlib.sha256(f"{table} {history} {day} {content_hash}".encode()).digest()[:8], "big"
+    )

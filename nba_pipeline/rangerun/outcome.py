@@ -21,7 +21,8 @@ _SAMPLE_COLUMNS = ["check", "failure_class", "column", "value", "message", "inpu
 
 @dataclass(frozen=True)
 class DayFailure:
-    """Why nothing of a day was written: one class, how many rows or findings, one message, a sample of offending rows."""
+    """Why nothing of a day was written: one class, how many rows or findings, one message, a sample of
+    offending rows."""
 
     day: date
     failure_class: FailureClass
@@ -66,14 +67,19 @@ class RangeOutcome:
 
 
 def failure_of_violations(day: date, violations: pd.DataFrame) -> DayFailure:
-    """The failure that a day's violations amount to: the class that explains the others, and its first rows first."""
+    """The failure that a day's violations amount to: the class that explains the others, and its first rows
+    first."""
     failure_class = worst(FailureClass(c) for c in violations["failure_class"].unique())
-    ordered = violations.assign(_first=violations["failure_class"] != failure_class.value).sort_values("_first", kind="stable")
+    ordered = violations.assign(_first=violations["failure_class"] != failure_class.value).sort_values(
+        "_first", kind="stable"
+    )
     rows = violations["row"].nunique() + int(violations["row"].isna().sum())
     message = str(ordered["message"].iloc[0])
     if rows > 1:
         message += f" (and {rows - 1} more)"
-    return DayFailure(day, failure_class, rows, message, ordered[_SAMPLE_COLUMNS].head(SAMPLE_ROWS).reset_index(drop=True))
+    return DayFailure(
+        day, failure_class, rows, message, ordered[_SAMPLE_COLUMNS].head(SAMPLE_ROWS).reset_index(drop=True)
+    )
 
 
 def markdown_table(sample: pd.DataFrame) -> str:
@@ -86,15 +92,24 @@ def markdown_table(sample: pd.DataFrame) -> str:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None or value is pd.NA or value != value else str(value).replace("|", "/").replace("\n", " ")
+    return (
+        ""
+        if value is None or value is pd.NA or value != value
+        else str(value).replace("|", "/").replace("\n", " ")
+    )
 
 
 def group_message(table: str, asked: int, failed: Mapping[date, DayFailure]) -> str:
-    """One message for all bad days of a run, grouped by cause: class, days, what was wrong first, what to do."""
+    """One message for all bad days of a run, grouped by cause: class, days, what was wrong first, what to
+    do."""
     lines = [f"{table}: {len(failed)} of {asked} days failed; the other {asked - len(failed)} are stored."]
     for failure_class in sorted({f.failure_class for f in failed.values()}, key=lambda c: c.rank):
-        of_class = sorted((f for f in failed.values() if f.failure_class is failure_class), key=lambda f: f.day)
-        days = ", ".join(str(f.day) for f in of_class[:8]) + (f" and {len(of_class) - 8} more" if len(of_class) > 8 else "")
+        of_class = sorted(
+            (f for f in failed.values() if f.failure_class is failure_class), key=lambda f: f.day
+        )
+        days = ", ".join(str(f.day) for f in of_class[:8]) + (
+            f" and {len(of_class) - 8} more" if len(of_class) > 8 else ""
+        )
         lines.append(f"{failure_class.value}: {len(of_class)} day(s): {days}")
         lines.append(f"  {of_class[0].day}: {of_class[0].message}")
         lines.append(f"  what to do: {failure_class.remedy}")

@@ -1,6 +1,8 @@
-"""The quarantine: refused rows in ``<dataset>.<table>__rejected``, so that rows in = stored + rejected, always.
+"""The quarantine: refused rows in ``<dataset>.<table>__rejected``, so that rows in = stored + rejected,
+always.
 
-Belongs here: building and writing rejected rows. Does not belong here: deciding what is refused (``range_run.py``).
+Belongs here: building and writing rejected rows. Does not belong here: deciding what is refused
+(``range_run.py``).
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from nba_pipeline.tables.spec import REJECTED_COLUMNS, Table
 from nba_pipeline.warehouse.base import Store
 
 
-def write_rejected(store: Store, table: Table, computed: pd.DataFrame, violations: pd.DataFrame, good: Sequence[date]) -> dict[date, int]:
+def write_rejected(
+    store: Store, table: Table, computed: pd.DataFrame, violations: pd.DataFrame, good: Sequence[date]
+) -> dict[date, int]:
     """Replace the quarantine of the good days by the rows refused now; returns rejected rows per day.
 
-    A day that has no refused rows any more gets an empty quarantine, so a repaired day leaves nothing behind. Written
-    before the accepted rows: a crash in between leaves rows in quarantine that are still stored as well, which a retry
-    settles, and never a row in neither place.
+    A day that has no refused rows any more gets an empty quarantine, so a repaired day leaves nothing behind.
+    Written before the accepted rows: a crash in between leaves rows in quarantine that are still stored as
+    well, which a retry settles, and never a row in neither place.
     """
     rejected = table.rejected()
     refused = violations.dropna(subset=["row"])
@@ -35,7 +39,8 @@ def write_rejected(store: Store, table: Table, computed: pd.DataFrame, violation
 
 
 def rejected_rows(table: Table, computed: pd.DataFrame, violations: pd.DataFrame) -> pd.DataFrame:
-    """One row of the quarantine table per refused row; a row that broke several rules is named for the first."""
+    """One row of the quarantine table per refused row; a row that broke several rules is named for the
+    first."""
     first = violations.drop_duplicates("row").sort_values("row")
     source = computed.loc[first["row"].astype("int64")]
     records = source[[c for c in computed.columns if c in table.column_names]].to_dict("records")

@@ -1,7 +1,8 @@
 """The range protocol without Dagster: load once, compute once, examine per day, write the good days.
 
-Belongs here: what happens to a set of days of one table, from inputs to ``RangeOutcome``, the same for every table.
-Does not belong here: Dagster events (``partitioned.py``), rules (``checks/``), how a table is computed (``transforms/``).
+Belongs here: what happens to a set of days of one table, from inputs to ``RangeOutcome``, the same for every
+table. Does not belong here: Dagster events (``partitioned.py``), rules (``checks/``), how a table is computed
+(``transforms/``).
 """
 
 from __future__ import annotations
@@ -19,9 +20,21 @@ from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.rangerun.outcome import CheckResult, DayFailure, RangeOutcome, StoredDay, failure_of_violations
+from nba_pipeline.rangerun.outcome import (
+    CheckResult,
+    DayFailure,
+    RangeOutcome,
+    StoredDay,
+    failure_of_violations,
+)
 from nba_pipeline.rangerun.quarantine import write_rejected
-from nba_pipeline.rangerun.schedule import SCHEDULE_COLUMNS, competitive_days, days_without_results, empty_reasons, history_holes
+from nba_pipeline.rangerun.schedule import (
+    SCHEDULE_COLUMNS,
+    competitive_days,
+    days_without_results,
+    empty_reasons,
+    history_holes,
+)
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import TablePlan
@@ -32,11 +45,13 @@ from nba_pipeline.warehouse.base import Store
 
 SCHEDULE = "nba_raw.games"
 _MAX_FRUITLESS_PROBES = 24
-"""After so many failed attempts without a good day the defect is not in single days; the rest is not tried."""
+"""After so many failed attempts without a good day the defect is not in single days; the rest is not tried.
+"""
 
 
 _OF_ALL = (FailureClass.SOURCE_UNAVAILABLE, FailureClass.UNPARSEABLE_SOURCE)
-"""Errors that concern every day when they name none: a source that is down is not asked again for each half of the range."""
+"""Errors that concern every day when they name none: a source that is down is not asked again for each half
+of the range."""
 
 
 class InvalidRows(StrEnum):
@@ -50,7 +65,8 @@ class InvalidRows(StrEnum):
 class RangeJob:
     """A table, where its inputs come from and where its rows go.
 
-    ``start``: the first day of the pipeline; ``results_due``: the newest day whose games must be over (by default every day's).
+    ``start``: the first day of the pipeline; ``results_due``: the newest day whose games must be over (by
+    default every day's).
     """
 
     plan: TablePlan
@@ -85,7 +101,9 @@ class _Progress:
     checks: list[CheckResult] = field(default_factory=list)
     statistics: dict[date, Mapping[str, object]] = field(default_factory=dict)
     unusable: dict[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0)
+    )
     awaiting: frozenset[date] = frozenset()
 
     def timed(self, phase: str, start: float) -> float:
@@ -95,7 +113,8 @@ class _Progress:
 
 
 def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
-    """Materialize the days of one table; every day ends stored or failed, and no failure touches another day."""
+    """Materialize the days of one table; every day ends stored or failed, and no failure touches another
+    day."""
     progress = _Progress()
     if not days:
         return RangeOutcome(**vars(progress))
@@ -115,7 +134,8 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
 
 
 def would_make(job: RangeJob, day: date) -> pd.DataFrame:
-    """What a run would compute for the day from what is stored now, unrounded, examined by no check and written nowhere.
+    """What a run would compute for the day from what is stored now, unrounded, examined by no check and
+    written nowhere.
 
     For people who ask about a day that was refused. Raises ``PipelineError`` where inputs are missing.
     """
@@ -127,16 +147,21 @@ def would_make(job: RangeJob, day: date) -> pd.DataFrame:
     return job.plan.compute(job.source, frames, [day]).frame.reset_index(drop=True)
 
 
-# ------------------------------------------------------------------------------------------------------------- inputs
+# ----------------------------------------------------------------------------------------------------------
+# inputs
 
 
-def _load(job: RangeJob, days: list[date], progress: _Progress) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
+def _load(
+    job: RangeJob, days: list[date], progress: _Progress
+) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
     """(days whose inputs are all there, input frames by table, the schedule of the days)."""
     for given in job.plan.same_day:
         present = job.store.manifest(job.tables[given.table])
         for day in days:
             if day not in present and day not in progress.failed:
-                progress.failed[day] = _incomplete(day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from")
+                progress.failed[day] = _incomplete(
+                    day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
+                )
     if job.plan.history:
         for day, message in _holes(job, days).items():
             failure = progress.failed.setdefault(day, _incomplete(day, message))
@@ -158,7 +183,8 @@ def _incomplete(day: date, message: str) -> DayFailure:
 
 
 def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
-    """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is missing."""
+    """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is
+    missing."""
     first = max(job.start, days[0] - timedelta(days=LOOKBACK_DAYS))
     past = span(first, days[-1] - timedelta(days=1))
     scheduled = job.store.manifest(job.tables[SCHEDULE])
@@ -168,21 +194,35 @@ def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
     for given in job.plan.history:
         present = job.store.manifest(job.tables[given.table])
         for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
-            shown = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            shown = ", ".join(map(str, missing[:5])) + (
+                f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            )
             how = f"make them first (`nba-pipeline backfill --start {missing[0]} --end {missing[-1]}`)"
-            if missing[0] == max(job.start, day - timedelta(days=LOOKBACK_DAYS)):  # not a hole: nothing is there before some day
+            if missing[0] == max(
+                job.start, day - timedelta(days=LOOKBACK_DAYS)
+            ):  # not a hole: nothing is there before some day
                 how += ", or set NBA_PIPELINE_START_DATE to the first day that you want"
-            messages.setdefault(day, f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown}; {how}")
+            messages.setdefault(
+                day,
+                f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown};"
+                f" {how}",
+            )
     return messages
 
 
-# ------------------------------------------------------------------------------------------------------------ compute
+# ------------------------------------------------------------------------------------------------------------
+# compute
 
 
 def _isolated(
-    job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int]
+    job: RangeJob,
+    frames: Mapping[str, pd.DataFrame],
+    days: list[date],
+    progress: _Progress,
+    fruitless: list[int],
 ) -> list[_Attempt]:
-    """Compute the days together; where that fails, find the days to blame and compute the others without them."""
+    """Compute the days together; where that fails, find the days to blame and compute the others without
+    them."""
     if not days:
         return []
     try:
@@ -200,12 +240,21 @@ def _isolated(
 
 
 def _halved(
-    job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date], progress: _Progress, fruitless: list[int], error: Exception
+    job: RangeJob,
+    frames: Mapping[str, pd.DataFrame],
+    days: list[date],
+    progress: _Progress,
+    fruitless: list[int],
+    error: Exception,
 ) -> list[_Attempt]:
     """Try both halves of days that failed together with an error that names none of them."""
     fruitless[0] += 1
     if len(days) == 1 or fruitless[0] > _MAX_FRUITLESS_PROBES:
-        progress.failed.update(_failures(error, days) if isinstance(error, PipelineError) else {d: _code_error(d, error) for d in days})
+        progress.failed.update(
+            _failures(error, days)
+            if isinstance(error, PipelineError)
+            else {d: _code_error(d, error) for d in days}
+        )
         return []
     half = len(days) // 2
     return [
@@ -223,13 +272,15 @@ def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]
     wanted = stamps(days)
     same_day = {i.table for i in job.plan.same_day}
     given = {
-        name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame for name, frame in frames.items()
+        name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame
+        for name, frame in frames.items()
     }
     made = job.plan.compute(job.source, given, days)
     computed = made.frame.reset_index(drop=True)
     if computed["game_date"].isna().any():
         raise SchemaDrift(
-            f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so they belong to no day"
+            f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so"
+            " they belong to no day"
         )
     examination = examine(
         job.table,
@@ -254,7 +305,8 @@ def _code_error(day: date, error: Exception) -> DayFailure:
     return DayFailure(day, FailureClass.CODE_ERROR, 1, f"{type(error).__name__} at {where}: {error}", sample)
 
 
-# ------------------------------------------------------------------------------------------------------------- settle
+# ----------------------------------------------------------------------------------------------------------
+# settle
 
 
 def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, progress: _Progress) -> None:
@@ -272,7 +324,9 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
     failed |= _wholly_refused(rejected, kept)
     rejected = rejected[~rejected["date"].isin(list(failed))]
-    failed |= _unexplained(job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons, unplayed)
+    failed |= _unexplained(
+        job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons, unplayed
+    )
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
@@ -284,7 +338,10 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
     if attempt.examination.history_through is not None:
         for stamp, newest in attempt.examination.history_through.dropna().items():
-            progress.statistics[stamp.date()] = {**progress.statistics.get(stamp.date(), {}), "history_through": newest.date().isoformat()}
+            progress.statistics[stamp.date()] = {
+                **progress.statistics.get(stamp.date(), {}),
+                "history_through": newest.date().isoformat(),
+            }
     progress.unusable.update(unusable_by_day(attempt.unusable))
 
 
@@ -315,16 +372,23 @@ def _write(
 def _wholly_refused(rejected: pd.DataFrame, kept: pd.DataFrame) -> dict[date, DayFailure]:
     """Days of which nothing would be left but the quarantine: an empty table is not a success."""
     held = set(kept["game_date"].dt.date.unique())
-    return {day: failure_of_violations(day, rows) for day, rows in rejected.groupby("date") if day not in held}
+    return {
+        day: failure_of_violations(day, rows) for day, rows in rejected.groupby("date") if day not in held
+    }
 
 
-def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object], unplayed: set[date]) -> dict[date, DayFailure]:
-    """Empty days on which games were played: success with zero rows is a failure unless the schedule says so."""
+def _unexplained(
+    job: RangeJob, empty: Sequence[date], reasons: Mapping[date, object], unplayed: set[date]
+) -> dict[date, DayFailure]:
+    """Empty days on which games were played: success with zero rows is a failure unless the schedule says
+    so."""
     if job.plan.empty_with_games is not None:
         return {}
     why = {
-        True: "and its games are still `scheduled` in nba_raw.games, although their results are due: make the raw tables of the day "
-        "again when the source has them, or has called the games off",
+        True: (
+            "and its games are still `scheduled` in nba_raw.games, although their results are due: make the"
+            " raw tables of the day again when the source has them, or has called the games off"
+        ),
         False: "although competitive games were played",
     }
     return {
@@ -334,8 +398,11 @@ def _unexplained(job: RangeJob, empty: Sequence[date], reasons: Mapping[date, ob
     }
 
 
-def _check_results(job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]) -> list[CheckResult]:
-    """Every check on every day of the attempt, with what it compared and, where it failed, the offending rows."""
+def _check_results(
+    job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]
+) -> list[CheckResult]:
+    """Every check on every day of the attempt, with what it compared and, where it failed, the offending
+    rows."""
     results = []
     for check in checks_of(job.table):
         counts = attempt.examination.compared[check.name]

@@ -1,7 +1,7 @@
 """What the schedule says of each day: why it is empty, and which days of history must exist.
 
-Belongs here: questions to ``nba_raw.games`` that the protocol asks for every table. Pure functions over frames.
-Does not belong here: reading (``range_run.py``) and per-table rules (``checks/``).
+Belongs here: questions to ``nba_raw.games`` that the protocol asks for every table. Pure functions over
+frames. Does not belong here: reading (``range_run.py``) and per-table rules (``checks/``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def days_without_results(games: pd.DataFrame) -> set[date]:
     return _days_of(games, games["status"].eq("scheduled"))
 
 
-def empty_reasons(games: pd.DataFrame, days: Iterable[date], not_due: Iterable[date] = ()) -> dict[date, EmptyReason | None]:
+def empty_reasons(
+    games: pd.DataFrame, days: Iterable[date], not_due: Iterable[date] = ()
+) -> dict[date, EmptyReason | None]:
     """Why each day has no competitive rows according to its games; None where there should be some.
 
     ``not_due``: days whose results are not expected yet; without a final game they are NOT_PLAYED_YET.
@@ -59,11 +61,14 @@ def _days_of(games: pd.DataFrame, chosen: pd.Series) -> set[date]:
 def history_holes(
     days: Sequence[date], needed: Iterable[date], present: Mapping[date, object], lookback_days: int
 ) -> dict[date, list[date]]:
-    """For each day, the days in the look-back before it that are ``needed`` and not ``present`` (days without holes are left out)."""
+    """For each day, the days in the look-back before it that are ``needed`` and not ``present`` (days without
+    holes are left out)."""
     holes = np.array(sorted(d for d in needed if d not in present), dtype="datetime64[D]")
     if not len(holes):
         return {}
     asked = np.array(days, dtype="datetime64[D]")
     first = np.searchsorted(holes, asked - lookback_days)
     last = np.searchsorted(holes, asked)
-    return {day: list(holes[a:b].astype(object)) for day, a, b in zip(days, first, last, strict=True) if b > a}
+    return {
+        day: list(holes[a:b].astype(object)) for day, a, b in zip(days, first, last, strict=True) if b > a
+    }

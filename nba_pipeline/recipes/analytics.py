@@ -17,9 +17,12 @@ from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player
 GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
 OFFENSE, PLAYERS = "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
 
-_SHOT_COLUMNS = tuple("game_date nba_game_id team_abbr player_id is_made zone assist_player_id block_player_id".split())
+_SHOT_COLUMNS = tuple(
+    "game_date nba_game_id team_abbr player_id is_made zone assist_player_id block_player_id".split()
+)
 _LINE_COLUMNS = (
-    *"game_date nba_game_id team_abbr player_id player_name player_lookup is_starter plus_minus seconds_played".split(),
+    *"game_date nba_game_id team_abbr player_id player_name player_lookup is_starter plus_minus"
+    " seconds_played".split(),
     *COUNTS,
 )
 
@@ -28,7 +31,9 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
         OFFENSE,
         2,
         (Input(GAMES), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
-        lambda source, frames, days: SourceFrame(team_offense_game_summary(frames[GAMES], frames[BOXSCORES], frames[SHOTS])),
+        lambda source, frames, days: SourceFrame(
+            team_offense_game_summary(frames[GAMES], frames[BOXSCORES], frames[SHOTS])
+        ),
         summary_columns=("pace", "points", "offensive_rating"),
     ),
     TablePlan(
@@ -42,7 +47,9 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
         PLAYERS,
         3,
         (Input(OFFENSE), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
-        lambda source, frames, days: SourceFrame(player_game_summary(frames[BOXSCORES], frames[OFFENSE], frames[SHOTS])),
+        lambda source, frames, days: SourceFrame(
+            player_game_summary(frames[BOXSCORES], frames[OFFENSE], frames[SHOTS])
+        ),
         summary_columns=("usage_rate", "points", "minutes_played"),
     ),
     TablePlan(
@@ -53,7 +60,9 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
             PLAYER_HISTORY,
             TEAM_HISTORY,
         ),
-        lambda source, frames, days: SourceFrame(upcoming_player_game_context(days, frames[GAMES], frames[PLAYERS], frames[OFFENSE])),
+        lambda source, frames, days: SourceFrame(
+            upcoming_player_game_context(days, frames[GAMES], frames[PLAYERS], frames[OFFENSE])
+        ),
         empty_with_games=EmptyReason.NO_HISTORY,
         summary_columns=("games_in_last_7_days",),
     ),

@@ -1,6 +1,7 @@
 """The raw tables: what the source publishes for a set of days.
 
-Belongs here: inputs and source call of each raw table. Does not belong here: anything about a source (``sources/``).
+Belongs here: inputs and source call of each raw table. Does not belong here: anything about a source
+(``sources/``).
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ Compute = Callable[[Source, Frames, Sequence[date]], SourceFrame]
 class Input:
     """A table that another is made from.
 
-    ``history`` inputs give the look-back before each day, strictly; the others give the same day. ``columns``: only
-    these are read.
+    ``history`` inputs give the look-back before each day, strictly; the others give the same day.
+    ``columns``: only these are read.
     """
 
     table: str
@@ -37,19 +37,31 @@ PLAYER_HISTORY = Input(
     history=True,
     columns=tuple(
         (
-            "game_date game_id season_year player_id player_lookup player_full_name team_abbr opponent_team_abbr seconds_played plays_used "
-            "points rebounds assists fg_attempts ft_makes ft_attempts is_starter paint_makes paint_attempts mid_range_makes "
-            "mid_range_attempts three_makes three_attempts assisted_fg_makes unassisted_fg_makes"
+            "game_date game_id season_year player_id player_lookup player_full_name team_abbr"
+            " opponent_team_abbr seconds_played plays_used points rebounds assists fg_attempts ft_makes"
+            " ft_attempts is_starter paint_makes paint_attempts mid_range_makes mid_range_attempts"
+            " three_makes three_attempts assisted_fg_makes unassisted_fg_makes"
         ).split()
     ),
 )
-"""What the tables of the slate and of phase 4 read of players' past games. One set of columns for all, although each needs
-only some: a store that keeps what it read recently then opens each day once and not once per table."""
+"""What the tables of the slate and of phase 4 read of players' past games. One set of columns for all,
+although each needs only some: a store that keeps what it read recently then opens each day once and not once
+per table."""
 
 TEAM_HISTORY = Input(
     "nba_analytics.team_offense_game_summary",
     history=True,
-    columns=("game_date", "game_id", "season_year", "team_abbr", "points", "possessions", "plays_used", "team_minutes", "win_flag"),
+    columns=(
+        "game_date",
+        "game_id",
+        "season_year",
+        "team_abbr",
+        "points",
+        "possessions",
+        "plays_used",
+        "team_minutes",
+        "win_flag",
+    ),
 )
 """The same for teams."""
 
@@ -58,8 +70,8 @@ TEAM_HISTORY = Input(
 class TablePlan:
     """One table: ``compute(source, frames by table name, days)`` makes all its rows for a set of days.
 
-    ``level`` is the table's depth in the graph. ``empty_with_games`` is the reason under which a day may be empty although
-    competitive games were played on it; without one such a day fails.
+    ``level`` is the table's depth in the graph. ``empty_with_games`` is the reason under which a day may be
+    empty although competitive games were played on it; without one such a day fails.
     """
 
     table: str

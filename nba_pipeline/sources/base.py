@@ -1,7 +1,7 @@
 """What a source of raw NBA data is: the protocol that every source keeps.
 
-Belongs here: ``Source``, ``SourceFrame`` and the empty ``unusable`` frame.
-Does not belong here: a particular source (``bulk_files.py``, ``simulated/``), validation (``checks/``), storage.
+Belongs here: ``Source``, ``SourceFrame`` and the empty ``unusable`` frame. Does not belong here: a particular
+source (``bulk_files.py``, ``simulated/``), validation (``checks/``), storage.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def no_unusable() -> pd.DataFrame:
 class SourceFrame:
     """Raw rows for the days asked for, and what the source holds for them but cannot be used.
 
-    ``frame``: the raw table's columns in any order, ``game_date`` as datetime64; no row outside the days asked for.
-    ``unusable``: one row per (game_date, reason) with the number of values concerned and one example in words; it goes
-    into the partition's metadata, so that nothing is dropped without a trace.
+    ``frame``: the raw table's columns in any order, ``game_date`` as datetime64; no row outside the days
+    asked for. ``unusable``: one row per (game_date, reason) with the number of values concerned and one
+    example in words; it goes into the partition's metadata, so that nothing is dropped without a trace.
     """
 
     frame: pd.DataFrame
@@ -47,8 +47,8 @@ class Source(Protocol):
     """Raw frames for sets of days.
 
     Each method answers for exactly the days asked for. A day outside the source's coverage raises
-    ``SourceUnavailable`` with ``days``; damaged input raises ``UnparseableSource`` (with ``days`` where only some are
-    concerned); a day within coverage on which nothing was played has no rows.
+    ``SourceUnavailable`` with ``days``; damaged input raises ``UnparseableSource`` (with ``days`` where only
+    some are concerned); a day within coverage on which nothing was played has no rows.
     """
 
     name: str
@@ -64,9 +64,10 @@ class Source(Protocol):
 class Polled(Source, Protocol):
     """A source that can say what changed without being read as a whole each time.
 
-    ``revision`` costs next to nothing and changes whenever a fingerprint may have changed. ``fingerprints`` gives, for each of
-    the days that the source covers, eight hex digits of everything it holds for that day; other days are left out. Both
-    raise ``SourceUnavailable`` or ``UnparseableSource``: a source that is down has not "no changes".
+    ``revision`` costs next to nothing and changes whenever a fingerprint may have changed. ``fingerprints``
+    gives, for each of the days that the source covers, eight hex digits of everything it holds for that day;
+    other days are left out. Both raise ``SourceUnavailable`` or ``UnparseableSource``: a source that is down
+    has not "no changes".
     """
 
     def revision(self) -> str: ...
@@ -76,10 +77,12 @@ class Polled(Source, Protocol):
 
 @runtime_checkable
 class Traceable(Source, Protocol):
-    """A source that can say what it read a raw table's days from, so that a value can be traced to the bytes behind it."""
+    """A source that can say what it read a raw table's days from, so that a value can be traced to the bytes
+    behind it."""
 
     def payloads(self, table: str, days: Sequence[date]) -> dict[str, str]:
-        """Name of each file or payload that this process read for the days -> SHA-256 of the bytes as they were read."""
+        """Name of each file or payload that this process read for the days -> SHA-256 of the bytes as they
+        were read."""
         ...
 
     def payload_files(self, table: str, days: Sequence[date]) -> list[Path]:

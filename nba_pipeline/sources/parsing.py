@@ -14,16 +14,22 @@ import pandas as pd
 
 from nba_pipeline.tables.vocabulary import GAME_TYPE_BY_DIGIT
 
-_CLOCK = re.compile(r"(?P<minutes>\d+)(?:\.0+)?:(?P<seconds>[0-5]?\d|60)(?:\.\d+)?")  # 17:60 is published for 18:00
+_CLOCK = re.compile(
+    r"(?P<minutes>\d+)(?:\.0+)?:(?P<seconds>[0-5]?\d|60)(?:\.\d+)?"
+)  # 17:60 is published for 18:00
 _ISO = re.compile(r"PT(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.\d+)?S)?")
 ROUNDING_SECONDS = 31
-"""Most that exact seconds of the play-by-play can differ from whole minutes: half a minute, and a second of its own."""
+"""Most that exact seconds of the play-by-play can differ from whole minutes: half a minute, and a second of
+its own."""
 _NOT_A_Z_0_9 = re.compile(r"[^a-z0-9]")
-_LETTERS_WITHOUT_DECOMPOSITION = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
+_LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
+    {"ł": "l", "đ": "d", "ø": "o", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"}
+)
 
 
 def game_ids(dates: pd.Series, away: pd.Series, home: pd.Series) -> pd.Series:
-    """``YYYYMMDD_AWAY_HOME`` from the schedule's date (datetime64) and team codes: the only constructor of game ids."""
+    """``YYYYMMDD_AWAY_HOME`` from the schedule's date (datetime64) and team codes: the only constructor of
+    game ids."""
     return dates.dt.strftime("%Y%m%d") + "_" + away.astype(str) + "_" + home.astype(str)
 
 
@@ -51,8 +57,8 @@ def player_lookups(names: pd.Series) -> pd.Series:
 def parse_seconds(text: str) -> float:
     """Seconds in a published playing time: ``38:34``, ``38.000000:34``, ``PT36M12.00S``, ``48.0`` (minutes).
 
-    NaN for what cannot be a duration to the second: empty, negative (``-79:0-6``), and a bare integer (``31``), which
-    is a rounded number of minutes.
+    NaN for what cannot be a duration to the second: empty, negative (``-79:0-6``), and a bare integer
+    (``31``), which is a rounded number of minutes.
     """
     text = text.strip()
     if match := _CLOCK.fullmatch(text) or (_ISO.fullmatch(text) if len(text) > 2 else None):
@@ -68,15 +74,17 @@ def seconds_of(minutes_text: pd.Series) -> pd.Series:
     return minutes_text.map(parsed).astype("float64")
 
 
-def reconcile_seconds(rounded_minutes: pd.Series, play_by_play: pd.Series, team_game: pd.Series) -> tuple[pd.Series, pd.Series]:
+def reconcile_seconds(
+    rounded_minutes: pd.Series, play_by_play: pd.Series, team_game: pd.Series
+) -> tuple[pd.Series, pd.Series]:
     """(seconds, corrected) where the box score has whole minutes and the play-by-play has seconds.
 
-    The play-by-play counts a player as on court when a substitution is missing from it: 8 of the 26,039 lines of
-    2021-22 contradict their rounded minutes by 74 to 707 seconds, one line in each of eight team-games whose other
-    lines agree within 31 seconds (half a minute of rounding and the play-by-play's own second). There the line gets
-    what its team's 14,400 + 1,500·OT seconds leave over, if that rounds to its minutes; a contradiction that cannot be
-    resolved so becomes NaN rather than a guess. ``team_game`` identifies the team's lines of a game. float64 in,
-    float64 and bool out.
+    The play-by-play counts a player as on court when a substitution is missing from it: 8 of the 26,039 lines
+    of 2021-22 contradict their rounded minutes by 74 to 707 seconds, one line in each of eight team-games
+    whose other lines agree within 31 seconds (half a minute of rounding and the play-by-play's own second).
+    There the line gets what its team's 14,400 + 1,500·OT seconds leave over, if that rounds to its minutes; a
+    contradiction that cannot be resolved so becomes NaN rather than a guess. ``team_game`` identifies the
+    team's lines of a game. float64 in, float64 and bool out.
     """
     minutes = rounded_minutes.astype("float64")
     seconds = play_by_play.astype("float64")

@@ -1,7 +1,7 @@
 """The season calendar: which NBA season a date belongs to, and the days on which it opens and can last end.
 
-Belongs here: ``Season`` and the questions ``season_of``, ``season_year_of`` and ``days_in_play``.
-Does not belong here: which games are on which day (that is data: ``nba_raw.games``), the clock, and any import beyond
+Belongs here: ``Season`` and the questions ``season_of``, ``season_year_of`` and ``days_in_play``. Does not
+belong here: which games are on which day (that is data: ``nba_raw.games``), the clock, and any import beyond
 the standard library.
 """
 
@@ -18,7 +18,8 @@ _TUESDAY, _SUNDAY = 1, 6
 class Season:
     """One season: ``season_year`` is the year in which it starts; both days are US Eastern calendar dates.
 
-    ``opening_day`` is the first day of the regular season, ``last_finals_day`` the day of a seventh Finals game.
+    ``opening_day`` is the first day of the regular season, ``last_finals_day`` the day of a seventh Finals
+    game.
     """
 
     season_year: int

@@ -1,7 +1,8 @@
 """How a stored table may become the declared one: the differences, and which of them can be made in place.
 
-Belongs here: ``StoredTable`` (what a warehouse says it holds) and ``differences``. Pure: standard library only.
-Does not belong here: asking a warehouse (``warehouse/``), the statements (``render/``) and carrying them out.
+Belongs here: ``StoredTable`` (what a warehouse says it holds) and ``differences``. Pure: standard library
+only. Does not belong here: asking a warehouse (``warehouse/``), the statements (``render/``) and carrying
+them out.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. ``blocks``: days cannot be written or read before it is gone; ``column``: where one is concerned;
-    ``rows``: stored rows that stand in the way, in words."""
+    """One difference. ``blocks``: days cannot be written or read before it is gone; ``column``: where one is
+    concerned; ``rows``: stored rows that stand in the way, in words."""
 
     action: Action
     text: str
@@ -39,7 +40,8 @@ class Change:
 
 @dataclass(frozen=True)
 class StoredColumn:
-    """A column as a warehouse holds it. ``type`` is None for types that no declaration can have; ``words`` names it."""
+    """A column as a warehouse holds it. ``type`` is None for types that no declaration can have; ``words``
+    names it."""
 
     type: ColumnType | None
     nullable: bool
@@ -58,13 +60,18 @@ class StoredTable:
 
 
 def differences(
-    table: Table, stored: StoredTable | None, options: Mapping[str, str] | None = None, *, keeps_undeclared: bool = True
+    table: Table,
+    stored: StoredTable | None,
+    options: Mapping[str, str] | None = None,
+    *,
+    keeps_undeclared: bool = True,
 ) -> list[Change]:
     """What separates the stored table from the declared one, in the order in which it can be put right.
 
-    ``options``: further properties (clustering, labels) as the declaration wants them. ``keeps_undeclared``: whether the
-    warehouse keeps a column that nobody declares when a day is written again. A column that is stored as NULLABLE and
-    declared required is no difference: no warehouse tightens a column in place, and every writer checks it anyway.
+    ``options``: further properties (clustering, labels) as the declaration wants them. ``keeps_undeclared``:
+    whether the warehouse keeps a column that nobody declares when a day is written again. A column that is
+    stored as NULLABLE and declared required is no difference: no warehouse tightens a column in place, and
+    every writer checks it anyway.
     """
     if stored is None:
         return [Change(Action.CREATE, f"{table.full_name} does not exist")]
@@ -74,8 +81,8 @@ def differences(
         changes.append(
             Change(
                 Action.REFUSE,
-                f"{table.full_name} is partitioned {how}, not by day on {table.partition_column}: it was not made by this project "
-                "(or not by this version of it). Move it away under another name",
+                f"{table.full_name} is partitioned {how}, not by day on {table.partition_column}: it was not"
+                " made by this project (or not by this version of it). Move it away under another name",
             )
         )
     for column in table.columns:
@@ -94,7 +101,8 @@ def blocking(changes: list[Change]) -> list[Change]:
 
 
 def widens(old: ColumnType, new: ColumnType) -> bool:
-    """Whether every value of the old type is a value of the new one, and a warehouse can change it in place."""
+    """Whether every value of the old type is a value of the new one, and a warehouse can change it in
+    place."""
     if old.kind is not Kind.NUMERIC or new.kind is not Kind.NUMERIC or old == new:
         return False
     assert old.precision is not None
@@ -105,7 +113,8 @@ def widens(old: ColumnType, new: ColumnType) -> bool:
 
 
 def narrows(old: ColumnType, new: ColumnType) -> bool:
-    """Whether the new NUMERIC cannot hold every value of the old one, so that each value has to be looked at."""
+    """Whether the new NUMERIC cannot hold every value of the old one, so that each value has to be looked
+    at."""
     return old.kind is Kind.NUMERIC and new.kind is Kind.NUMERIC and old != new and not widens(old, new)
 
 
@@ -115,8 +124,9 @@ def _absent(table: Table, name: str) -> Change:
         return Change(Action.ADD_COLUMN, f"column {name} ({column.type}) is declared but not stored", name)
     return Change(
         Action.REFUSE,
-        f"column {name} ({column.type}) is declared required but not stored, and a required column cannot be added to rows that exist: "
-        "declare it nullable first, or move the table away and materialize it again",
+        f"column {name} ({column.type}) is declared required but not stored, and a required column cannot be"
+        " added to rows that exist: declare it nullable first, or move the table away and materialize it"
+        " again",
         name,
     )
 
@@ -125,18 +135,25 @@ def _column_changes(table: Table, name: str, kept: StoredColumn) -> list[Change]
     column, changes = table.column(name), []
     if kept.type != column.type:
         if kept.type is not None and widens(kept.type, column.type):
-            changes.append(Change(Action.WIDEN, f"column {name} is stored as {kept.words} and declared {column.type}", name))
+            changes.append(
+                Change(
+                    Action.WIDEN, f"column {name} is stored as {kept.words} and declared {column.type}", name
+                )
+            )
         else:
             changes.append(
                 Change(
                     Action.REFUSE,
-                    f"column {name} is stored as {kept.words} and declared {column.type}, which cannot hold all of its values: restore the "
-                    "declaration, or move the table away and materialize it again",
+                    f"column {name} is stored as {kept.words} and declared {column.type}, which cannot hold"
+                    " all of its values: restore the declaration, or move the table away and materialize it"
+                    " again",
                     name,
                 )
             )
     if column.nullable and not kept.nullable:
-        changes.append(Change(Action.RELAX, f"column {name} is stored as REQUIRED and declared nullable", name))
+        changes.append(
+            Change(Action.RELAX, f"column {name} is stored as REQUIRED and declared nullable", name)
+        )
     return changes
 
 
@@ -147,7 +164,14 @@ def _strangers(table: Table, stored: StoredTable) -> list[Change]:
         if not table.has(name):
             text = f"column {name} ({kept.words}) is stored but not declared"
             if kept.nullable:
-                changes.append(Change(Action.DESCRIBE, f"{text}; it is left alone and stays NULL in new rows", name, blocks=False))
+                changes.append(
+                    Change(
+                        Action.DESCRIBE,
+                        f"{text}; it is left alone and stays NULL in new rows",
+                        name,
+                        blocks=False,
+                    )
+                )
             else:
                 changes.append(Change(Action.RELAX, f"{text} and REQUIRED, so no row could be written", name))
     return changes
@@ -158,8 +182,8 @@ def _losses(table: Table, stored: StoredTable) -> list[Change]:
     return [
         Change(
             Action.REFUSE,
-            f"column {name} ({kept.words}) is stored but not declared, and days that are made again would lose it: restore the "
-            "declaration, or move the table away and materialize it again",
+            f"column {name} ({kept.words}) is stored but not declared, and days that are made again would"
+            " lose it: restore the declaration, or move the table away and materialize it again",
             name,
         )
         for name, kept in stored.columns.items()
@@ -171,8 +195,16 @@ def _wording(table: Table, stored: StoredTable, options: Mapping[str, str]) -> l
     found = []
     if stored.description != table.description:
         found.append("the description")
-    words = [c.name for c in table.columns if c.name in stored.columns and stored.columns[c.name].description != c.description]
+    words = [
+        c.name
+        for c in table.columns
+        if c.name in stored.columns and stored.columns[c.name].description != c.description
+    ]
     if words:
         found.append(f"the description of {len(words)} column(s)")
     found += [name for name, value in options.items() if stored.options.get(name, "") != value]
-    return [Change(Action.DESCRIBE, f"{', '.join(found)} differ(s) from the declaration", blocks=False)] if found else []
+    return (
+        [Change(Action.DESCRIBE, f"{', '.join(found)} differ(s) from the declaration", blocks=False)]
+        if found
+        else []
+    )

@@ -1,7 +1,8 @@
-"""Declarations of ``nba_precompute`` (phase 4): what is known of D's teams and players the day before, and the features.
+"""Declarations of ``nba_precompute`` (phase 4): what is known of D's teams and players the day before, and
+the features.
 
-Belongs here: the precompute tables and the list of features. Does not belong here: column definitions (``columns/``) or
-how values are computed (``transforms/``).
+Belongs here: the precompute tables and the list of features. Does not belong here: column definitions
+(``columns/``) or how values are computed (``transforms/``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ SCHEDULE_LOAD = [
 ]
 """Columns of the slate context that player_daily_cache repeats."""
 
-SHOT_MIX = ["paint_rate_last_10", "mid_range_rate_last_10", "three_rate_last_10", "assisted_rate_last_10", "primary_scoring_zone"]
+SHOT_MIX = [
+    "paint_rate_last_10",
+    "mid_range_rate_last_10",
+    "three_rate_last_10",
+    "assisted_rate_last_10",
+    "primary_scoring_zone",
+]
 """Columns of player_shot_zone_analysis that player_daily_cache repeats."""
 
 FEATURE_NAMES: tuple[str, ...] = (
@@ -75,9 +82,18 @@ FEATURE_NAMES: tuple[str, ...] = (
 
 
 def _as_feature(column: Column) -> Column:
-    """The column as a feature: FLOAT64 and nullable, because a feature that is unknown is NULL and not a default."""
+    """The column as a feature: FLOAT64 and nullable, because a feature that is unknown is NULL and not a
+    default."""
     if column.type.kind is Kind.BOOL:
-        return replace(column, type=FLOAT64, nullable=True, unit="flag", minimum=0, maximum=1, description=f"1 or 0: {column.description}")
+        return replace(
+            column,
+            type=FLOAT64,
+            nullable=True,
+            unit="flag",
+            minimum=0,
+            maximum=1,
+            description=f"1 or 0: {column.description}",
+        )
     return replace(column, type=FLOAT64, nullable=True)
 
 
@@ -85,7 +101,9 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
     dataset="nba_precompute",
     phase="precompute",
     name="team_defense_zone_analysis",
-    description="What each of the thirty teams allows by shot zone, and against the league, as known the day before.",
+    description=(
+        "What each of the thirty teams allows by shot zone, and against the league, as known the day before."
+    ),
     grain="one row per team on every date with a competitive game",
     key=("game_date", "team_abbr"),
     columns=pick(
@@ -142,7 +160,9 @@ PLAYER_COMPOSITE_FACTORS = Table(
     dataset="nba_precompute",
     phase="precompute",
     name="player_composite_factors",
-    description="Fatigue, shot-zone matchup, pace and usage of each player of the slate, as one adjustment in points.",
+    description=(
+        "Fatigue, shot-zone matchup, pace and usage of each player of the slate, as one adjustment in points."
+    ),
     grain="one row per player of the slate",
     key=("game_date", "player_id"),
     columns=pick(
@@ -167,7 +187,10 @@ PLAYER_DAILY_CACHE = Table(
     dataset="nba_precompute",
     phase="precompute",
     name="player_daily_cache",
-    description="Each slate player's recent scoring, minutes, usage, team form, load and shot mix, as known the day before.",
+    description=(
+        "Each slate player's recent scoring, minutes, usage, team form, load and shot mix, as known the day"
+        " before."
+    ),
     grain="one row per player of the slate",
     key=("game_date", "player_id"),
     columns=pick(
@@ -213,13 +236,18 @@ ML_FEATURE_STORE = Table(
     dataset="nba_precompute",
     phase="precompute",
     name="ml_feature_store",
-    description="One row of named features per player of the slate; labels are joined by the training export, never stored here.",
+    description=(
+        "One row of named features per player of the slate; labels are joined by the training export, never"
+        " stored here."
+    ),
     grain="one row per player of the slate and version of the features",
     key=("game_date", "player_id", "feature_version"),
     columns=(
         *pick(COLUMNS, [*_SLATE, "feature_version"]),
         *(_as_feature(COLUMNS[name]) for name in FEATURE_NAMES),
-        *pick(COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]),
+        *pick(
+            COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]
+        ),
     ),
 )
 

@@ -41,13 +41,20 @@ class TableRegistry(Mapping[str, Table]):
 
 
 def resolve(names: Iterable[str], known: Iterable[str]) -> set[str]:
-    """The full names that people mean: ``dataset.table``, or ``table`` alone. ``ConfigurationError`` for a name that is not known."""
+    """The full names that people mean: ``dataset.table``, or ``table`` alone. ``ConfigurationError`` for a
+    name that is not known."""
     full_names, wanted = list(known), set()
     for name in (given.strip() for given in names):
         matches = [full for full in full_names if name in (full, full.split(".")[1])]
         if not matches:
-            near = difflib.get_close_matches(name, {n: 0 for full in full_names for n in (full, full.split(".")[1])}, n=1)
-            meant = f"did you mean {next(full for full in full_names if full.endswith(near[0]))}? There" if near else "there"
+            near = difflib.get_close_matches(
+                name, {n: 0 for full in full_names for n in (full, full.split(".")[1])}, n=1
+            )
+            meant = (
+                f"did you mean {next(full for full in full_names if full.endswith(near[0]))}? There"
+                if near
+                else "there"
+            )
             raise ConfigurationError(f"there is no table {name!r}; {meant} are {', '.join(full_names)}")
         wanted.update(matches)
     return wanted

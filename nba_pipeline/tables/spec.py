@@ -1,7 +1,7 @@
 """What a table *is*: the frozen vocabulary in which every table is declared.
 
-Belongs here: column types, bounds, ``Column``, ``Table`` and the questions they answer about themselves.
-Does not belong here: the declarations (``columns.py``, ``raw.py``, ``analytics.py``), anything that turns one into
+Belongs here: column types, bounds, ``Column``, ``Table`` and the questions they answer about themselves. Does
+not belong here: the declarations (``columns.py``, ``raw.py``, ``analytics.py``), anything that turns one into
 another system's schema (``render/``), and any import beyond the standard library.
 """
 
@@ -40,10 +40,12 @@ class ColumnType:
         if self.kind is Kind.NUMERIC:
             if self.precision is None or self.scale is None:
                 raise ValueError("NUMERIC needs a precision and a scale")
-            # BigQuery: 0 <= s <= 9 and max(1, s) <= p <= s + 29. This project keeps p <= 15, because frames hold
-            # NUMERIC values as float64, which carries 15 significant decimal digits exactly.
+            # BigQuery: 0 <= s <= 9 and max(1, s) <= p <= s + 29. This project keeps p <= 15, because frames
+            # hold NUMERIC values as float64, which carries 15 significant decimal digits exactly.
             if not (0 <= self.scale <= 9 and max(1, self.scale) <= self.precision <= 15):
-                raise ValueError(f"NUMERIC({self.precision},{self.scale}) is outside what this project supports")
+                raise ValueError(
+                    f"NUMERIC({self.precision},{self.scale}) is outside what this project supports"
+                )
         elif self.precision is not None or self.scale is not None:
             raise ValueError(f"{self.kind} takes no precision or scale")
 
@@ -80,9 +82,9 @@ def numeric(precision: int, scale: int) -> ColumnType:
 class Column:
     """One column.
 
-    ``minimum``/``maximum`` are *semantic* bounds (outside them a value is impossible); the physical range of a NUMERIC
-    column is derived from its type and is never declared. ``allowed`` lists the values of a code column, ``pattern``
-    is a regular expression that the whole string must match.
+    ``minimum``/``maximum`` are *semantic* bounds (outside them a value is impossible); the physical range of
+    a NUMERIC column is derived from its type and is never declared. ``allowed`` lists the values of a code
+    column, ``pattern`` is a regular expression that the whole string must match.
     """
 
     name: str
@@ -107,8 +109,8 @@ class Column:
 class Table:
     """One table: its address, its grain, its key and its columns in storage order.
 
-    ``key`` identifies a row within the whole table. ``phase`` is the group shown in the UI and the order of the
-    pipeline. Every table is partitioned by day on ``game_date``.
+    ``key`` identifies a row within the whole table. ``phase`` is the group shown in the UI and the order of
+    the pipeline. Every table is partitioned by day on ``game_date``.
     """
 
     dataset: str
@@ -166,11 +168,14 @@ class Table:
         return replace(self, columns=changed)
 
     def rejected(self) -> Table:
-        """The quarantine table of this table: the key of the refused row, why, and the row with its inputs as JSON."""
+        """The quarantine table of this table: the key of the refused row, why, and the row with its inputs as
+        JSON."""
         return Table(
             dataset=self.dataset,
             name=f"{self.name}{REJECTED_SUFFIX}",
-            description=f"Rows of {self.full_name} that its contract refused under `on_invalid_rows: quarantine`.",
+            description=(
+                f"Rows of {self.full_name} that its contract refused under `on_invalid_rows: quarantine`."
+            ),
             grain="one row per refused row",
             phase=self.phase,
             key=(self.partition_column, "row_number"),
@@ -182,9 +187,17 @@ class Table:
 
 REJECTED_COLUMNS: tuple[Column, ...] = (
     Column("game_date", DATE, "US Eastern calendar date of the slate.", nullable=False),
-    Column("row_number", INT64, "Position of the row among the refused rows of its day.", nullable=False, minimum=0),
+    Column(
+        "row_number",
+        INT64,
+        "Position of the row among the refused rows of its day.",
+        nullable=False,
+        minimum=0,
+    ),
     Column("failure_class", STRING, "Why the row was refused: one of the failure classes.", nullable=False),
-    Column("check_name", STRING, "The check that refused the row (the first, when several did).", nullable=False),
+    Column(
+        "check_name", STRING, "The check that refused the row (the first, when several did).", nullable=False
+    ),
     Column("column_name", STRING, "The offending column, where one column is to blame."),
     Column("message", STRING, "What was wrong, in words, with the value and the bound.", nullable=False),
     Column("row_key", STRING, "The row's key as JSON.", nullable=False),
@@ -194,7 +207,11 @@ REJECTED_COLUMNS: tuple[Column, ...] = (
 
 
 def pick(
-    dictionary: dict[str, Column], names: Iterable[str], *, nullable: Iterable[str] = (), required: Iterable[str] = ()
+    dictionary: dict[str, Column],
+    names: Iterable[str],
+    *,
+    nullable: Iterable[str] = (),
+    required: Iterable[str] = (),
 ) -> tuple[Column, ...]:
     """Columns of the dictionary by name, in that order, with their nullability adjusted for one table."""
     loosened, tightened = set(nullable), set(required)

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-GAME_TYPE_BY_DIGIT = {"1": "preseason", "2": "regular", "3": "all_star", "4": "playoffs", "5": "play_in", "6": "cup_final"}
+GAME_TYPE_BY_DIGIT = {
+    "1": "preseason",
+    "2": "regular",
+    "3": "all_star",
+    "4": "playoffs",
+    "5": "play_in",
+    "6": "cup_final",
+}
 """Third digit of the league's game id -> game type. All-Star covers the All-Star Game and Rising Stars."""
 
 GAME_TYPES = tuple(GAME_TYPE_BY_DIGIT.values())
@@ -21,7 +28,14 @@ ZONE_METHODS = ("label", "distance")
 PAINT_LABELS = ("Restricted Area", "In The Paint (Non-RA)")
 """SHOT_ZONE_BASIC labels inside the lane; every other two-point label is `mid_range`."""
 
-ZONE_LABELS = (*PAINT_LABELS, "Mid-Range", "Left Corner 3", "Right Corner 3", "Above the Break 3", "Backcourt")
+ZONE_LABELS = (
+    *PAINT_LABELS,
+    "Mid-Range",
+    "Left Corner 3",
+    "Right Corner 3",
+    "Above the Break 3",
+    "Backcourt",
+)
 
 
 class EmptyReason(StrEnum):

@@ -13,8 +13,8 @@ import pandas as pd
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
 COUNTS = (
-    "points fg_makes fg_attempts three_pt_makes three_pt_attempts ft_makes ft_attempts offensive_rebounds defensive_rebounds "
-    "assists steals blocks turnovers personal_fouls"
+    "points fg_makes fg_attempts three_pt_makes three_pt_attempts ft_makes ft_attempts offensive_rebounds"
+    " defensive_rebounds assists steals blocks turnovers personal_fouls"
 ).split()
 """The counting columns of a published line (``rebounds`` is their sum, not a column of the source)."""
 
@@ -27,7 +27,8 @@ def competitive_finals(games: pd.DataFrame) -> pd.DataFrame:
 
 
 def team_sides(games: pd.DataFrame) -> pd.DataFrame:
-    """Two rows per game, away and home: the game's columns, team_abbr, opponent_team_abbr, is_home, scheduled_score."""
+    """Two rows per game, away and home: the game's columns, team_abbr, opponent_team_abbr, is_home,
+    scheduled_score."""
     sides = []
     for own, other, is_home in (("away", "home", False), ("home", "away", True)):
         side = games[GAME_COLUMNS].copy()
@@ -36,16 +37,21 @@ def team_sides(games: pd.DataFrame) -> pd.DataFrame:
         side["is_home"] = is_home
         side["scheduled_score"] = games[f"{own}_score"]
         sides.append(side)
-    return pd.concat(sides, ignore_index=True).sort_values(["game_date", "game_id", "is_home"], ignore_index=True)
+    return pd.concat(sides, ignore_index=True).sort_values(
+        ["game_date", "game_id", "is_home"], ignore_index=True
+    )
 
 
 def as_float(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Those columns as float64 with NaN for NULL, for arithmetic that must not meet masked integers."""
-    return pd.DataFrame({c: frame[c].to_numpy(dtype="float64", na_value=float("nan")) for c in columns}, index=frame.index)
+    return pd.DataFrame(
+        {c: frame[c].to_numpy(dtype="float64", na_value=float("nan")) for c in columns}, index=frame.index
+    )
 
 
 def participants(lines: pd.DataFrame) -> pd.Series:
-    """True for lines of players who played, or left a mark without playing time (two free throws in 0 seconds)."""
+    """True for lines of players who played, or left a mark without playing time (two free throws in 0
+    seconds)."""
     marks = as_float(lines, COUNTS).fillna(0).ne(0).any(axis=1)
     seconds = lines["seconds_played"].to_numpy(dtype="float64", na_value=0)
     return (seconds > 0) | marks

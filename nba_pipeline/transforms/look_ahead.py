@@ -1,7 +1,7 @@
 """The leak canary: recompute a day with an absurd present and future, and say which columns noticed.
 
-Belongs here: the pure part: frames in, names of leaking columns out. Does not belong here: reading tables, choosing days,
-reporting (``checks/``).
+Belongs here: the pure part: frames in, names of leaking columns out. Does not belong here: reading tables,
+choosing days, reporting (``checks/``).
 """
 
 from __future__ import annotations
@@ -36,19 +36,25 @@ KEPT = frozenset(
         "is_home",
     ]
 )
-"""Columns that say which game or player a row is about; absurd values in them would be another row, not another result."""
+"""Columns that say which game or player a row is about; absurd values in them would be another row, not
+another result."""
 _SCORES = ("home_score", "away_score")
 MISSING_ROWS = "(rows)"
 
 
 def leaking_columns(
-    compute: Callable[..., pd.DataFrame], day: date, history: Mapping[str, pd.DataFrame], of_day: Mapping[str, pd.DataFrame]
+    compute: Callable[..., pd.DataFrame],
+    day: date,
+    history: Mapping[str, pd.DataFrame],
+    of_day: Mapping[str, pd.DataFrame],
 ) -> tuple[str, ...]:
-    """Columns of ``compute([day], **history, **of_day)`` that depend on results of ``day`` or later; () is clean.
+    """Columns of ``compute([day], **history, **of_day)`` that depend on results of ``day`` or later; () is
+    clean.
 
-    ``history`` are tables of results: on and after ``day`` they are first made absurd, then erased. ``of_day`` are the
-    tables that a row of the day may read by identity (schedule, slate, other tables of the day): only scores of games
-    are attacked there. Inputs are not modified; the function must return rows in a fixed order.
+    ``history`` are tables of results: on and after ``day`` they are first made absurd, then erased.
+    ``of_day`` are the tables that a row of the day may read by identity (schedule, slate, other tables of the
+    day): only scores of games are attacked there. Inputs are not modified; the function must return rows in a
+    fixed order.
     """
     clean = compute([day], **history, **of_day)
     attacked_day = {name: _with_absurd_scores(frame) for name, frame in of_day.items()}
@@ -81,7 +87,9 @@ def _from(frame: pd.DataFrame, day: date) -> np.ndarray:
 
 
 def _with_absurd_scores(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(**{name: pd.array([ABSURD] * len(frame), dtype="Int64") for name in _SCORES if name in frame})
+    return frame.assign(
+        **{name: pd.array([ABSURD] * len(frame), dtype="Int64") for name in _SCORES if name in frame}
+    )
 
 
 def _differences(clean: pd.DataFrame, attacked: pd.DataFrame) -> set[str]:

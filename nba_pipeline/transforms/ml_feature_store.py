@@ -1,8 +1,9 @@
-"""nba_precompute.ml_feature_store: one FLOAT64 column per feature for each slate player, and how complete the row is.
+"""nba_precompute.ml_feature_store: one FLOAT64 column per feature for each slate player, and how complete the
+row is.
 
-Belongs here: that one table: gathering features under their names, the few that only it needs, and their bookkeeping.
-Does not belong here: selecting history (``windows.py``), labels (the training export joins them), defaults for what is
-unknown: an unknown feature is NULL and is named in ``missing_features``.
+Belongs here: that one table: gathering features under their names, the few that only it needs, and their
+bookkeeping. Does not belong here: selecting history (``windows.py``), labels (the training export joins
+them), defaults for what is unknown: an unknown feature is NULL and is named in ``missing_features``.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ PLAYER_HISTORY_FEATURES = [
     "usage_rate_last_3",
     "start_rate_last_10",
 ]
-"""Features of the player's own season, all needed for training. The head-to-head average is not among them: most pairs
-of player and opponent have not met within a year."""
+"""Features of the player's own season, all needed for training. The head-to-head average is not among them:
+most pairs of player and opponent have not met within a year."""
 
 _SAME_NAME = {
     "context": ["games_in_last_7_days", "is_home", "is_back_to_back", "days_rest"],
@@ -123,19 +124,28 @@ def ml_feature_store(
 ) -> pd.DataFrame:
     """One row per row of ``context`` on ``days``, columns of the table, unrounded, in key order.
 
-    ``context``: nba_analytics.upcoming_player_game_context of ``days``; ``cache``, ``shot_zones``, ``composites``,
-    ``team_defense``: player_daily_cache, player_shot_zone_analysis, player_composite_factors and
-    team_defense_zone_analysis of ``days``; ``player_games``: history of nba_analytics.player_game_summary (game_date,
-    player_id, team_abbr, opponent_team_abbr, seconds_played, points). A row that one of the day's tables lacks has NULL
-    features.
+    ``context``: nba_analytics.upcoming_player_game_context of ``days``; ``cache``, ``shot_zones``,
+    ``composites``, ``team_defense``: player_daily_cache, player_shot_zone_analysis, player_composite_factors
+    and team_defense_zone_analysis of ``days``; ``player_games``: history of nba_analytics.player_game_summary
+    (game_date, player_id, team_abbr, opponent_team_abbr, seconds_played, points). A row that one of the day's
+    tables lacks has NULL features.
     """
     rows = rows_of(days, context)
-    tables = {"context": context, "cache": cache, "shot_zones": shot_zones, "composites": composites, "team_defense": team_defense}
+    tables = {
+        "context": context,
+        "cache": cache,
+        "shot_zones": shot_zones,
+        "composites": composites,
+        "team_defense": team_defense,
+    }
     features: dict[str, np.ndarray] = {}
     for name, table in tables.items():
         features |= _gathered(name, rows, table)
     features |= _slate_features(rows) | _history_features(rows, player_games)
-    ids = {str(name): rows[name] for name in ("game_date", "player_id", "player_lookup", "game_id", "team_abbr", "opponent_team_abbr")}
+    ids = {
+        str(name): rows[name]
+        for name in ("game_date", "player_id", "player_lookup", "game_id", "team_abbr", "opponent_team_abbr")
+    }
     version = np.full(len(rows), feature_version(), dtype=object)
     return shaped(ML_FEATURE_STORE, {**ids, **features, **_quality(features), "feature_version": version})
 

@@ -1,7 +1,8 @@
-"""nba_precompute.player_composite_factors: fatigue, shot-zone matchup, pace and usage spike of each slate player.
+"""nba_precompute.player_composite_factors: fatigue, shot-zone matchup, pace and usage spike of each slate
+player.
 
-Belongs here: that one table and, in ``FACTORS``, every constant of it. Does not belong here: selecting history
-(``windows.py``), shot mix and team defense themselves (tables of their own).
+Belongs here: that one table and, in ``FACTORS``, every constant of it. Does not belong here: selecting
+history (``windows.py``), shot mix and team defense themselves (tables of their own).
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from nba_pipeline.formulas.versions import code_version
 from nba_pipeline.formulas.windows import last_games
 from nba_pipeline.tables.precompute import PLAYER_COMPOSITE_FACTORS
 from nba_pipeline.tables.vocabulary import ZONES
-from nba_pipeline.transforms.player_history import OPPONENT_TEAM, SAME_PLAYER, appearances_with_team, looked_up, rows_of, usage_of
+from nba_pipeline.transforms.player_history import (
+    OPPONENT_TEAM,
+    SAME_PLAYER,
+    appearances_with_team,
+    looked_up,
+    rows_of,
+    usage_of,
+)
 from nba_pipeline.transforms.shaping import floats, shaped, texts
 
 
@@ -52,7 +60,14 @@ ZONE_OF_PRIMARY = {"paint": "paint", "perimeter": "three", "mid_range": "mid_ran
 """primary_scoring_zone -> the zone whose defense it meets."""
 
 _LOAD = ("days_rest", "games_in_last_7_days", "minutes_in_last_7_days", "back_to_backs_in_last_14_days")
-INPUTS = (*_LOAD, "primary_scoring_zone", "opponent_zone_defense", "pace_differential", "usage_rate_last_3", "usage_rate_last_10")
+INPUTS = (
+    *_LOAD,
+    "primary_scoring_zone",
+    "opponent_zone_defense",
+    "pace_differential",
+    "usage_rate_last_3",
+    "usage_rate_last_10",
+)
 """What missing_inputs and data_completeness_pct speak of."""
 
 _FORMULAS = (
@@ -78,14 +93,17 @@ def player_composite_factors(
 ) -> pd.DataFrame:
     """One row per row of ``context`` on ``days``, columns of the table, unrounded, in key order.
 
-    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (ids, days_rest, is_back_to_back, load columns,
-    pace_differential). ``shot_zones``, ``team_defense``: player_shot_zone_analysis (primary_scoring_zone,
-    {zone}_rate_last_10) and team_defense_zone_analysis ({zone}_defense_vs_league) of ``days``. ``player_games``,
-    ``team_games``: history of player_game_summary (game_date, game_id, team_abbr, player_id, seconds_played, plays_used)
-    and team_offense_game_summary (game_id, team_abbr, plays_used, team_minutes).
+    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (ids, days_rest, is_back_to_back, load
+    columns, pace_differential). ``shot_zones``, ``team_defense``: player_shot_zone_analysis
+    (primary_scoring_zone, {zone}_rate_last_10) and team_defense_zone_analysis ({zone}_defense_vs_league) of
+    ``days``. ``player_games``, ``team_games``: history of player_game_summary (game_date, game_id, team_abbr,
+    player_id, seconds_played, plays_used) and team_offense_game_summary (game_id, team_abbr, plays_used,
+    team_minutes).
     """
     rows = rows_of(days, context)
-    zones = looked_up(rows, shot_zones, SAME_PLAYER, ["primary_scoring_zone", *(f"{z}_rate_last_10" for z in ZONES)])
+    zones = looked_up(
+        rows, shot_zones, SAME_PLAYER, ["primary_scoring_zone", *(f"{z}_rate_last_10" for z in ZONES)]
+    )
     defense = looked_up(rows, team_defense, OPPONENT_TEAM, [f"{z}_defense_vs_league" for z in ZONES])
     history = appearances_with_team(player_games, team_games)
     recent, usual = (usage_of(history.before(rows, last_games(n))) for n in (3, 10))
@@ -94,10 +112,16 @@ def player_composite_factors(
     scores = {
         "shot_zone_mismatch_score": mismatch_score(rate, difference),
         "pace_score": np.clip(floats(rows["pace_differential"]), -FACTORS.pace_limit, FACTORS.pace_limit),
-        "usage_spike_score": np.clip(FACTORS.usage_factor * (recent - usual), -FACTORS.usage_limit, FACTORS.usage_limit),
+        "usage_spike_score": np.clip(
+            FACTORS.usage_factor * (recent - usual), -FACTORS.usage_limit, FACTORS.usage_limit
+        ),
     }
     adjustment = (fatigue - FACTORS.rested) / FACTORS.fatigue_scale + np.nansum(list(scores.values()), axis=0)
-    missing = [*(rows[name].isna().to_numpy(dtype=bool) for name in _LOAD), pd.isna(primary), np.isnan(difference)]
+    missing = [
+        *(rows[name].isna().to_numpy(dtype=bool) for name in _LOAD),
+        pd.isna(primary),
+        np.isnan(difference),
+    ]
     missing += [rows["pace_differential"].isna().to_numpy(dtype=bool), np.isnan(recent), np.isnan(usual)]
     values = {
         **{str(name): rows[name] for name in rows.columns},
@@ -111,15 +135,21 @@ def player_composite_factors(
 
 
 def fatigue_score(load: pd.DataFrame) -> np.ndarray:
-    """0 (exhausted) to 100 (rested) from the slate's load columns; an unknown one (every comparison false) changes nothing.
+    """0 (exhausted) to 100 (rested) from the slate's load columns; an unknown one (every comparison false)
+    changes nothing.
 
-    The average of the week's games is judged on their sum: 35.004 minutes are stored as 35.00, but four games of them as 140.02.
+    The average of the week's games is judged on their sum: 35.004 minutes are stored as 35.00, but four games
+    of them as 140.02.
     """
     rest, backs = floats(load["days_rest"]), floats(load["back_to_backs_in_last_14_days"])
     games, minutes = floats(load["games_in_last_7_days"]), floats(load["minutes_in_last_7_days"])
     f = FACTORS
     score = np.full(len(load), f.rested)
-    score += np.where(floats(load["is_back_to_back"]) == 1, f.back_to_back, np.where(rest >= f.long_rest_days, f.long_rest, 0.0))
+    score += np.where(
+        floats(load["is_back_to_back"]) == 1,
+        f.back_to_back,
+        np.where(rest >= f.long_rest_days, f.long_rest, 0.0),
+    )
     score += np.where(games >= f.many_games_in_7_days, f.many_games, 0.0)
     score += np.where(minutes > f.many_minutes_in_7_days, f.many_minutes, 0.0)
     score += np.where(minutes > f.heavy_average_minutes * games, f.heavy_games, 0.0)
@@ -128,7 +158,8 @@ def fatigue_score(load: pd.DataFrame) -> np.ndarray:
 
 
 def mismatch_score(rate: np.ndarray, difference: np.ndarray) -> np.ndarray:
-    """From the player's rate (percent) in a zone and the opponent's defense there (percentage points over the league)."""
+    """From the player's rate (percent) in a zone and the opponent's defense there (percentage points over the
+    league)."""
     score = difference * np.minimum(rate / FACTORS.full_weight_rate, 1.0)
     score = np.where(np.abs(difference) > FACTORS.extreme_difference, score * FACTORS.extreme_factor, score)
     return np.clip(score, -FACTORS.mismatch_limit, FACTORS.mismatch_limit)

@@ -1,7 +1,8 @@
-"""nba_precompute.player_daily_cache: each slate player's recent scoring, minutes, usage, team form and load, before D.
+"""nba_precompute.player_daily_cache: each slate player's recent scoring, minutes, usage, team form and load,
+before D.
 
-Belongs here: that one table. Does not belong here: selecting history (``windows.py``), the slate's population and load
-(``upcoming_player_game_context.py``), shot mix (``player_shot_zone_analysis.py``).
+Belongs here: that one table. Does not belong here: selecting history (``windows.py``), the slate's population
+and load (``upcoming_player_game_context.py``), shot mix (``player_shot_zone_analysis.py``).
 """
 
 from __future__ import annotations
@@ -16,26 +17,38 @@ from nba_pipeline.formulas.possessions import rating, ratio
 from nba_pipeline.formulas.shooting import true_shooting
 from nba_pipeline.formulas.windows import History, Slice, last_appearance, last_games, season_to_date
 from nba_pipeline.tables.precompute import PLAYER_DAILY_CACHE, SHOT_MIX
-from nba_pipeline.transforms.player_history import SAME_PLAYER, appearances_with_team, looked_up, rows_of, usage_of
+from nba_pipeline.transforms.player_history import (
+    SAME_PLAYER,
+    appearances_with_team,
+    looked_up,
+    rows_of,
+    usage_of,
+)
 from nba_pipeline.transforms.shaping import shaped
 
 HALF_LIFE_GAMES = 8.0
-"""An exponentially weighted mean with this half-life predicts points better than the last 5 or the last 10 games."""
+"""An exponentially weighted mean with this half-life predicts points better than the last 5 or the last 10
+games."""
 SLOPE_LEAST_GAMES = 4
 EARLY_SEASON_GAMES = 10
 FURTHEST_LAST_GAME_DAYS = 365
 
 
 def player_daily_cache(
-    days: Sequence[date], context: pd.DataFrame, shot_zones: pd.DataFrame, player_games: pd.DataFrame, team_games: pd.DataFrame
+    days: Sequence[date],
+    context: pd.DataFrame,
+    shot_zones: pd.DataFrame,
+    player_games: pd.DataFrame,
+    team_games: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per row of ``context`` on ``days``, columns of the table, unrounded, in key order.
 
-    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (ids, schedule load, team_pace_last_10).
-    ``shot_zones``: player_shot_zone_analysis of ``days``. ``player_games``: history of player_game_summary (game_date,
-    game_id, player_id, team_abbr, seconds_played, points, rebounds, assists, fg_attempts, ft_makes, ft_attempts,
-    is_starter, plays_used). ``team_games``: history of team_offense_game_summary (game_date, game_id, team_abbr,
-    points, possessions, plays_used, team_minutes, win_flag).
+    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (ids, schedule load,
+    team_pace_last_10). ``shot_zones``: player_shot_zone_analysis of ``days``. ``player_games``: history of
+    player_game_summary (game_date, game_id, player_id, team_abbr, seconds_played, points, rebounds, assists,
+    fg_attempts, ft_makes, ft_attempts, is_starter, plays_used). ``team_games``: history of
+    team_offense_game_summary (game_date, game_id, team_abbr, points, possessions, plays_used, team_minutes,
+    win_flag).
     """
     rows = rows_of(days, context)
     history = appearances_with_team(player_games, team_games)
@@ -73,9 +86,14 @@ def _scoring(history: History, slices: dict[str, Slice]) -> dict[str, np.ndarray
 def _minutes(history: History, slices: dict[str, Slice]) -> dict[str, np.ndarray]:
     ten = slices["last_10"]
     return {
-        **{f"minutes_avg_{w}": slices[w].mean("seconds_played") / 60.0 for w in ("last_5", "last_10", "season")},
+        **{
+            f"minutes_avg_{w}": slices[w].mean("seconds_played") / 60.0
+            for w in ("last_5", "last_10", "season")
+        },
         "minutes_std_last_10": ten.std("seconds_played") / 60.0,
-        "minutes_ewma": slices["season"].at_latest(history.season_ewma("seconds_played", 0, HALF_LIFE_GAMES)) / 60.0,
+        "minutes_ewma": (
+            slices["season"].at_latest(history.season_ewma("seconds_played", 0, HALF_LIFE_GAMES)) / 60.0
+        ),
         "points_per_minute_last_10": ratio(60.0 * ten.total("points"), ten.total("seconds_played")),
     }
 
@@ -84,7 +102,9 @@ def _rates(slices: dict[str, Slice]) -> dict[str, np.ndarray]:
     """Ratios of sums over each window."""
     ten = slices["last_10"]
     shooting = {
-        f"ts_pct_{w}": true_shooting(slices[w].total("points"), slices[w].total("fg_attempts"), slices[w].total("ft_attempts"))
+        f"ts_pct_{w}": true_shooting(
+            slices[w].total("points"), slices[w].total("fg_attempts"), slices[w].total("ft_attempts")
+        )
         for w in ("last_10", "season")
     }
     return {

@@ -1,6 +1,8 @@
-"""nba_precompute.player_shot_zone_analysis: where each player of the slate shoots from, and how well, before D.
+"""nba_precompute.player_shot_zone_analysis: where each player of the slate shoots from, and how well, before
+D.
 
-Belongs here: that one table. Does not belong here: selecting history (``windows.py``), the slate's population.
+Belongs here: that one table. Does not belong here: selecting history (``windows.py``), the slate's
+population.
 """
 
 from __future__ import annotations
@@ -25,13 +27,15 @@ QUALITY = ((10, "excellent"), (7, "good"), (5, "limited"), (0, "insufficient"))
 """Least number of games among the last 10 -> sample_quality."""
 
 
-def player_shot_zone_analysis(days: Sequence[date], context: pd.DataFrame, player_games: pd.DataFrame) -> pd.DataFrame:
+def player_shot_zone_analysis(
+    days: Sequence[date], context: pd.DataFrame, player_games: pd.DataFrame
+) -> pd.DataFrame:
     """One row per row of ``context`` on ``days``, columns of the table, unrounded, in key order.
 
-    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (game_date, player_id, player_lookup, game_id,
-    team_abbr, opponent_team_abbr). ``player_games``: history of nba_analytics.player_game_summary (game_date, player_id,
-    seconds_played, {zone}_makes, {zone}_attempts, assisted_fg_makes, unassisted_fg_makes). Attempts are those of the
-    three zones; games without shot data take part in no rate.
+    ``context``: nba_analytics.upcoming_player_game_context of ``days`` (game_date, player_id, player_lookup,
+    game_id, team_abbr, opponent_team_abbr). ``player_games``: history of nba_analytics.player_game_summary
+    (game_date, player_id, seconds_played, {zone}_makes, {zone}_attempts, assisted_fg_makes,
+    unassisted_fg_makes). Attempts are those of the three zones; games without shot data take part in no rate.
     """
     rows = rows_of(days, context)
     history = appearances(player_games)
@@ -58,7 +62,9 @@ def _attempts(games: Slice) -> np.ndarray:
 
 def _rates(games: Slice, n: int) -> dict[str, np.ndarray]:
     attempts = _attempts(games)
-    return {f"{zone}_rate_last_{n}": ratio(100.0 * games.total(f"{zone}_attempts"), attempts) for zone in ZONES}
+    return {
+        f"{zone}_rate_last_{n}": ratio(100.0 * games.total(f"{zone}_attempts"), attempts) for zone in ZONES
+    }
 
 
 def _volume(games: Slice) -> dict[str, np.ndarray]:
@@ -72,7 +78,10 @@ def _volume(games: Slice) -> dict[str, np.ndarray]:
 def _creation(games: Slice) -> dict[str, np.ndarray]:
     assisted, unassisted = games.total("assisted_fg_makes"), games.total("unassisted_fg_makes")
     makes = assisted + unassisted
-    return {"assisted_rate_last_10": ratio(100.0 * assisted, makes), "unassisted_rate_last_10": ratio(100.0 * unassisted, makes)}
+    return {
+        "assisted_rate_last_10": ratio(100.0 * assisted, makes),
+        "unassisted_rate_last_10": ratio(100.0 * unassisted, makes),
+    }
 
 
 def _primary(rates: dict[str, Any]) -> np.ndarray:

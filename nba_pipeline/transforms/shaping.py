@@ -36,7 +36,11 @@ def _cast(values: Any, kind: Kind, dtype: Any) -> pd.Series:
         return (series == 1).astype("boolean").mask(series.isna())
     if not isinstance(dtype, np.dtype):
         return series.astype(dtype)
-    return pd.Series(series.to_numpy(dtype=dtype, na_value=np.nan) if kind in (Kind.NUMERIC, Kind.FLOAT64) else series.astype(dtype))
+    return pd.Series(
+        series.to_numpy(dtype=dtype, na_value=np.nan)
+        if kind in (Kind.NUMERIC, Kind.FLOAT64)
+        else series.astype(dtype)
+    )
 
 
 def floats(values: Any) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""nba_raw.shot_attempts: published shots with their three-way zone; and shots counted by zone for other transforms.
+"""nba_raw.shot_attempts: published shots with their three-way zone; and shots counted by zone for other
+transforms.
 
-Belongs here: the zone of each shot and counts of shots. Does not belong here: the zone rule (``formulas/zones.py``).
+Belongs here: the zone of each shot and counts of shots. Does not belong here: the zone rule
+(``formulas/zones.py``).
 """
 
 from __future__ import annotations
@@ -15,14 +17,16 @@ from nba_pipeline.tables.vocabulary import ZONES
 def with_zones(shots: pd.DataFrame) -> pd.DataFrame:
     """Published shots plus ``zone`` and ``zone_method``."""
     zone, method = shot_zones(shots["is_three"], shots["zone_basic"], shots["distance_ft"])
-    return shots.assign(zone=pd.array(zone, dtype=STRING_DTYPE), zone_method=pd.array(method, dtype=STRING_DTYPE))
+    return shots.assign(
+        zone=pd.array(zone, dtype=STRING_DTYPE), zone_method=pd.array(method, dtype=STRING_DTYPE)
+    )
 
 
 def zone_counts(shots: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Makes, attempts and assisted makes per zone.
 
-    Returns one row per group of ``by`` (a column each), with ``{zone}_makes``, ``{zone}_attempts``, ``assisted_fg_makes``,
-    ``unassisted_fg_makes`` and ``shots`` as int64. Groups without a shot have no row.
+    Returns one row per group of ``by`` (a column each), with ``{zone}_makes``, ``{zone}_attempts``,
+    ``assisted_fg_makes``, ``unassisted_fg_makes`` and ``shots`` as int64. Groups without a shot have no row.
     """
     made = shots["is_made"].to_numpy(dtype=bool)
     assisted = made & shots["assist_player_id"].notna().to_numpy()

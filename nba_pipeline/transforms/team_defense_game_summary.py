@@ -31,7 +31,8 @@ OF_TEAM = "steals defensive_rebounds possessions pace win_flag margin_of_victory
 def team_defense_game_summary(team_offense: pd.DataFrame, shot_attempts: pd.DataFrame) -> pd.DataFrame:
     """One row per row of nba_analytics.team_offense_game_summary, columns of the table, unrounded.
 
-    ``shot_attempts`` (nba_raw, the same days) gives the blocks by zone; a game without shots has NULL blocks by zone.
+    ``shot_attempts`` (nba_raw, the same days) gives the blocks by zone; a game without shots has NULL blocks
+    by zone.
     """
     offense = team_offense[[*"nba_game_id team_abbr".split(), *OF_OPPONENT]].rename(
         columns={"team_abbr": "opponent_team_abbr", **OF_OPPONENT}
@@ -46,7 +47,9 @@ def team_defense_game_summary(team_offense: pd.DataFrame, shot_attempts: pd.Data
 
 def _with_blocks(frame: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     """Blocks by zone: a blocked shot of the opponent is a block of this team."""
-    blocks = block_counts(shots, ["nba_game_id", "team_abbr"]).rename(columns={"team_abbr": "opponent_team_abbr"})
+    blocks = block_counts(shots, ["nba_game_id", "team_abbr"]).rename(
+        columns={"team_abbr": "opponent_team_abbr"}
+    )
     frame = frame.merge(blocks, on=["nba_game_id", "opponent_team_abbr"], how="left")
     has_shots = frame["nba_game_id"].isin(shots["nba_game_id"].unique())
     columns = [f"blocks_{zone}" for zone in ZONES]

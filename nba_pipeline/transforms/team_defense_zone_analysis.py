@@ -28,12 +28,14 @@ _LEAST_GAMES = 5
 def team_defense_zone_analysis(
     days: Sequence[date], games: pd.DataFrame, defense_games: pd.DataFrame, team_games: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row per team and day of ``days`` that has a competitive game, columns of the table, unrounded, in key order.
+    """One row per team and day of ``days`` that has a competitive game, columns of the table, unrounded, in
+    key order.
 
-    ``games``: nba_raw.games of ``days`` (game_id, game_date, game_type, status). ``defense_games``: history of
-    nba_analytics.team_defense_game_summary (game_date, team_abbr, opp_{zone}_makes, opp_{zone}_attempts, blocks_{zone},
-    points_allowed, possessions). ``team_games``: history of nba_analytics.team_offense_game_summary (game_date,
-    team_abbr, possessions, team_minutes), for the pace. All thirty teams are there, also before their first game.
+    ``games``: nba_raw.games of ``days`` (game_id, game_date, game_type, status). ``defense_games``: history
+    of nba_analytics.team_defense_game_summary (game_date, team_abbr, opp_{zone}_makes, opp_{zone}_attempts,
+    blocks_{zone}, points_allowed, possessions). ``team_games``: history of
+    nba_analytics.team_offense_game_summary (game_date, team_abbr, possessions, team_minutes), for the pace.
+    All thirty teams are there, also before their first game.
     """
     rows = _every_team(slate_games(days, games)["game_date"])
     allowed = History(defense_games, ["team_abbr"]).before(rows, WINDOW)
@@ -45,13 +47,18 @@ def team_defense_zone_analysis(
     values |= _extreme_zones(np.column_stack([values[f"{zone}_defense_vs_league"] for zone in ZONES]))
     quality = np.select([allowed.games >= least for least, _ in QUALITY], [name for _, name in QUALITY], "")
     known = {"game_date": rows["game_date"], "team_abbr": rows["team_abbr"]}
-    return shaped(TEAM_DEFENSE_ZONE_ANALYSIS, {**known, **values, "games_in_window_15": allowed.games, "sample_quality": quality})
+    return shaped(
+        TEAM_DEFENSE_ZONE_ANALYSIS,
+        {**known, **values, "games_in_window_15": allowed.games, "sample_quality": quality},
+    )
 
 
 def _every_team(dates: pd.Series) -> pd.DataFrame:
     """Day by day, all teams in the same order, which ``_over_the_league`` relies on."""
     unique, teams = np.unique(dates.to_numpy()), np.array(list(TEAM_IDS), dtype=object)
-    return pd.DataFrame({"game_date": np.repeat(unique, len(teams)), "team_abbr": np.tile(teams, len(unique))})
+    return pd.DataFrame(
+        {"game_date": np.repeat(unique, len(teams)), "team_abbr": np.tile(teams, len(unique))}
+    )
 
 
 def _over_the_league(per_team: np.ndarray) -> np.ndarray:
@@ -60,8 +67,12 @@ def _over_the_league(per_team: np.ndarray) -> np.ndarray:
 
 
 def _league_pct(allowed: Slice, zone: str) -> np.ndarray:
-    """The league's pct: Σ makes / Σ attempts over the same windows, those of all thirty teams, so never with day D."""
-    return ratio(_over_the_league(allowed.total(f"opp_{zone}_makes")), _over_the_league(allowed.total(f"opp_{zone}_attempts")))
+    """The league's pct: Σ makes / Σ attempts over the same windows, those of all thirty teams, so never with
+    day D."""
+    return ratio(
+        _over_the_league(allowed.total(f"opp_{zone}_makes")),
+        _over_the_league(allowed.total(f"opp_{zone}_attempts")),
+    )
 
 
 def _zone(allowed: Slice, zone: str) -> dict[str, np.ndarray]:
@@ -85,7 +96,8 @@ def _whole_team(allowed: Slice, played: Slice) -> dict[str, np.ndarray]:
 
 
 def _extreme_zones(vs_league: np.ndarray) -> dict[str, np.ndarray]:
-    """Zones with the lowest and highest difference (rows × zones), the first in the order of ZONES when equal."""
+    """Zones with the lowest and highest difference (rows × zones), the first in the order of ZONES when
+    equal."""
     unknown, names = np.isnan(vs_league), np.array(ZONES, dtype=object)
     best = names[np.where(unknown, np.inf, vs_league).argmin(axis=1)]
     worst = names[np.where(unknown, -np.inf, vs_league).argmax(axis=1)]

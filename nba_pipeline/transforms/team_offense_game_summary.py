@@ -1,4 +1,5 @@
-"""nba_analytics.team_offense_game_summary: what each team did with the ball, from its players' lines and shots.
+"""nba_analytics.team_offense_game_summary: what each team did with the ball, from its players' lines and
+shots.
 
 Belongs here: that one table. Does not belong here: formulas (``metrics/``), validation (``checks/``).
 """
@@ -17,11 +18,14 @@ from nba_pipeline.transforms.shot_attempts import zone_counts
 _SIDE = ["nba_game_id", "team_abbr"]
 
 
-def team_offense_game_summary(games: pd.DataFrame, player_boxscores: pd.DataFrame, shot_attempts: pd.DataFrame) -> pd.DataFrame:
+def team_offense_game_summary(
+    games: pd.DataFrame, player_boxscores: pd.DataFrame, shot_attempts: pd.DataFrame
+) -> pd.DataFrame:
     """Two rows per final competitive game of ``games``, columns of the table, unrounded.
 
-    Inputs are nba_raw.games, nba_raw.player_boxscores and nba_raw.shot_attempts of the same days. The schedule decides
-    which rows exist and who is home; a team without lines gets NULL counts, which the completeness check refuses.
+    Inputs are nba_raw.games, nba_raw.player_boxscores and nba_raw.shot_attempts of the same days. The
+    schedule decides which rows exist and who is home; a team without lines gets NULL counts, which the
+    completeness check refuses.
     """
     sides = team_sides(competitive_finals(games)).drop(columns="scheduled_score")
     frame = sides.merge(_summed_lines(player_boxscores), on=_SIDE, how="left")
@@ -41,7 +45,9 @@ def _summed_lines(lines: pd.DataFrame) -> pd.DataFrame:
 def _with_zones(frame: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     """Zone counts; where a game has shots a team without any has zeros, where it has none they are NULL."""
     counts = zone_counts(shots, _SIDE)
-    frame = frame.merge(counts.drop(columns=["assisted_fg_makes", "unassisted_fg_makes"]), on=_SIDE, how="left")
+    frame = frame.merge(
+        counts.drop(columns=["assisted_fg_makes", "unassisted_fg_makes"]), on=_SIDE, how="left"
+    )
     has_shots = frame["nba_game_id"].isin(shots["nba_game_id"].unique())
     zone_columns = [f"{zone}_{what}" for zone in ZONES for what in ("makes", "attempts")]
     filled = frame[zone_columns].fillna(0).where(has_shots)
@@ -53,7 +59,9 @@ def _with_zones(frame: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
 def _with_efficiency(frame: pd.DataFrame) -> pd.DataFrame:
     f = frame
     own = m.raw_possessions(f["fg_attempts"], f["ft_attempts"], f["offensive_rebounds"], f["turnovers"])
-    other = _of_opponent(f, pd.DataFrame({"own": own, "points": f["points"], "dreb": f["defensive_rebounds"]}))
+    other = _of_opponent(
+        f, pd.DataFrame({"own": own, "points": f["points"], "dreb": f["defensive_rebounds"]})
+    )
     possessions = (own + other["own"]) / 2.0
     margin = f["points"] - other["points"]
     return f.assign(

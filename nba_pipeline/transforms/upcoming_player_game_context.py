@@ -1,10 +1,11 @@
-"""nba_analytics.upcoming_player_game_context: who is on the slate of D, and with how much rest, as known before it.
+"""nba_analytics.upcoming_player_game_context: who is on the slate of D, and with how much rest, as known
+before it.
 
-Belongs here: that one table: its population, schedule load and recent pace. Does not belong here: selecting history
-(``windows.py``), what later tables compute for this population.
+Belongs here: that one table: its population, schedule load and recent pace. Does not belong here: selecting
+history (``windows.py``), what later tables compute for this population.
 
-Of the schedule only date, teams, type and whether the game is to be played are used, never scores: the population of
-D comes from the schedule of D and past appearances, never from who played on D.
+Of the schedule only date, teams, type and whether the game is to be played are used, never scores: the
+population of D comes from the schedule of D and past appearances, never from who played on D.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.formulas.possessions import pace, ratio
-from nba_pipeline.formulas.windows import History, day_numbers, last_appearance, last_days, last_games, season_to_date
+from nba_pipeline.formulas.windows import (
+    History,
+    day_numbers,
+    last_appearance,
+    last_days,
+    last_games,
+    season_to_date,
+)
 from nba_pipeline.tables.analytics import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 from nba_pipeline.transforms.shaping import shaped
@@ -25,7 +33,8 @@ from nba_pipeline.transforms.shaping import shaped
 ROSTER_DAYS = 30
 """A player who has not appeared for this long is not on the slate."""
 OPENER_DAYS = 365
-"""Before a team's first game its players are those who last appeared for it within this stretch: the previous season."""
+"""Before a team's first game its players are those who last appeared for it within this stretch: the previous
+season."""
 
 _OPPONENT = {"team_abbr": "opponent_team_abbr"}
 _NAMES = ["player_id", "player_lookup", "player_full_name"]
@@ -36,11 +45,12 @@ def upcoming_player_game_context(
 ) -> pd.DataFrame:
     """One row per (day, player of the day's slate), columns of the table, unrounded, in key order.
 
-    ``games``: nba_raw.games rows of ``days`` (game_id, game_date, season_year, game_type, status, home_team_abbr,
-    away_team_abbr). ``player_games``: history rows of nba_analytics.player_game_summary (game_date, player_id,
-    player_lookup, player_full_name, team_abbr, seconds_played). ``team_games``: history rows of
-    nba_analytics.team_offense_game_summary (game_date, team_abbr, possessions, team_minutes). Both may reach into
-    ``days`` and beyond: for each day only what is before it is seen. ValueError on two games of an entity on one day.
+    ``games``: nba_raw.games rows of ``days`` (game_id, game_date, season_year, game_type, status,
+    home_team_abbr, away_team_abbr). ``player_games``: history rows of nba_analytics.player_game_summary
+    (game_date, player_id, player_lookup, player_full_name, team_abbr, seconds_played). ``team_games``:
+    history rows of nba_analytics.team_offense_game_summary (game_date, team_abbr, possessions, team_minutes).
+    Both may reach into ``days`` and beyond: for each day only what is before it is seen. ValueError on two
+    games of an entity on one day.
     """
     teams = History(team_games, ["team_abbr"])
     players = History(player_games[appeared(player_games)], ["player_id"])
@@ -51,15 +61,17 @@ def upcoming_player_game_context(
 
 
 def appeared(player_games: pd.DataFrame) -> np.ndarray:
-    """Rows that count as a game of the player: two free throws in 0 seconds are in the table but are no appearance."""
+    """Rows that count as a game of the player: two free throws in 0 seconds are in the table but are no
+    appearance."""
     return player_games["seconds_played"].to_numpy(dtype="float64", na_value=0.0) > 0
 
 
 def slate_games(days: Sequence[date], games: pd.DataFrame) -> pd.DataFrame:
-    """The competitive games of ``days`` that are to be played: scheduled or final, one row per game, in order of id.
+    """The competitive games of ``days`` that are to be played: scheduled or final, one row per game, in order
+    of id.
 
-    A final game of the past was scheduled on its morning; postponed, cancelled and not needed games were known not to be
-    played, as far as the schedule says today.
+    A final game of the past was scheduled on its morning; postponed, cancelled and not needed games were
+    known not to be played, as far as the schedule says today.
     """
     wanted = games["game_date"].isin(pd.to_datetime(list(days)))
     playable = games["game_type"].isin(COMPETITIVE_GAME_TYPES) & games["status"].isin(["scheduled", "final"])
@@ -93,8 +105,8 @@ def _population(slate: pd.DataFrame, players: History) -> pd.DataFrame:
 
 
 def _latest_for_team(slate: pd.DataFrame, squads: History, players: History, reach: int) -> pd.DataFrame:
-    """Appearances are read twice: as the team's (who played for it within ``reach`` days?) and as the player's (was that
-    his latest one, or has he appeared for somebody else since?)."""
+    """Appearances are read twice: as the team's (who played for it within ``reach`` days?) and as the
+    player's (was that his latest one, or has he appeared for somebody else since?)."""
     seen = squads.before(slate, last_days(reach))
     row_numbers, facts = seen.pairs()
     rows = slate.take(row_numbers).reset_index(drop=True)

@@ -40,11 +40,18 @@ class ReplaceResult:
 
 
 class CorruptPartition(PipelineError):
-    """Stored partitions that cannot be read; ``paths`` names them, ``readable`` holds the table's other entries."""
+    """Stored partitions that cannot be read; ``paths`` names them, ``readable`` holds the table's other
+    entries."""
 
     failure_class = FailureClass.UNPARSEABLE_SOURCE
 
-    def __init__(self, message: str, *, paths: Mapping[date, Path | str], readable: Mapping[date, ManifestEntry] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        paths: Mapping[date, Path | str],
+        readable: Mapping[date, ManifestEntry] | None = None,
+    ) -> None:
         super().__init__(message, days=sorted(paths))
         self.paths = dict(paths)
         self.readable = dict(readable or {})
@@ -63,29 +70,40 @@ class OneDay(Protocol):
 class Store(Protocol):
     """Daily partitions of declared tables, quarantine tables included.
 
-    ``replace`` swaps each given day as a whole and atomically: a reader, or a crash at any moment, sees the old day or
-    the new one, never a mixture. Writing the same content again changes nothing (same content hash, schema version and
-    reason: not rewritten). Frames hold the table's columns in any order with every row's ``game_date`` equal to its day;
-    anything else raises before a side effect. ``reasons`` says why a day is empty and is ignored for days with rows.
+    ``replace`` swaps each given day as a whole and atomically: a reader, or a crash at any moment, sees the
+    old day or the new one, never a mixture. Writing the same content again changes nothing (same content
+    hash, schema version and reason: not rewritten). Frames hold the table's columns in any order with every
+    row's ``game_date`` equal to its day; anything else raises before a side effect. ``reasons`` says why a
+    day is empty and is ignored for days with rows.
 
-    ``replace_range`` is the same for one frame that holds many days; each of ``days`` without rows is stored as empty.
-    It converts once, so it is the way to write a range.
+    ``replace_range`` is the same for one frame that holds many days; each of ``days`` without rows is stored
+    as empty. It converts once, so it is the way to write a range.
 
-    ``read`` returns the rows of the given days that are present, columns in declared order (or in the order asked for),
-    rows ordered by day, then key, dtypes as ``tables.render.frames`` declares them. Absent days add no rows.
+    ``read`` returns the rows of the given days that are present, columns in declared order (or in the order
+    asked for), rows ordered by day, then key, dtypes as ``tables.render.frames`` declares them. Absent days
+    add no rows.
 
     ``location`` says where the table is, for people.
     """
 
     name: str
 
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult: ...
-
-    def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
+    def replace(
+        self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None
     ) -> ReplaceResult: ...
 
-    def read(self, table: Table, days: Iterable[date], columns: Sequence[str] | None = None) -> pd.DataFrame: ...
+    def replace_range(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        days: Iterable[date],
+        *,
+        reasons: Mapping[date, str] | None = None,
+    ) -> ReplaceResult: ...
+
+    def read(
+        self, table: Table, days: Iterable[date], columns: Sequence[str] | None = None
+    ) -> pd.DataFrame: ...
 
     def manifest(self, table: Table) -> dict[date, ManifestEntry]: ...
 

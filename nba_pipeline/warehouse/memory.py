@@ -14,7 +14,14 @@ import pyarrow as pa
 
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult
-from nba_pipeline.warehouse.prepare import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days
+from nba_pipeline.warehouse.prepare import (
+    Prepared,
+    PreparingStore,
+    as_days,
+    assemble,
+    chosen_columns,
+    unchanged_days,
+)
 
 
 class MemoryStore(PreparingStore):
@@ -30,10 +37,20 @@ class MemoryStore(PreparingStore):
         now = datetime.now(UTC)
         with self._lock:
             stored = self._tables.setdefault(prepared.table.asset_key, {})
-            written = frozenset(prepared.days) - unchanged_days(prepared, {day: entry for day, (_, entry) in stored.items()})
+            written = frozenset(prepared.days) - unchanged_days(
+                prepared, {day: entry for day, (_, entry) in stored.items()}
+            )
             for day in written:
                 new = prepared.days[day]
-                entry = ManifestEntry(day, new.row_count, new.content_hash, prepared.schema_version, now, new.reason, new.data.nbytes)
+                entry = ManifestEntry(
+                    day,
+                    new.row_count,
+                    new.content_hash,
+                    prepared.schema_version,
+                    now,
+                    new.reason,
+                    new.data.nbytes,
+                )
                 stored[day] = (new.data, entry)
             return ReplaceResult({day: stored[day][1] for day in prepared.days}, written)
 

@@ -1,9 +1,9 @@
 """What every store does before writing days and after reading them, so that all stores behave alike.
 
-Belongs here: preparing frames (``prepare_range``, ``prepare_frames``: validation, conversion, hashing, all without a side
-effect), the two ways to write (``PreparingStore``), finding days that need no write (``unchanged_days``) and turning stored
-days back into a frame (``assemble``).
-Does not belong here: any storage, and any judgement of the values (``checks/``).
+Belongs here: preparing frames (``prepare_range``, ``prepare_frames``: validation, conversion, hashing, all
+without a side effect), the two ways to write (``PreparingStore``), finding days that need no write
+(``unchanged_days``) and turning stored days back into a frame (``assemble``). Does not belong here: any
+storage, and any judgement of the values (``checks/``).
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class PreparedDay:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A set of validated days, ready to be stored. ``ordered`` holds the rows of all of them, sorted by day, then key."""
+    """A set of validated days, ready to be stored. ``ordered`` holds the rows of all of them, sorted by day,
+    then key."""
 
     table: Table
     schema_version: str
@@ -62,12 +63,17 @@ def as_days(days: Iterable[date]) -> list[date]:
     return sorted({d.date() if isinstance(d, datetime) else d for d in days})
 
 
-def prepare_range(table: Table, frame: pd.DataFrame, days: Iterable[date], reasons: Mapping[date, str] | None = None) -> Prepared:
-    """Validate and convert one frame of many days; every one of ``days`` is in the result, with or without rows."""
+def prepare_range(
+    table: Table, frame: pd.DataFrame, days: Iterable[date], reasons: Mapping[date, str] | None = None
+) -> Prepared:
+    """Validate and convert one frame of many days; every one of ``days`` is in the result, with or without
+    rows."""
     return _prepare(table, to_arrow(table, frame), as_days(days), reasons or {})
 
 
-def prepare_frames(table: Table, frames: Mapping[date, pd.DataFrame], reasons: Mapping[date, str] | None = None) -> Prepared:
+def prepare_frames(
+    table: Table, frames: Mapping[date, pd.DataFrame], reasons: Mapping[date, str] | None = None
+) -> Prepared:
     """The same for one frame per day. Each row must lie in the day whose frame holds it."""
     by_day = {as_days([day])[0]: frame for day, frame in frames.items()}
     for day, frame in by_day.items():
@@ -76,7 +82,9 @@ def prepare_frames(table: Table, frames: Mapping[date, pd.DataFrame], reasons: M
         if not (values == pd.Timestamp(day)).all():
             _check_days(table, pd.to_datetime(values).dropna().dt.date.unique(), [day])
     parts = [frame[table.column_names] for frame in by_day.values() if len(frame)]
-    if len({tuple(part.dtypes) for part in parts}) > 1:  # pandas would find a common dtype, and could lose digits doing so
+    if (
+        len({tuple(part.dtypes) for part in parts}) > 1
+    ):  # pandas would find a common dtype, and could lose digits doing so
         arrow = pa.concat_tables([to_arrow(table, part) for part in parts])
     else:
         arrow = to_arrow(table, pd.concat(parts, ignore_index=True) if parts else empty_frame(table))
@@ -91,15 +99,22 @@ def _prepare(table: Table, arrow: pa.Table, days: list[date], reasons: Mapping[d
     bounds = {day: bounds.get(day, (0, 0)) for day in days}
     hashes = content_hashes(table, ordered, bounds)
     prepared = {
-        day: PreparedDay(ordered.slice(start, stop - start), hashes[day], None if stop > start else reasons.get(day))
+        day: PreparedDay(
+            ordered.slice(start, stop - start), hashes[day], None if stop > start else reasons.get(day)
+        )
         for day, (start, stop) in bounds.items()
     }
     return Prepared(table, schema_version(table), ordered, prepared)
 
 
 def _check_dates_present(table: Table, arrow: pa.Table) -> None:
-    if arrow.column(table.partition_column).null_count:  # possible only where a declaration leaves the column nullable
-        raise PipelineError(f"{table.full_name}: a row has no {table.partition_column}, so it belongs to no day; nothing was written.")
+    if arrow.column(
+        table.partition_column
+    ).null_count:  # possible only where a declaration leaves the column nullable
+        raise PipelineError(
+            f"{table.full_name}: a row has no {table.partition_column}, so it belongs to no day; nothing was"
+            " written."
+        )
 
 
 def _check_days(table: Table, found: Iterable[date], expected: Sequence[date]) -> None:
@@ -113,8 +128,9 @@ def _check_days(table: Table, found: Iterable[date], expected: Sequence[date]) -
             else "no day"
         )
         raise PipelineError(
-            f"{table.full_name}: rows of {', '.join(map(str, strangers[:3]))}{' and other days' if len(strangers) > 3 else ''} were given "
-            f"where {asked} is to be replaced. Give each day its own rows; nothing was written.",
+            f"{table.full_name}: rows of"
+            f" {', '.join(map(str, strangers[:3]))}{' and other days' if len(strangers) > 3 else ''} were"
+            f" given where {asked} is to be replaced. Give each day its own rows; nothing was written.",
             days=expected,
         )
 
@@ -125,18 +141,27 @@ def unchanged_days(prepared: Prepared, stored: Mapping[date, ManifestEntry]) -> 
         day
         for day, new in prepared.days.items()
         if (old := stored.get(day)) is not None
-        and (old.content_hash, old.schema_version, old.reason) == (new.content_hash, prepared.schema_version, new.reason)
+        and (old.content_hash, old.schema_version, old.reason)
+        == (new.content_hash, prepared.schema_version, new.reason)
     }
 
 
 class PreparingStore(ABC):
-    """The two ways to write into a store, as one: whatever is given is prepared first, and a store only stores it."""
+    """The two ways to write into a store, as one: whatever is given is prepared first, and a store only
+    stores it."""
 
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
+    def replace(
+        self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None
+    ) -> ReplaceResult:
         return self._store(prepare_frames(table, frames, reasons))
 
     def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        days: Iterable[date],
+        *,
+        reasons: Mapping[date, str] | None = None,
     ) -> ReplaceResult:
         return self._store(prepare_range(table, frame, days, reasons))
 
@@ -148,11 +173,15 @@ class PreparingStore(ABC):
 # ---------------------------------------------------------------------------------------------- reading
 
 
-def assemble(table: Table, parts: Sequence[tuple[date, pa.Table]], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """One frame from stored days given in order; raises SchemaDrift where a day is not what the table now declares."""
+def assemble(
+    table: Table, parts: Sequence[tuple[date, pa.Table]], columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """One frame from stored days given in order; raises SchemaDrift where a day is not what the table now
+    declares."""
     names = chosen_columns(table, columns)
     declared = arrow_schema(table, descriptions=False)
-    # Nullability is judged by the rows, not by the flag of the file: a column made required reads if it holds no NULL.
+    # Nullability is judged by the rows, not by the flag of the file: a column made required reads if it holds
+    # no NULL.
     target = pa.schema([declared.field(n).with_nullable(True) for n in names])
     required = [n for n in names if not declared.field(n).nullable]
     problems: dict[date, str] = {}
@@ -193,20 +222,26 @@ def chosen_columns(table: Table, columns: Sequence[str] | None) -> list[str]:
         return table.column_names
     unknown = [c for c in columns if not table.has(c)]
     if unknown:
-        raise SchemaDrift(f"{table.full_name} declares no column {', '.join(unknown)}; it has {', '.join(table.column_names)}.")
+        raise SchemaDrift(
+            f"{table.full_name} declares no column {', '.join(unknown)}; it has"
+            f" {', '.join(table.column_names)}."
+        )
     return list(columns)
 
 
 def drift(target: pa.Schema, stored: pa.Schema) -> str | None:
-    """Why stored columns cannot be read as declared, or None. A NUMERIC that grew on both sides reads without loss, and
-    integers read as NUMERIC where they fit, which only their values tell."""
+    """Why stored columns cannot be read as declared, or None. A NUMERIC that grew on both sides reads without
+    loss, and integers read as NUMERIC where they fit, which only their values tell."""
     for field in target:
         index = stored.get_field_index(field.name)
         if index < 0:
             return f"column {field.name} is declared but was not stored"
         kept = stored.field(index).type
         if kept != field.type and not _widens(kept, field.type):
-            return f"column {field.name} is stored as {kept}, which cannot be read as the declared {field.type} without loss"
+            return (
+                f"column {field.name} is stored as {kept}, which cannot be read as the declared {field.type}"
+                " without loss"
+            )
     return None
 
 
@@ -215,14 +250,18 @@ def _widens(stored: pa.DataType, declared: pa.DataType) -> bool:
         return True
     if not (pa.types.is_decimal(stored) and pa.types.is_decimal(declared)):
         return False
-    return declared.scale >= stored.scale and declared.precision - declared.scale >= stored.precision - stored.scale
+    return (
+        declared.scale >= stored.scale
+        and declared.precision - declared.scale >= stored.precision - stored.scale
+    )
 
 
 def drift_error(table: Table, problems: Mapping[date, str]) -> SchemaDrift:
     day = min(problems)
     more = f" ({len(problems) - 1} more day(s) differ as well)" if len(problems) > 1 else ""
     return SchemaDrift(
-        f"{table.full_name} on {day}: {problems[day]}{more}. The day was written under an older declaration: "
-        "materialize it again, or restore the declaration it was written under; `nba-pipeline schema diff` shows every difference.",
+        f"{table.full_name} on {day}: {problems[day]}{more}. The day was written under an older declaration:"
+        " materialize it again, or restore the declaration it was written under; `nba-pipeline schema diff`"
+        " shows every difference.",
         days=sorted(problems),
     )

@@ -35,7 +35,9 @@ def query_error(wrong: duckdb.Error) -> BigQueryError:
     """DuckDB's error in Google's words, where they are known; the reason is invalidQuery in any case."""
     text = str(wrong).split("\n")[0]
     text = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", text)
-    if isinstance(wrong, duckdb.ConversionException | duckdb.OutOfRangeException) and (found := _DECIMAL.search(text)):
+    if isinstance(wrong, duckdb.ConversionException | duckdb.OutOfRangeException) and (
+        found := _DECIMAL.search(text)
+    ):
         return invalid_query(fields.out_of_range(int(found[1]), int(found[2])))
     if found := re.search(r'NOT NULL constraint failed: (\w+)\."?(\w+)"?', text):
         return invalid_query(f"Required field {found[2]} cannot be null")

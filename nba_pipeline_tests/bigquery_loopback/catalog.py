@@ -13,14 +13,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nba_pipeline_tests.bigquery_loopback import fields
-from nba_pipeline_tests.bigquery_loopback.errors import BigQueryError, duplicate, invalid, not_found, not_modelled
+from nba_pipeline_tests.bigquery_loopback.errors import (
+    BigQueryError,
+    duplicate,
+    invalid,
+    not_found,
+    not_modelled,
+)
 from nba_pipeline_tests.bigquery_loopback.fields import Field
 
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")  # DOC
 _TABLE = re.compile(r"[\w\- ]{1,1024}")  # DOC: letters, marks, numbers, connectors, dashes, spaces
 DECORATOR = re.compile(r"(?P<table>[^$]+)\$(?P<partition>.+)")
 MUTABLE = ("description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter", "clustering")
-CLUSTER_TYPES = {"BIGNUMERIC", "BOOLEAN", "DATE", "DATETIME", "INTEGER", "NUMERIC", "STRING", "TIMESTAMP"}  # DOC (top level only)
+CLUSTER_TYPES = {
+    "BIGNUMERIC",
+    "BOOLEAN",
+    "DATE",
+    "DATETIME",
+    "INTEGER",
+    "NUMERIC",
+    "STRING",
+    "TIMESTAMP",
+}  # DOC (top level only)
 
 
 def milliseconds() -> str:
@@ -122,7 +137,9 @@ class Catalog:
         """A dataset from its resource, not yet in the catalog; 409 when it exists."""
         name = body["datasetReference"]["datasetId"]
         if not _DATASET.fullmatch(name):
-            raise invalid(f'Invalid dataset ID "{name}". Dataset IDs must be alphanumeric (plus underscores).')
+            raise invalid(
+                f'Invalid dataset ID "{name}". Dataset IDs must be alphanumeric (plus underscores).'
+            )
         if (project, name) in self.datasets:
             raise duplicate(f"Dataset {project}:{name}")
         body = {
@@ -204,8 +221,12 @@ def partitioning_of(body: dict[str, Any] | None, table: Table) -> dict[str, Any]
     if column["type"] != "DATE":
         if column["type"] in {"TIMESTAMP", "DATETIME"}:
             raise not_modelled(f"partitioning by a {column['type']} column")
-        raise invalid("The field specified for time partitioning must be of type DATE, TIMESTAMP or DATETIME.")
-    return {"type": "DAY", "field": column["name"]} | ({"expirationMs": str(body["expirationMs"])} if body.get("expirationMs") else {})
+        raise invalid(
+            "The field specified for time partitioning must be of type DATE, TIMESTAMP or DATETIME."
+        )
+    return {"type": "DAY", "field": column["name"]} | (
+        {"expirationMs": str(body["expirationMs"])} if body.get("expirationMs") else {}
+    )
 
 
 def check_clustering(table: Table, clustering: dict[str, Any] | None) -> None:
@@ -258,8 +279,9 @@ def _set(extra: dict[str, Any], key: str, value: Any) -> None:
 def check_schema_change(table: Table, new: list[Field], *, add: bool, relax: bool) -> list[Field]:
     """The fields of ``new`` that ``table`` lacks, if the change is allowed; the words are publicly reported.
 
-    DOC: columns may be added (NULLABLE or REPEATED) and REQUIRED relaxed; a column is not removed, retyped or tightened here.
-    ASSUMED: a change of NUMERIC's parameters through the API is refused (undocumented; DDL is the documented way).
+    DOC: columns may be added (NULLABLE or REPEATED) and REQUIRED relaxed; a column is not removed, retyped or
+    tightened here. ASSUMED: a change of NUMERIC's parameters through the API is refused (undocumented; DDL is
+    the documented way).
     """
     head = f"Provided Schema does not match Table {table.full_name}."
     given = {f["name"].lower(): f for f in new}
@@ -268,13 +290,22 @@ def check_schema_change(table: Table, new: list[Field], *, add: bool, relax: boo
         if found is None:
             raise invalid(f"{head} Field {old['name']} is missing in new schema")
         if found["type"] != old["type"] or fields.digits(found) != fields.digits(old):
-            raise invalid(f"{head} Field {old['name']} has changed type from {fields.standard_type(old)} to {fields.standard_type(found)}")
-        if found["mode"] != old["mode"] and not (relax and old["mode"] == "REQUIRED" and found["mode"] == "NULLABLE"):
-            raise invalid(f"{head} Field {old['name']} has changed mode from {old['mode']} to {found['mode']}")
+            raise invalid(
+                f"{head} Field {old['name']} has changed type from {fields.standard_type(old)} to"
+                f" {fields.standard_type(found)}"
+            )
+        if found["mode"] != old["mode"] and not (
+            relax and old["mode"] == "REQUIRED" and found["mode"] == "NULLABLE"
+        ):
+            raise invalid(
+                f"{head} Field {old['name']} has changed mode from {old['mode']} to {found['mode']}"
+            )
     added = [f for f in new if table.column(f["name"]) is None]
     if added and not add:
         raise invalid(f"{head} Cannot add fields (field: {added[0]['name']})")
     for extra in added:
         if extra["mode"] == "REQUIRED":
-            raise invalid(f"{head} Cannot add required fields to an existing schema. (field: {extra['name']})")
+            raise invalid(
+                f"{head} Cannot add required fields to an existing schema. (field: {extra['name']})"
+            )
     return added

@@ -24,7 +24,11 @@ def run(interpreter: Interpreter, tree: exp.Expr) -> Answer:
     if str(tree.args.get("kind", "")).upper() not in {"TABLE", "SCHEMA"}:
         raise not_modelled(f"DDL of a {tree.args.get('kind')}")
     if isinstance(tree, exp.Create):
-        return _create_dataset(interpreter, tree) if str(tree.args["kind"]).upper() == "SCHEMA" else _create(interpreter, tree)
+        return (
+            _create_dataset(interpreter, tree)
+            if str(tree.args["kind"]).upper() == "SCHEMA"
+            else _create(interpreter, tree)
+        )
     if isinstance(tree, exp.Drop):
         return _drop(interpreter, tree)
     assert isinstance(tree, exp.Alter)
@@ -38,7 +42,10 @@ def _address(interpreter: Interpreter, node: exp.Table) -> tuple[str, str, str]:
 def _create_dataset(interpreter: Interpreter, tree: exp.Create) -> Answer:
     project = tree.this.args["catalog"].name if tree.this.args.get("catalog") else interpreter.job.project
     options = _options(tree.args["properties"].expressions) if tree.args.get("properties") else {}
-    body = {"datasetReference": {"datasetId": tree.this.db}, "location": options.get("location", interpreter.job.location)}
+    body = {
+        "datasetReference": {"datasetId": tree.this.db},
+        "location": options.get("location", interpreter.job.location),
+    }
     try:
         interpreter.service.create_dataset(project, body)
     except BigQueryError as error:
@@ -60,9 +67,13 @@ def _create(interpreter: Interpreter, tree: exp.Create) -> Answer:
     if tree.expression:
         answer = interpreter.select(tree.expression)
         rows, schema = answer.rows, answer.schema or []
-        body["schema"] = {"fields": [{**f, "mode": "NULLABLE"} if f["mode"] == "REQUIRED" else f for f in schema]}
+        body["schema"] = {
+            "fields": [{**f, "mode": "NULLABLE"} if f["mode"] == "REQUIRED" else f for f in schema]
+        }
     if isinstance(tree.this, exp.Schema):
-        body["schema"] = {"fields": [_field(c) for c in tree.this.expressions if isinstance(c, exp.ColumnDef)]}
+        body["schema"] = {
+            "fields": [_field(c) for c in tree.this.expressions if isinstance(c, exp.ColumnDef)]
+        }
     _properties(interpreter, tree, body)
     if tree.args.get("replace") and name in home.tables:
         service.drop_table(home.tables[name])
@@ -85,7 +96,10 @@ def _properties(interpreter: Interpreter, tree: exp.Create, body: dict[str, Any]
             like = interpreter.resolve(item.this)
             assert isinstance(like, Table)
             # DOC: LIKE copies columns, partitioning, clustering and options, and no rows.
-            body |= {"schema": {"fields": like.schema}, **{k: v for k, v in like.extra.items() if k != "expirationTime"}}
+            body |= {
+                "schema": {"fields": like.schema},
+                **{k: v for k, v in like.extra.items() if k != "expirationTime"},
+            }
             body |= {"timePartitioning": like.partitioning} if like.partitioning else {}
         elif type(item) is not exp.Property:
             raise not_modelled(f"{type(item).__name__} of CREATE TABLE")
@@ -125,7 +139,11 @@ def _table_options(options: dict[str, Any]) -> dict[str, Any]:
         elif name == "expiration_timestamp":
             body["expirationTime"] = None if value is None else _expiration(value)
         elif name in {"description", "friendly_name", "require_partition_filter"}:
-            body[{"friendly_name": "friendlyName", "require_partition_filter": "requirePartitionFilter"}.get(name, name)] = value
+            body[
+                {"friendly_name": "friendlyName", "require_partition_filter": "requirePartitionFilter"}.get(
+                    name, name
+                )
+            ] = value
         else:
             raise not_modelled(f"the table option {name}")
     return body
@@ -227,8 +245,8 @@ def _alter_column(interpreter: Interpreter, table: Table, action: exp.AlterColum
         new |= {k: asked[k] for k in ("type", "precision", "scale") if k in asked}
         if not fields.widened(old, new):
             raise invalid_query(
-                f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({fields.standard_type(old)}) "
-                f"is assignable to the new type ({fields.standard_type(new)})"
+                "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type"
+                f" ({fields.standard_type(old)}) is assignable to the new type ({fields.standard_type(new)})"
             )
         interpreter.service.storage.set_type(table, new)
     elif action.args.get("allow_null"):
@@ -246,8 +264,12 @@ def _drop_column(interpreter: Interpreter, table: Table, action: exp.Drop) -> No
         if action.args.get("exists"):
             return
         raise invalid_query(f"Column not found: {action.this.name}")
-    if column["name"] == table.day_column or column["name"] in (table.extra.get("clustering") or {}).get("fields", []):  # DOC
-        raise invalid_query(f"Column {column['name']} is a partitioning or clustering column and cannot be dropped")
+    if column["name"] == table.day_column or column["name"] in (table.extra.get("clustering") or {}).get(
+        "fields", []
+    ):  # DOC
+        raise invalid_query(
+            f"Column {column['name']} is a partitioning or clustering column and cannot be dropped"
+        )
     interpreter.service.storage.drop_column(table, column["name"])
     table.schema = [f for f in table.schema if f is not column]
 

@@ -48,8 +48,8 @@ def run(interpreter: Interpreter, tree: exp.Expr) -> Answer:
             raise invalid_query(f"{type(tree).__name__.upper()} must have a WHERE clause at [1:1]")
         if target.streamed and not isinstance(tree, exp.Insert):  # DOC: for up to 30 minutes; here for good
             raise invalid_query(
-                f"{_NAMES.get(type(tree), 'UPDATE or DELETE')} statement over table {target.sql_name} would affect rows in the streaming "
-                "buffer, which is not supported"
+                f"{_NAMES.get(type(tree), 'UPDATE or DELETE')} statement over table {target.sql_name} would"
+                " affect rows in the streaming buffer, which is not supported"
             )
         tree = tree.copy()
         _spell_out(interpreter, tree, target)
@@ -64,7 +64,9 @@ def run(interpreter: Interpreter, tree: exp.Expr) -> Answer:
         try:
             result = interpreter.cursor.execute(translate.duck_sql(found)).fetchall()
         except duckdb.TransactionException as conflict:
-            raise invalid_query(f"Transaction is aborted due to concurrent update against table {target.full_name}.") from conflict
+            raise invalid_query(
+                f"Transaction is aborted due to concurrent update against table {target.full_name}."
+            ) from conflict
         except duckdb.Error as wrong:
             raise query_error(wrong) from wrong
     finally:
@@ -84,7 +86,8 @@ def _target(interpreter: Interpreter, tree: exp.Expr) -> Table:
 
 
 def _spell_out(interpreter: Interpreter, tree: exp.Expr, target: Table) -> None:
-    """DOC: an INSERT without a column list, and MERGE's INSERT ROW, mean all columns of the table in order."""
+    """DOC: an INSERT without a column list, and MERGE's INSERT ROW, mean all columns of the table in
+    order."""
     names = [exp.Identifier(this=f["name"], quoted=True) for f in target.schema]
     if isinstance(tree, exp.Insert) and not isinstance(tree.this, exp.Schema):
         tree.set("this", exp.Schema(this=tree.this, expressions=names))
@@ -95,19 +98,28 @@ def _spell_out(interpreter: Interpreter, tree: exp.Expr, target: Table) -> None:
     if isinstance(tree, exp.Merge):
         source = tree.args["using"].alias_or_name
         for insert in tree.find_all(exp.Insert):
-            if insert.this is None or (isinstance(insert.this, exp.Var) and insert.this.name.upper() == "ROW"):
+            if insert.this is None or (
+                isinstance(insert.this, exp.Var) and insert.this.name.upper() == "ROW"
+            ):
                 insert.set("this", exp.Tuple(expressions=names))
-                insert.set("expression", exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names]))
+                insert.set(
+                    "expression",
+                    exp.Tuple(expressions=[exp.column(n.name, table=source, quoted=True) for n in names]),
+                )
 
 
 def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expr, target: Table) -> None:
-    """DOC: a query's column is inserted if its type is the column's or coerces to it; literals and parameters coerce further."""
+    """DOC: a query's column is inserted if its type is the column's or coerces to it; literals and parameters
+    coerce further."""
     query = found.expression
     if not isinstance(query, exp.Query):
         return
     try:
         relation = interpreter.cursor.sql(translate.duck_sql(query))
-        given = [encode.result_field(n, str(t), i) for i, (n, t) in enumerate(zip(relation.columns, relation.types, strict=True))]
+        given = [
+            encode.result_field(n, str(t), i)
+            for i, (n, t) in enumerate(zip(relation.columns, relation.types, strict=True))
+        ]
     except duckdb.Error as wrong:
         raise query_error(wrong) from wrong
     columns = [target.column(c.name) for c in tree.this.expressions]
@@ -123,8 +135,9 @@ def _check_types(interpreter: Interpreter, tree: exp.Insert, found: exp.Expr, ta
         fine = source["type"] == column["type"] or (source["type"], column["type"]) in _COERCES
         if not fine and not (len(literal) == len(given) and literal[position]):
             raise invalid_query(
-                f"Query column {position + 1} has type {fields.standard_type(source)} which cannot be inserted into column "
-                f"{column['name']}, which has type {fields.standard_type({**column, 'mode': 'NULLABLE'}).split('(')[0]}"
+                f"Query column {position + 1} has type {fields.standard_type(source)} which cannot be"
+                f" inserted into column {column['name']}, which has type"
+                f" {fields.standard_type({**column, 'mode': 'NULLABLE'}).split('(')[0]}"
             )
 
 
@@ -138,10 +151,16 @@ def _count_partitions(interpreter: Interpreter, tree: exp.Expr, found: exp.Expr,
         if day.lower() not in names:
             return
         aliases = ", ".join(f"c{i}" for i in range(len(names)))
-        query = f"SELECT COUNT(DISTINCT c{names.index(day.lower())}) FROM ({translate.duck_sql(found.expression)}) AS q({aliases})"
+        query = (
+            f"SELECT COUNT(DISTINCT c{names.index(day.lower())}) FROM"
+            f" ({translate.duck_sql(found.expression)}) AS q({aliases})"
+        )
     elif isinstance(tree, exp.Delete):
         where = found.args.get("where")
-        query = f'SELECT COUNT(DISTINCT "{day}") FROM {translate.duck_sql(found.this)} {translate.duck_sql(where) if where else ""}'
+        query = (
+            f'SELECT COUNT(DISTINCT "{day}") FROM {translate.duck_sql(found.this)}'
+            f" {translate.duck_sql(where) if where else ''}"
+        )
     else:
         return
     partitions = int(interpreter.execute(query).fetchall()[0][0])

@@ -21,7 +21,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def rows(table: pa.Table, schema: list[Field], *, integer_timestamps: bool) -> list[dict[str, Any]]:
     """One ``{"f": [...]}`` per row; ``schema`` is that of the columns, in order."""
-    columns = [_column(array, field, integer_timestamps) for array, field in zip(table.columns, schema, strict=True)]
+    columns = [
+        _column(array, field, integer_timestamps) for array, field in zip(table.columns, schema, strict=True)
+    ]
     return [{"f": [{"v": v} for v in row]} for row in zip(*columns, strict=True)] if columns else []
 
 
@@ -31,7 +33,14 @@ def _column(array: pa.ChunkedArray, field: Field, integer_timestamps: bool) -> l
         element = {**field, "mode": "NULLABLE"}
         return [
             # DOC: a NULL array is an empty one in results.
-            [{"v": v} for v in _column(pa.chunked_array([pa.array(values or [], array.type.value_type)]), element, integer_timestamps)]
+            [
+                {"v": v}
+                for v in _column(
+                    pa.chunked_array([pa.array(values or [], array.type.value_type)]),
+                    element,
+                    integer_timestamps,
+                )
+            ]
             for values in array.to_pylist()
         ]
     if kind in {"STRING", "JSON", "BIGNUMERIC"}:
@@ -47,7 +56,9 @@ def _column(array: pa.ChunkedArray, field: Field, integer_timestamps: bool) -> l
     text = pc.cast(array, pa.string())
     if kind == "NUMERIC" and pa.types.is_decimal(array.type) and array.type.scale > 0:
         # Production writes 9.5, not 9.500000000.
-        text = pc.replace_substring_regex(pc.replace_substring_regex(text, r"(\.[0-9]*?)0+$", r"\1"), r"\.$", "")
+        text = pc.replace_substring_regex(
+            pc.replace_substring_regex(text, r"(\.[0-9]*?)0+$", r"\1"), r"\.$", ""
+        )
     return text.to_pylist()
 
 
@@ -74,12 +85,17 @@ _RESULT = {
     "DOUBLE": "FLOAT",
     "FLOAT": "FLOAT",
     '"NULL"': "INTEGER",  # DOC: an untyped NULL is an INT64
-    **{f"{sign}{name}": "INTEGER" for sign in ("", "U") for name in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")},
+    **{
+        f"{sign}{name}": "INTEGER"
+        for sign in ("", "U")
+        for name in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+    },
 }
 
 
 def result_field(name: str, duck_type: str, position: int) -> Field:
-    """The field of a query's result from DuckDB's type. ASSUMED: NUMERIC parameters do not survive a query."""
+    """The field of a query's result from DuckDB's type. ASSUMED: NUMERIC parameters do not survive a
+    query."""
     mode = "NULLABLE"
     if duck_type.endswith("[]"):
         duck_type, mode = duck_type[:-2], "REPEATED"

@@ -28,7 +28,8 @@ STATUS = {
 
 
 class BigQueryError(Exception):
-    """One failure; ``reason`` is one of Google's words and decides the HTTP status unless ``status`` says otherwise."""
+    """One failure; ``reason`` is one of Google's words and decides the HTTP status unless ``status`` says
+    otherwise."""
 
     def __init__(self, reason: str, message: str, *, status: int | None = None, location: str = "") -> None:
         super().__init__(message)
@@ -67,5 +68,6 @@ def quota_exceeded(message: str) -> BigQueryError:
 
 
 def not_modelled(what: str) -> BigQueryError:
-    """What production may well do and this server does not: a test that meets it must not pass by accident."""
+    """What production may well do and this server does not: a test that meets it must not pass by
+    accident."""
     return BigQueryError("notImplemented", f"This server does not model {what}.")

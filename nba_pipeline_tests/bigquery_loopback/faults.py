@@ -18,9 +18,9 @@ WHEN = ("before", "after")
 class Fault:
     """One thing that goes wrong.
 
-    Either an HTTP ``status`` with a ``reason`` (and ``message``), or ``reset`` (the connection is torn down without an
-    answer), or ``hang_seconds`` (the answer is late by so much). ``when="before"``: the server did nothing;
-    ``"after"``: it did its work and the answer was lost.
+    Either an HTTP ``status`` with a ``reason`` (and ``message``), or ``reset`` (the connection is torn down
+    without an answer), or ``hang_seconds`` (the answer is late by so much). ``when="before"``: the server did
+    nothing; ``"after"``: it did its work and the answer was lost.
     """
 
     when: str = "before"
@@ -42,15 +42,30 @@ def unavailable(when: str = "before") -> Fault:
 
 
 def server_error(when: str = "before") -> Fault:
-    return Fault(when, status=500, reason="internalError", message="An internal error occurred and the request could not be completed.")
+    return Fault(
+        when,
+        status=500,
+        reason="internalError",
+        message="An internal error occurred and the request could not be completed.",
+    )
 
 
 def rate_limited(when: str = "before") -> Fault:
-    return Fault(when, status=429, reason="rateLimitExceeded", message="Exceeded rate limits: too many api requests per user per method.")
+    return Fault(
+        when,
+        status=429,
+        reason="rateLimitExceeded",
+        message="Exceeded rate limits: too many api requests per user per method.",
+    )
 
 
 def quota_exceeded(when: str = "before") -> Fault:
-    return Fault(when, status=403, reason="quotaExceeded", message="Quota exceeded: Your project exceeded quota for this operation.")
+    return Fault(
+        when,
+        status=403,
+        reason="quotaExceeded",
+        message="Quota exceeded: Your project exceeded quota for this operation.",
+    )
 
 
 def reset(when: str = "before") -> Fault:
@@ -69,7 +84,8 @@ class _Rule:
 
 
 class Faults:
-    """The faults to come. ``at(n, fault)``: the n-th call from now; ``on(pattern, fault)``: the next matching calls."""
+    """The faults to come. ``at(n, fault)``: the n-th call from now; ``on(pattern, fault)``: the next matching
+    calls."""
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
@@ -88,7 +104,9 @@ class Faults:
         """``pattern`` is a regular expression searched in ``"METHOD /path"``."""
         compiled = re.compile(pattern)
         with self._lock:
-            self._rules.append(_Rule(fault, lambda n, method, path: bool(compiled.search(f"{method} {path}")), times))
+            self._rules.append(
+                _Rule(fault, lambda n, method, path: bool(compiled.search(f"{method} {path}")), times)
+            )
 
     def clear(self) -> None:
         with self._lock:

@@ -1,7 +1,8 @@
-"""The names that GoogleSQL allows before a parenthesis: functions, and the keywords that take one (DOC: function reference).
+"""The names that GoogleSQL allows before a parenthesis: functions, and the keywords that take one (DOC:
+function reference).
 
-Belongs here: names only. Not every one of them works here; one that is not listed is refused as production refuses it.
-Does not belong here: their meaning.
+Belongs here: names only. Not every one of them works here; one that is not listed is refused as production
+refuses it. Does not belong here: their meaning.
 """
 
 from __future__ import annotations

@@ -28,11 +28,14 @@ _BEGIN = re.compile(r"BEGIN(\s+TRANSACTION)?", re.IGNORECASE)
 _COMMIT = re.compile(r"COMMIT(\s+TRANSACTION)?", re.IGNORECASE)
 _ROLLBACK = re.compile(r"ROLLBACK(\s+TRANSACTION)?", re.IGNORECASE)
 _DECLARE = re.compile(
-    r"DECLARE\s+(?P<names>\w+(?:\s*,\s*\w+)*)(?:\s+(?P<type>(?!DEFAULT\b)[\w<>(), ]+?))?(?:\s+DEFAULT\s+(?P<value>.+))?",
+    r"DECLARE\s+(?P<names>\w+(?:\s*,\s*\w+)*)(?:\s+(?P<type>(?!DEFAULT\b)[\w<>(),"
+    r" ]+?))?(?:\s+DEFAULT\s+(?P<value>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
 _SET = re.compile(r"SET\s+(?P<name>\w+)\s*=\s*(?P<value>.+)", re.IGNORECASE | re.DOTALL)
-_ASSERT = re.compile(r"ASSERT\b(?P<condition>.+?)(?:\s+AS\s+(?P<message>'[^']*'|\"[^\"]*\"))?", re.IGNORECASE | re.DOTALL)
+_ASSERT = re.compile(
+    r"ASSERT\b(?P<condition>.+?)(?:\s+AS\s+(?P<message>'[^']*'|\"[^\"]*\"))?", re.IGNORECASE | re.DOTALL
+)
 
 
 class Interpreter:
@@ -68,7 +71,9 @@ class Interpreter:
             self.service.between_statements(self.job, node.text)
             self.statement(node.text)
         elif isinstance(node, If):
-            chosen = next((body for condition, body in node.branches if self.scalar(condition) is True), node.otherwise)
+            chosen = next(
+                (body for condition, body in node.branches if self.scalar(condition) is True), node.otherwise
+            )
             for inner in chosen:
                 self.node(inner)
         elif isinstance(node, Block):
@@ -107,7 +112,8 @@ class Interpreter:
         self.answers.append(self.sql(translate.parse_one(text)))
         return None
 
-    # --- transactions -------------------------------------------------------------------------------------------------
+    # --- transactions
+    # -------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         if self.transaction is not None:
@@ -133,7 +139,8 @@ class Interpreter:
             self.cursor.execute("ROLLBACK")
             self.service.writers.release(self.job.id)
 
-    # --- expressions --------------------------------------------------------------------------------------------------
+    # --- expressions
+    # --------------------------------------------------------------------------------------------------
 
     def declare(self, found: re.Match[str]) -> None:
         value = self.literal(found["value"]) if found["value"] else "NULL"
@@ -141,7 +148,9 @@ class Interpreter:
             name = found["type"].split("(")[0].strip().upper()
             if name not in fields.SQL_NAMES:
                 raise invalid_query(f"Type not found: {found['type']}")
-            value = f"CAST({value} AS {fields.duck_type({'type': fields.SQL_NAMES[name], 'mode': 'NULLABLE'})})"
+            value = (
+                f"CAST({value} AS {fields.duck_type({'type': fields.SQL_NAMES[name], 'mode': 'NULLABLE'})})"
+            )
         for name in found["names"].split(","):
             self.variables[name.strip().lower()] = value
 
@@ -153,9 +162,14 @@ class Interpreter:
     def literal(self, expression: str) -> str:
         """The value of an expression as a DuckDB literal."""
         sql, _ = self.resolved(translate.parse_one(f"SELECT ({expression}) AS v"))
-        return str(self.execute(f"SELECT to_literal FROM (SELECT {_LITERAL} AS to_literal FROM ({sql}))").fetchall()[0][0])
+        return str(
+            self.execute(f"SELECT to_literal FROM (SELECT {_LITERAL} AS to_literal FROM ({sql}))").fetchall()[
+                0
+            ][0]
+        )
 
-    # --- statements ---------------------------------------------------------------------------------------------------
+    # --- statements
+    # ---------------------------------------------------------------------------------------------------
 
     def names(self) -> translate.Names:
         return translate.Names(self.resolve, self.parameters, self.positional, self.variables)
@@ -172,7 +186,10 @@ class Interpreter:
             return dml.run(self, tree)
         if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
             if self.transaction is not None:  # DOC: only temporary objects may be made in a transaction
-                raise invalid_query("DDL statements are not supported in a transaction, except for those on temporary entities.")
+                raise invalid_query(
+                    "DDL statements are not supported in a transaction, except for those on temporary"
+                    " entities."
+                )
             return ddl.run(self, tree)
         if isinstance(tree, exp.Query):
             return self.select(tree)
@@ -183,7 +200,10 @@ class Interpreter:
         self.check_queryable(used)
         try:
             relation = self.cursor.sql(sql)
-            schema = [encode.result_field(n, str(t), i) for i, (n, t) in enumerate(zip(relation.columns, relation.types, strict=True))]
+            schema = [
+                encode.result_field(n, str(t), i)
+                for i, (n, t) in enumerate(zip(relation.columns, relation.types, strict=True))
+            ]
             rows = relation.to_arrow_table()
         except duckdb.Error as wrong:
             raise query_error(wrong) from wrong
@@ -201,7 +221,8 @@ class Interpreter:
             raise query_error(wrong) from wrong
 
     def writing(self, table: Table) -> None:
-        """Make this job the one that changes ``table``: until the end of the transaction, or of the statement."""
+        """Make this job the one that changes ``table``: until the end of the transaction, or of the
+        statement."""
         self.service.writers.acquire(table.full_name, self.job.id, transaction=self.transaction is not None)
         if self.transaction is not None:
             self.transaction.add(table.full_name)
@@ -218,7 +239,8 @@ class Interpreter:
             self.service.writers.release(self.job.id)
 
 
-_LITERAL = """CASE WHEN v IS NULL THEN 'NULL' WHEN typeof(v) IN ('VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIME')
+_LITERAL = """CASE WHEN v IS NULL THEN 'NULL'
+WHEN typeof(v) IN ('VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIME')
 THEN 'CAST(''' || replace(CAST(v AS VARCHAR), '''', '''''') || ''' AS ' || typeof(v) || ')'
 WHEN typeof(v) LIKE 'DATE[]' THEN 'CAST(''' || CAST(v AS VARCHAR) || ''' AS DATE[])'
 ELSE 'CAST(''' || replace(CAST(v AS VARCHAR), '''', '''''') || ''' AS ' || typeof(v) || ')' END"""

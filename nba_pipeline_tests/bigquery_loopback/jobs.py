@@ -1,7 +1,7 @@
 """Jobs: their states, their resources, and the thread that each one runs on.
 
-Belongs here: the life of a job, from insertion (a job id succeeds at most once) to its result or error; cancellation.
-Does not belong here: the work (``loads``, ``queries``).
+Belongs here: the life of a job, from insertion (a job id succeeds at most once) to its result or error;
+cancellation. Does not belong here: the work (``loads``, ``queries``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Hold = Callable[["Job"], bool]
 class Job:
     """One job; ``result`` is set for queries that gave rows or changed some."""
 
-    def __init__(self, project: str, body: dict[str, Any], payload: bytes | None, parent: Job | None = None) -> None:
+    def __init__(
+        self, project: str, body: dict[str, Any], payload: bytes | None, parent: Job | None = None
+    ) -> None:
         reference = body.get("jobReference") or {}
         self.id: str = reference.get("jobId") or f"job_{uuid.uuid4().hex}"
         self.project: str = reference.get("projectId") or project
@@ -74,7 +76,8 @@ class Jobs:
     """All jobs by id, oldest first (iterate, ``len``, index)."""
 
     WAIT_SECONDS = 2.0
-    """How long an insert waits for its job, so that most answers already say DONE (allowed: the state is whatever it is)."""
+    """How long an insert waits for its job, so that most answers already say DONE (allowed: the state is
+    whatever it is)."""
 
     def __init__(self) -> None:
         self._all: dict[tuple[str, str], Job] = {}
@@ -94,7 +97,8 @@ class Jobs:
         return [job for job in self if job.kind == kind and job.parent is None]
 
     def hold(self, chosen: Hold = lambda job: True) -> None:
-        """From now on the chosen jobs stay RUNNING, before their work, until ``release`` or a cancellation."""
+        """From now on the chosen jobs stay RUNNING, before their work, until ``release`` or a
+        cancellation."""
         self._holds.append(chosen)
 
     def release(self) -> None:
@@ -140,8 +144,11 @@ class Jobs:
         except BigQueryError as error:
             job.error = error
         except Exception:
-            # A defect of this server, shown as one: a test that meets it must not take it for BigQuery's behaviour.
-            job.error = BigQueryError("internalError", "defect of the fake: " + traceback.format_exc(), status=500)
+            # A defect of this server, shown as one: a test that meets it must not take it for BigQuery's
+            # behaviour.
+            job.error = BigQueryError(
+                "internalError", "defect of the fake: " + traceback.format_exc(), status=500
+            )
             job.error.reason = "notImplemented"  # not retried by the client, unlike internalError
         job.payload = None
         job.statistics["endTime"] = milliseconds()

@@ -1,7 +1,7 @@
 """Load jobs: a Parquet file into a table or into one day of it.
 
-Belongs here: dispositions, the schema of the job against that of the table, and the one atomic step at the end.
-Does not belong here: Parquet types (``parquet``), uploads (``server``).
+Belongs here: dispositions, the schema of the job against that of the table, and the one atomic step at the
+end. Does not belong here: Parquet types (``parquet``), uploads (``server``).
 """
 
 from __future__ import annotations
@@ -32,11 +32,16 @@ def split_decorator(table_id: str) -> tuple[str, str | None]:
 def partition_day(table: Table, partition: str) -> date:
     if table.day_column is None:
         # Publicly reported: the decorator is refused on a table without partitions.
-        raise invalid(f"Cannot use a partition decorator (${partition}) with the table {table.full_name}, which is not partitioned.")
+        raise invalid(
+            f"Cannot use a partition decorator (${partition}) with the table {table.full_name}, which is not"
+            " partitioned."
+        )
     try:
         return datetime.strptime(partition, "%Y%m%d").date()
     except ValueError:
-        raise invalid(f'Invalid time partition "{partition}" of table {table.full_name}: expected YYYYMMDD.') from None
+        raise invalid(
+            f'Invalid time partition "{partition}" of table {table.full_name}: expected YYYYMMDD.'
+        ) from None
 
 
 def where_day(table: Table, day: date | None) -> str:
@@ -60,7 +65,10 @@ def run_load(service: Service, job: Job) -> None:
     for column in rows.schema:
         declared = next((f for f in job_schema if f["name"].lower() == column.name.lower()), None)
         if declared is None:  # ASSUMED
-            raise invalid(f"Error while reading data, error message: the file's column {column.name} is not in the schema of the load.")
+            raise invalid(
+                f"Error while reading data, error message: the file's column {column.name} is not in the"
+                " schema of the load."
+            )
         parquet.check_type(column, declared)
     job.check_cancelled()
     with service.writers.writing(full_name, job.id):
@@ -79,12 +87,21 @@ def _target(service: Service, config: dict[str, Any], name: str, schema: list[Fi
             raise
     body = {"tableReference": {**to, "tableId": name}, "schema": {"fields": schema}}
     return service.create_table(
-        to["projectId"], to["datasetId"], body | {k: config[k] for k in ("timePartitioning", "clustering") if config.get(k)}
+        to["projectId"],
+        to["datasetId"],
+        body | {k: config[k] for k in ("timePartitioning", "clustering") if config.get(k)},
     )
 
 
 def _write(
-    service: Service, table: Table, partition: str | None, rows: pa.Table, config: dict[str, Any], schema: list[Field], *, explicit: bool
+    service: Service,
+    table: Table,
+    partition: str | None,
+    rows: pa.Table,
+    config: dict[str, Any],
+    schema: list[Field],
+    *,
+    explicit: bool,
 ) -> dict[str, str]:
     """Check everything, then change everything (DOC: "one atomic update upon job completion")."""
     disposition = config.get("writeDisposition") or "WRITE_APPEND"  # DOC: the default of loads
@@ -112,7 +129,15 @@ def _write(
     return {"outputRows": str(rows.num_rows), "outputBytes": str(rows.nbytes), "badRecords": "0"}
 
 
-def _apply(service: Service, table: Table, after: Table, added: list[Field], rows: pa.Table, disposition: str, day: date | None) -> None:
+def _apply(
+    service: Service,
+    table: Table,
+    after: Table,
+    added: list[Field],
+    rows: pa.Table,
+    disposition: str,
+    day: date | None,
+) -> None:
     replaced = disposition == "WRITE_TRUNCATE" and day is None
     if replaced and after.schema != table.schema:
         service.storage.recreate(after)
@@ -124,15 +149,18 @@ def _apply(service: Service, table: Table, after: Table, added: list[Field], row
     if after.schema != table.schema:
         table.schema = after.schema
         table.touch()
-    service.storage.put(table, rows, delete=where_day(table, day) if disposition.startswith("WRITE_TRUNCATE") else None)
+    service.storage.put(
+        table, rows, delete=where_day(table, day) if disposition.startswith("WRITE_TRUNCATE") else None
+    )
 
 
 def _check_schema(table: Table, schema: list[Field], options: set[str], *, explicit: bool) -> list[Field]:
     """The added fields, if the schema of the job suits the table (see ``catalog.check_schema_change``).
 
-    DOC: columns of the table that the job lacks become NULL. Publicly reported: a REQUIRED column loaded from an optional
-    Parquet column without a schema in the job is "changed mode from REQUIRED to NULLABLE". ASSUMED: an inferred NUMERIC
-    has no parameters and is held to the table's, and an inferred REQUIRED suits a NULLABLE column.
+    DOC: columns of the table that the job lacks become NULL. Publicly reported: a REQUIRED column loaded from
+    an optional Parquet column without a schema in the job is "changed mode from REQUIRED to NULLABLE".
+    ASSUMED: an inferred NUMERIC has no parameters and is held to the table's, and an inferred REQUIRED suits
+    a NULLABLE column.
     """
     full = []
     for old in table.schema:
@@ -150,11 +178,16 @@ def _check_schema(table: Table, schema: list[Field], options: set[str], *, expli
         for f in schema
         if table.column(f["name"]) is None
     ]
-    return catalog.check_schema_change(table, full, add="ALLOW_FIELD_ADDITION" in options, relax="ALLOW_FIELD_RELAXATION" in options)
+    return catalog.check_schema_change(
+        table, full, add="ALLOW_FIELD_ADDITION" in options, relax="ALLOW_FIELD_RELAXATION" in options
+    )
 
 
 def _relaxed(table: Table, schema: list[Field], options: set[str]) -> list[Field]:
     if "ALLOW_FIELD_RELAXATION" not in options:
         return table.schema
     nullable = {f["name"].lower() for f in schema if f["mode"] == "NULLABLE"}
-    return [{**f, "mode": "NULLABLE"} if f["mode"] == "REQUIRED" and f["name"].lower() in nullable else f for f in table.schema]
+    return [
+        {**f, "mode": "NULLABLE"} if f["mode"] == "REQUIRED" and f["name"].lower() in nullable else f
+        for f in table.schema
+    ]

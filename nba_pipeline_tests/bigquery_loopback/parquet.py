@@ -1,4 +1,5 @@
-"""Parquet files and column types: which Parquet type loads into which column, and what a file's rows must satisfy.
+"""Parquet files and column types: which Parquet type loads into which column, and what a file's rows must
+satisfy.
 
 Belongs here: rules about the contents of one file for one table.
 Does not belong here: dispositions, jobs, storage.
@@ -31,7 +32,8 @@ def read(payload: bytes) -> pa.Table:
 
 
 def inferred(column: pa.Field) -> Field:
-    """The field BigQuery makes of a Parquet column. DOC: the conversion table; ASSUMED: NUMERIC gets no parameters."""
+    """The field BigQuery makes of a Parquet column. DOC: the conversion table; ASSUMED: NUMERIC gets no
+    parameters."""
     kind, mode = column.type, "NULLABLE" if column.nullable else "REQUIRED"
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return {"name": column.name, "type": _scalar(column.name, kind.value_type), "mode": "REPEATED"}
@@ -59,8 +61,21 @@ def _scalar(name: str, kind: pa.DataType) -> str:
 
 
 # DOC for DECIMAL -> NUMERIC (and nothing else into it); the rest of the cross loads is ASSUMED.
-_ALSO = {("DATETIME", "TIMESTAMP"), ("BYTES", "STRING"), ("NUMERIC", "BIGNUMERIC"), ("BIGNUMERIC", "NUMERIC"), ("STRING", "JSON")}
-_PHYSICAL = {"FLOAT": "DOUBLE", "INTEGER": "INT64", "STRING": "BYTE_ARRAY", "BYTES": "BYTE_ARRAY", "BOOLEAN": "BOOLEAN", "DATE": "INT32"}
+_ALSO = {
+    ("DATETIME", "TIMESTAMP"),
+    ("BYTES", "STRING"),
+    ("NUMERIC", "BIGNUMERIC"),
+    ("BIGNUMERIC", "NUMERIC"),
+    ("STRING", "JSON"),
+}
+_PHYSICAL = {
+    "FLOAT": "DOUBLE",
+    "INTEGER": "INT64",
+    "STRING": "BYTE_ARRAY",
+    "BYTES": "BYTE_ARRAY",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "INT32",
+}
 
 
 def check_type(column: pa.Field, wanted: Field) -> None:
@@ -69,12 +84,14 @@ def check_type(column: pa.Field, wanted: Field) -> None:
     if not same or (found["mode"] == "REPEATED") != (wanted["mode"] == "REPEATED"):
         physical = _PHYSICAL.get(found["type"], found["type"])
         raise invalid(  # publicly reported
-            f"{_HEAD}Parquet column '{column.name}' has type {physical} which does not match the target cpp_type {wanted['type']}."
+            f"{_HEAD}Parquet column '{column.name}' has type {physical} which does not match the target"
+            f" cpp_type {wanted['type']}."
         )
 
 
 def fitted(rows: pa.Table, table: Table) -> pa.Table:
-    """The rows under the table's own column names, types checked, REQUIRED and NUMERIC(p, s) kept; or Google's error."""
+    """The rows under the table's own column names, types checked, REQUIRED and NUMERIC(p, s) kept; or
+    Google's error."""
     names, arrays = [], []
     for column, array in zip(rows.schema, rows.columns, strict=True):
         wanted = table.column(column.name)
@@ -107,7 +124,14 @@ def check_range(array: pa.ChunkedArray, wanted: Field) -> None:
 
 
 def _plain_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array([None if v is None else format(v.normalize(_WIDE), "f") for v in array.to_pylist()], pa.string())])
+    return pa.chunked_array(
+        [
+            pa.array(
+                [None if v is None else format(v.normalize(_WIDE), "f") for v in array.to_pylist()],
+                pa.string(),
+            )
+        ]
+    )
 
 
 def distinct_days(rows: pa.Table, table: Table) -> list[date | None]:

@@ -13,7 +13,13 @@ from sqlglot import exp
 from nba_pipeline_tests.bigquery_loopback import fields, loads, parquet, translate
 from nba_pipeline_tests.bigquery_loopback.answers import Answer
 from nba_pipeline_tests.bigquery_loopback.catalog import Table
-from nba_pipeline_tests.bigquery_loopback.errors import BigQueryError, duplicate, invalid, invalid_query, not_modelled
+from nba_pipeline_tests.bigquery_loopback.errors import (
+    BigQueryError,
+    duplicate,
+    invalid,
+    invalid_query,
+    not_modelled,
+)
 from nba_pipeline_tests.bigquery_loopback.interpreter import Interpreter
 from nba_pipeline_tests.bigquery_loopback.jobs import Job
 from nba_pipeline_tests.bigquery_loopback.script import Statement, parse
@@ -32,7 +38,9 @@ def run_query(service: Service, job: Job) -> None:
     finally:
         _children(service, job, interpreter.answers, script=_is_script(text))
     rows = [a for a in answers if a.rows is not None]
-    statistics: dict[str, Any] = {"statementType": "SCRIPT" if _is_script(text) else answers[-1].statement_type}
+    statistics: dict[str, Any] = {
+        "statementType": "SCRIPT" if _is_script(text) else answers[-1].statement_type
+    }
     if statistics["statementType"] == "SCRIPT":
         job.result = rows[-1] if rows else None  # DOC: the rows of the last SELECT
     else:
@@ -43,7 +51,11 @@ def run_query(service: Service, job: Job) -> None:
         _store(service, job, job.result)
     else:
         # Every query has a destination (DOC: an anonymous table); its rows are read through the job here.
-        job.config["query"]["destinationTable"] = {"projectId": job.project, "datasetId": "_anonymous", "tableId": f"anon_{job.id}"}
+        job.config["query"]["destinationTable"] = {
+            "projectId": job.project,
+            "datasetId": "_anonymous",
+            "tableId": f"anon_{job.id}",
+        }
     job.statistics["query"] = statistics | {"totalBytesProcessed": "0", "cacheHit": False}
     job.statistics["totalBytesProcessed"] = "0"
 
@@ -70,7 +82,12 @@ def _is_script(text: str) -> bool:
 def _children(service: Service, job: Job, answers: list[Answer], *, script: bool) -> None:
     """DOC: each statement of a script is a job of its own, whose parent is the script."""
     for position, answer in enumerate(answers if script else []):
-        child = Job(job.project, {"jobReference": {"jobId": f"script_job_{job.id}_{position}", "location": job.location}}, None, parent=job)
+        child = Job(
+            job.project,
+            {"jobReference": {"jobId": f"script_job_{job.id}_{position}", "location": job.location}},
+            None,
+            parent=job,
+        )
         child.config = {"query": {"useLegacySql": False}}
         child.result, child.state = answer, "DONE"
         child.statistics["query"] = {"statementType": answer.statement_type}
@@ -92,10 +109,18 @@ def dry_run(service: Service, job: Job) -> dict[str, Any]:
     interpreter = _interpreter(service, job)
     tree = translate.parse_one(nodes[0].text)
     sql, used = interpreter.resolved(tree)
-    star = any(isinstance(n, exp.Star) and not isinstance(n.parent, exp.Count) for n in tree.find_all(exp.Star))
+    star = any(
+        isinstance(n, exp.Star) and not isinstance(n.parent, exp.Count) for n in tree.find_all(exp.Star)
+    )
     names = {c.name.lower() for c in tree.find_all(exp.Column)}
-    size = sum(service.storage.size(t, None if star else [f["name"] for f in t.schema if f["name"].lower() in names]) for t in used)
-    statistics: dict[str, Any] = {"totalBytesProcessed": str(size), "statementType": type(tree).__name__.upper()}
+    size = sum(
+        service.storage.size(t, None if star else [f["name"] for f in t.schema if f["name"].lower() in names])
+        for t in used
+    )
+    statistics: dict[str, Any] = {
+        "totalBytesProcessed": str(size),
+        "statementType": type(tree).__name__.upper(),
+    }
     if isinstance(tree, exp.Query):
         answer = interpreter.select(exp.select("*").from_(tree.subquery("q")).limit(0)) if sql else None
         statistics["schema"] = {"fields": answer.schema if answer else []}
@@ -112,7 +137,9 @@ def _store(service: Service, job: Job, answer: Answer) -> None:
     write_rows(service, job, to, answer, config.get("writeDisposition") or "WRITE_EMPTY", config)
 
 
-def write_rows(service: Service, job: Job, to: dict[str, str], answer: Answer, disposition: str, config: dict[str, Any]) -> None:
+def write_rows(
+    service: Service, job: Job, to: dict[str, str], answer: Answer, disposition: str, config: dict[str, Any]
+) -> None:
     """Rows of a query or a copy into a table that is made if it is missing. One atomic step."""
     assert answer.rows is not None and answer.schema is not None
     name, partition = loads.split_decorator(to["tableId"])
@@ -133,7 +160,9 @@ def write_rows(service: Service, job: Job, to: dict[str, str], answer: Answer, d
     for given in answer.schema:
         column = table.column(given["name"])
         if column is None or column["type"] != given["type"]:
-            raise invalid(f"Provided Schema does not match Table {table.full_name}. Field {given['name']} differs.")
+            raise invalid(
+                f"Provided Schema does not match Table {table.full_name}. Field {given['name']} differs."
+            )
     rows = answer.rows.rename_columns([(table.column(f["name"]) or f)["name"] for f in answer.schema])
     with service.writers.writing(table.full_name, job.id):
         rows = parquet.fitted(rows, table)
@@ -147,7 +176,8 @@ def write_rows(service: Service, job: Job, to: dict[str, str], answer: Answer, d
 
 
 def run_copy(service: Service, job: Job) -> None:
-    """DOC: from one table, or one day of it, into another, with the dispositions of loads (WRITE_EMPTY is the default)."""
+    """DOC: from one table, or one day of it, into another, with the dispositions of loads (WRITE_EMPTY is the
+    default)."""
     config = job.config["copy"]
     sources = config.get("sourceTables") or [config["sourceTable"]]
     if len(sources) != 1 or config.get("operationType") not in (None, "COPY"):
@@ -156,7 +186,14 @@ def run_copy(service: Service, job: Job) -> None:
     source = service.catalog.table(sources[0]["projectId"], sources[0]["datasetId"], name, job.location)
     where = loads.where_day(source, loads.partition_day(source, partition)) if partition else ""
     answer = Answer("COPY", [dict(f) for f in source.schema], service.storage.rows(source, where))
-    write_rows(service, job, config["destinationTable"], answer, config.get("writeDisposition") or "WRITE_EMPTY", config)
+    write_rows(
+        service,
+        job,
+        config["destinationTable"],
+        answer,
+        config.get("writeDisposition") or "WRITE_EMPTY",
+        config,
+    )
     job.statistics["copy"] = {"copiedRows": str(answer.rows.num_rows if answer.rows is not None else 0)}
 
 
@@ -194,17 +231,23 @@ def _duck(name: str) -> str:
     return fields.duck_type({"type": kind, "mode": "NULLABLE"})
 
 
-def information_schema(view: str, tables: list[Table], service: Service) -> tuple[list[str], list[tuple[Any, ...]]]:
+def information_schema(
+    view: str, tables: list[Table], service: Service
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of the INFORMATION_SCHEMA views that are modelled (a part of their columns)."""
     if view == "PARTITIONS":
         found = [
             (t.project, t.dataset, t.name, partition, rows)
             for t in tables
-            for partition, rows in (service.storage.days(t) if t.day_column else [(None, service.storage.count(t))])
+            for partition, rows in (
+                service.storage.days(t) if t.day_column else [(None, service.storage.count(t))]
+            )
         ]
         return ["table_catalog", "table_schema", "table_name", "partition_id", "total_rows"], found
     if view == "TABLES":
-        return ["table_catalog", "table_schema", "table_name", "table_type"], [(t.project, t.dataset, t.name, "BASE TABLE") for t in tables]
+        return ["table_catalog", "table_schema", "table_name", "table_type"], [
+            (t.project, t.dataset, t.name, "BASE TABLE") for t in tables
+        ]
     if view == "COLUMNS":
         rows = [
             (

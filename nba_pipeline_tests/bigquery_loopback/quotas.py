@@ -20,17 +20,21 @@ TABLES_PER_TRANSACTION = 100  # DOC
 
 @dataclass
 class Limits:
-    """Per table and day; a test lowers them. Two pages of the documentation disagree, so both limits are kept."""
+    """Per table and day; a test lowers them. Two pages of the documentation disagree, so both limits are
+    kept."""
 
     load_jobs: int = 1_500  # DOC: failed ones included, cannot be raised
-    partition_modifications: int = 30_000  # DOC: by loads, copies and queries with a destination; DML is not counted
+    partition_modifications: int = (
+        30_000  # DOC: by loads, copies and queries with a destination; DML is not counted
+    )
 
 
 class Counters:
     """What was done today, by full table name (``project:dataset.table``).
 
-    ``load_jobs``, ``partition_modifications``, ``dml`` (mutating statements), ``metadata`` (creations, patches, DDL)
-    are Counters; ``jobs`` counts the jobs that were inserted, ``child_jobs`` the statements of scripts.
+    ``load_jobs``, ``partition_modifications``, ``dml`` (mutating statements), ``metadata`` (creations,
+    patches, DDL) are Counters; ``jobs`` counts the jobs that were inserted, ``child_jobs`` the statements of
+    scripts.
     """
 
     def __init__(self) -> None:
@@ -54,8 +58,9 @@ class Counters:
             if self.load_jobs[table] > self.limits.load_jobs:
                 # The words are publicly reported.
                 raise quota_exceeded(
-                    f"Quota exceeded: Your table exceeded quota for imports or query appends per table. Table: {table}. "
-                    "For more information, see https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
+                    "Quota exceeded: Your table exceeded quota for imports or query appends per table."
+                    f" Table: {table}. For more information, see"
+                    " https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
                 )
 
     def count_partitions(self, table: str, partitions: int) -> None:
@@ -65,8 +70,9 @@ class Counters:
         with self._lock:
             if self.partition_modifications[table] + partitions > self.limits.partition_modifications:
                 raise quota_exceeded(
-                    f"Quota exceeded: Your table exceeded quota for Number of partition modifications to a column partitioned table. "
-                    f"Table: {table}. For more information, see https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
+                    "Quota exceeded: Your table exceeded quota for Number of partition modifications to a"
+                    f" column partitioned table. Table: {table}. For more information, see"
+                    " https://cloud.google.com/bigquery/docs/troubleshoot-quotas"
                 )
             self.partition_modifications[table] += partitions
 
@@ -84,4 +90,7 @@ class Counters:
 
 def too_many_partitions(partitions: int) -> Exception:
     """The words are publicly reported."""
-    return invalid(f"Too many partitions produced by query, allowed {PARTITIONS_PER_JOB}, query produces at least {partitions} partitions")
+    return invalid(
+        f"Too many partitions produced by query, allowed {PARTITIONS_PER_JOB}, query produces at least"
+        f" {partitions} partitions"
+    )

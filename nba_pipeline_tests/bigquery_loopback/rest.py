@@ -60,7 +60,8 @@ def answer(service: Service, request: Request) -> dict[str, Any]:
     raise not_modelled(f"{request.method} {request.path}")
 
 
-# --- datasets ---------------------------------------------------------------------------------------------------------
+# --- datasets
+# ---------------------------------------------------------------------------------------------------------
 
 
 @route("POST", "/projects/{project}/datasets")
@@ -77,7 +78,10 @@ def get_dataset(service: Service, request: Request, project: str, dataset: str) 
 def list_datasets(service: Service, request: Request, project: str) -> dict[str, Any]:
     found = [d for (p, _), d in sorted(service.catalog.datasets.items()) if p == project]
     keys = ("kind", "id", "datasetReference", "location", "labels")
-    return {"kind": "bigquery#datasetList", "datasets": [{k: d.body[k] for k in keys if k in d.body} for d in found]}
+    return {
+        "kind": "bigquery#datasetList",
+        "datasets": [{k: d.body[k] for k in keys if k in d.body} for d in found],
+    }
 
 
 @route("DELETE", "/projects/{project}/datasets/{dataset}")
@@ -90,7 +94,8 @@ def delete_dataset(service: Service, request: Request, project: str, dataset: st
     return {}
 
 
-# --- tables -----------------------------------------------------------------------------------------------------------
+# --- tables
+# -----------------------------------------------------------------------------------------------------------
 
 
 @route("POST", "/projects/{project}/datasets/{dataset}/tables")
@@ -102,8 +107,19 @@ def insert_table(service: Service, request: Request, project: str, dataset: str)
 def list_tables(service: Service, request: Request, project: str, dataset: str) -> dict[str, Any]:
     found = sorted(service.catalog.dataset(project, dataset).tables.values(), key=lambda t: t.name)
     start, most = int(request.query.get("pageToken") or 0), request.number("maxResults") or 50
-    keys = ("id", "tableReference", "type", "timePartitioning", "clustering", "labels", "creationTime", "expirationTime")
-    listed = [{k: r[k] for k in keys if k in r} for r in (t.resource(0, 0) for t in found[start : start + most])]
+    keys = (
+        "id",
+        "tableReference",
+        "type",
+        "timePartitioning",
+        "clustering",
+        "labels",
+        "creationTime",
+        "expirationTime",
+    )
+    listed = [
+        {k: r[k] for k in keys if k in r} for r in (t.resource(0, 0) for t in found[start : start + most])
+    ]
     page: dict[str, Any] = {"kind": "bigquery#tableList", "tables": listed, "totalItems": len(found)}
     return page | ({"nextPageToken": str(start + most)} if start + most < len(found) else {})
 
@@ -138,7 +154,9 @@ def patch_table(service: Service, request: Request, project: str, dataset: str, 
 
 
 @route("DELETE", "/projects/{project}/datasets/{dataset}/tables/{table}")
-def delete_table(service: Service, request: Request, project: str, dataset: str, table: str) -> dict[str, Any]:
+def delete_table(
+    service: Service, request: Request, project: str, dataset: str, table: str
+) -> dict[str, Any]:
     name, partition = loads.split_decorator(table)
     found = service.catalog.table(project, dataset, name)
     with service.writers.writing(found.full_name, f"delete of {found.full_name} {id(request)}"):
@@ -157,11 +175,17 @@ def _resource(service: Service, table: Table, partition: str | None = None) -> d
 
 def _summary(service: Service, table: Table) -> tuple[pa.Table, list[Field]]:
     days = service.storage.days(table) if table.day_column else []
-    rows = pa.table({"table_id": pa.array([table.name] * len(days)), "partition_id": pa.array([d for d, _ in days], pa.string())})
+    rows = pa.table(
+        {
+            "table_id": pa.array([table.name] * len(days)),
+            "partition_id": pa.array([d for d, _ in days], pa.string()),
+        }
+    )
     return rows, [{"name": n, "type": "STRING", "mode": "NULLABLE"} for n in rows.column_names]
 
 
-# --- rows -------------------------------------------------------------------------------------------------------------
+# --- rows
+# ----------------------------------------------------------------------------------------------------------
 
 
 @route("GET", "/projects/{project}/datasets/{dataset}/tables/{table}/data")
@@ -176,7 +200,9 @@ def list_rows(service: Service, request: Request, project: str, dataset: str, ta
         if partition == SUMMARY:
             rows, schema = _summary(service, found)
         else:
-            rows = service.storage.rows(found, loads.where_day(found, loads.partition_day(found, partition)) if partition else "")
+            rows = service.storage.rows(
+                found, loads.where_day(found, loads.partition_day(found, partition)) if partition else ""
+            )
             schema = found.schema
     if request.query.get("selectedFields"):
         wanted = {n.lower() for n in request.query["selectedFields"].split(",")}
@@ -191,7 +217,8 @@ def insert_all(service: Service, request: Request, project: str, dataset: str, t
 
 
 def _page(rows: pa.Table, schema: list[Field], request: Request) -> dict[str, Any]:
-    """DOC: pages by token or start index; never more than ``maxResults`` rows, and fewer where they are wide."""
+    """DOC: pages by token or start index; never more than ``maxResults`` rows, and fewer where they are
+    wide."""
     start = int(request.query.get("pageToken") or request.query.get("startIndex") or 0)
     most = request.number("maxResults")
     room = max(1, CELLS_PER_PAGE // max(1, len(schema)))
@@ -205,7 +232,8 @@ def _page(rows: pa.Table, schema: list[Field], request: Request) -> dict[str, An
     return found
 
 
-# --- jobs -------------------------------------------------------------------------------------------------------------
+# --- jobs
+# ----------------------------------------------------------------------------------------------------------
 
 
 @route("POST", "/projects/{project}/jobs")
@@ -223,7 +251,9 @@ def get_job(service: Service, request: Request, project: str, job: str) -> dict[
 @route("GET", "/projects/{project}/jobs")
 def list_jobs(service: Service, request: Request, project: str) -> dict[str, Any]:
     parent = request.query.get("parentJobId")
-    found = [j for j in service.jobs if j.project == project and (j.parent.id if j.parent else None) == parent]
+    found = [
+        j for j in service.jobs if j.project == project and (j.parent.id if j.parent else None) == parent
+    ]
     return {"kind": "bigquery#jobList", "jobs": [j.resource() | {"state": j.state} for j in reversed(found)]}
 
 
@@ -241,13 +271,30 @@ def query(service: Service, request: Request, project: str) -> dict[str, Any]:
     known = {
         k: v
         for k, v in body.items()
-        if k not in {"kind", "maxResults", "timeoutMs", "location", "requestId", "formatOptions", "labels", "dryRun"}
+        if k
+        not in {
+            "kind",
+            "maxResults",
+            "timeoutMs",
+            "location",
+            "requestId",
+            "formatOptions",
+            "labels",
+            "dryRun",
+        }
     }
     identity = f"job_{body['requestId']}" if body.get("requestId") else None
-    reference = {"projectId": project, "location": body.get("location"), **({"jobId": identity} if identity else {})}
+    reference = {
+        "projectId": project,
+        "location": body.get("location"),
+        **({"jobId": identity} if identity else {}),
+    }
     existing = next((j for j in service.jobs if identity and j.id == identity), None)
     if existing is None:
-        resource = service.insert_job(project, {"jobReference": reference, "configuration": {"query": known, "dryRun": body.get("dryRun")}})
+        resource = service.insert_job(
+            project,
+            {"jobReference": reference, "configuration": {"query": known, "dryRun": body.get("dryRun")}},
+        )
         if body.get("dryRun"):
             statistics = resource["statistics"]
             return {
@@ -255,7 +302,9 @@ def query(service: Service, request: Request, project: str) -> dict[str, Any]:
                 "totalBytesProcessed": statistics["totalBytesProcessed"],
                 "schema": statistics["query"].get("schema"),
             }
-        existing = service.jobs.get(project, resource["jobReference"]["jobId"], resource["jobReference"]["location"])
+        existing = service.jobs.get(
+            project, resource["jobReference"]["jobId"], resource["jobReference"]["location"]
+        )
     options = body.get("formatOptions") or {}
     request.query |= {
         "formatOptions.useInt64Timestamp": str(options.get("useInt64Timestamp", "")),
@@ -266,7 +315,9 @@ def query(service: Service, request: Request, project: str) -> dict[str, Any]:
 
 @route("GET", "/projects/{project}/queries/{job}")
 def get_query_results(service: Service, request: Request, project: str, job: str) -> dict[str, Any]:
-    return _results(service.jobs.get(project, job, request.query.get("location")), request, request.query.get("timeoutMs"))
+    return _results(
+        service.jobs.get(project, job, request.query.get("location")), request, request.query.get("timeoutMs")
+    )
 
 
 def _results(job: Job, request: Request, timeout_ms: Any) -> dict[str, Any]:
@@ -278,11 +329,20 @@ def _results(job: Job, request: Request, timeout_ms: Any) -> dict[str, Any]:
         raise job.error
     if job.kind != "query":
         raise invalid(f"Job {job.id} is not a query")
-    found: dict[str, Any] = {"kind": "bigquery#queryResponse", "jobReference": reference, "jobComplete": True, "cacheHit": False}
+    found: dict[str, Any] = {
+        "kind": "bigquery#queryResponse",
+        "jobReference": reference,
+        "jobComplete": True,
+        "cacheHit": False,
+    }
     result = job.result
     if result is not None and result.rows is not None:
         zero = request.query.get("maxResults") == "0"
-        page = {"totalRows": str(result.rows.num_rows)} if zero else _page(result.rows, result.schema or [], request)
+        page = (
+            {"totalRows": str(result.rows.num_rows)}
+            if zero
+            else _page(result.rows, result.schema or [], request)
+        )
         return found | {"schema": {"fields": result.schema}, "totalBytesProcessed": "0", **page}
     if result is not None and result.affected is not None:
         found |= {"numDmlAffectedRows": str(result.affected), "dmlStats": result.dml}

@@ -1,4 +1,5 @@
-"""GoogleSQL text into statements: a small lexer, the procedural frame (IF, BEGIN ... END), and spelling rules.
+"""GoogleSQL text into statements: a small lexer, the procedural frame (IF, BEGIN ... END), and spelling
+rules.
 
 Belongs here: cutting scripts, and refusing what is DuckDB's SQL and not GoogleSQL.
 Does not belong here: the meaning of a statement (``statements``).
@@ -56,7 +57,21 @@ class Block:
 
 Node = Statement | If | Block
 
-_UNMODELLED = {"LOOP", "WHILE", "REPEAT", "FOR", "CALL", "EXECUTE", "RAISE", "RETURN", "LEAVE", "BREAK", "CONTINUE", "ITERATE", "CASE"}
+_UNMODELLED = {
+    "LOOP",
+    "WHILE",
+    "REPEAT",
+    "FOR",
+    "CALL",
+    "EXECUTE",
+    "RAISE",
+    "RETURN",
+    "LEAVE",
+    "BREAK",
+    "CONTINUE",
+    "ITERATE",
+    "CASE",
+}
 
 
 def tokens(text: str) -> list[Token]:
@@ -64,7 +79,9 @@ def tokens(text: str) -> list[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise invalid_query(f'Syntax error: Illegal input character "{text[position]}" at {place(text, position)}')
+            raise invalid_query(
+                f'Syntax error: Illegal input character "{text[position]}" at {place(text, position)}'
+            )
         if match.lastgroup != "space":
             found.append(Token(str(match.lastgroup), match.group(), match.start(), match.end()))
         position = match.end()
@@ -163,13 +180,16 @@ class _Reader:
 
 
 def check_spelling(text: str, found: list[Token]) -> None:
-    """Refuse what the engine underneath would take and production would not: ``::``, foreign functions and type names."""
+    """Refuse what the engine underneath would take and production would not: ``::``, foreign functions and
+    type names."""
     casts: list[int] = []
     depth = 0
     for i, token in enumerate(found):
         following = found[i + 1].word if i + 1 < len(found) else ""
         if token.word == "::":
-            raise invalid_query(f'Syntax error: Expected end of input but got ":" at {place(text, token.start)}')
+            raise invalid_query(
+                f'Syntax error: Expected end of input but got ":" at {place(text, token.start)}'
+            )
         if token.word == "(":
             depth += 1
             if i and found[i - 1].word in {"CAST", "SAFE_CAST"}:
@@ -180,13 +200,16 @@ def check_spelling(text: str, found: list[Token]) -> None:
             depth -= 1
         elif token.word == "AS" and casts and casts[-1] == depth:
             if following not in SQL_NAMES and following not in {"ARRAY", "STRUCT"}:
-                raise invalid_query(f"Type not found: {found[i + 1].text} at {place(text, found[i + 1].start)}")
+                raise invalid_query(
+                    f"Type not found: {found[i + 1].text} at {place(text, found[i + 1].start)}"
+                )
         elif token.kind == "word" and following == "(" and not _is_called(found, i):
             raise invalid_query(f"Function not found: {token.text} at {place(text, token.start)}")
 
 
 def _is_called(found: list[Token], i: int) -> bool:
-    """Whether the word before a parenthesis is one that GoogleSQL has (or no function at all, as in ``INSERT INTO t (``)."""
+    """Whether the word before a parenthesis is one that GoogleSQL has (or no function at all, as in ``INSERT
+    INTO t (``)."""
     before = found[i - 1].word if i else ""
     if before in {"INTO", "INSERT", "TABLE", "AS", "."}:
         return True

@@ -44,8 +44,8 @@ class _Upload:
 class FakeBigQuery:
     """A BigQuery of its own for each test; nothing survives it.
 
-    ``calls`` lists (method, path) of every HTTP call; ``jobs``, ``counters`` and ``faults`` are documented in their
-    modules; ``service.on_statement`` meets a script in its middle.
+    ``calls`` lists (method, path) of every HTTP call; ``jobs``, ``counters`` and ``faults`` are documented in
+    their modules; ``service.on_statement`` meets a script in its middle.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,9 @@ class FakeBigQuery:
         self.closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.fake = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
 
     def __enter__(self) -> FakeBigQuery:
         self._thread.start()
@@ -85,7 +87,10 @@ class FakeBigQuery:
     def client(self, project: str = "proj", location: str = "US") -> bigquery.Client:
         """The real client, without credentials."""
         return bigquery.Client(
-            project=project, location=location, credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=self.url)
+            project=project,
+            location=location,
+            credentials=AnonymousCredentials(),
+            client_options=ClientOptions(api_endpoint=self.url),
         )
 
 
@@ -145,7 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return True
         if fault.status:
-            self._send(fault.status, {}, BigQueryError(fault.reason, fault.message, status=fault.status).body())
+            self._send(
+                fault.status, {}, BigQueryError(fault.reason, fault.message, status=fault.status).body()
+            )
             return True
         return False
 
@@ -167,10 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
         request = rest.Request(self.command, path, query, headers, json.loads(data) if data else {})
         return 200, {}, rest.answer(self.server.fake.service, request)
 
-    # --- uploads ------------------------------------------------------------------------------------------------------
+    # --- uploads
+    # ------------------------------------------------------------------------------------------------------
 
-    def _upload(self, path: str, query: dict[str, str], data: bytes) -> tuple[int, dict[str, str], dict[str, Any] | None]:
-        """DOC: uploadType=multipart (metadata and file in one request) and resumable (a session, then chunks)."""
+    def _upload(
+        self, path: str, query: dict[str, str], data: bytes
+    ) -> tuple[int, dict[str, str], dict[str, Any] | None]:
+        """DOC: uploadType=multipart (metadata and file in one request) and resumable (a session, then
+        chunks)."""
         project = path.removeprefix(UPLOAD).split("/")[0]
         service, uploads = self.server.fake.service, self.server.fake.uploads
         service.drop_expired()
@@ -190,7 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._chunk(upload, data)
 
     def _chunk(self, upload: _Upload, data: bytes) -> tuple[int, dict[str, str], dict[str, Any] | None]:
-        """DOC: 308 with the Range received so far until the last chunk; ``bytes */N`` asks how far it came."""
+        """DOC: 308 with the Range received so far until the last chunk; ``bytes */N`` asks how far it
+        came."""
         span, _, total = (self.headers.get("Content-Range") or "").removeprefix("bytes ").partition("/")
         if data and span != "*":
             first = int(span.split("-")[0])
@@ -199,7 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
             upload.received[first:] = data
         if total in {"", "*"} or int(total) > len(upload.received):
             return 308, ({"Range": f"bytes=0-{len(upload.received) - 1}"} if upload.received else {}), None
-        return 200, {}, self.server.fake.service.insert_job(upload.project, upload.body, bytes(upload.received))
+        return (
+            200,
+            {},
+            self.server.fake.service.insert_job(upload.project, upload.body, bytes(upload.received)),
+        )
 
 
 def _parts(content_type: str, data: bytes) -> tuple[dict[str, Any], bytes]:

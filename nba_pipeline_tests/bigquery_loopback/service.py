@@ -1,4 +1,5 @@
-"""The state of the fake: catalog, storage, jobs and counters, and the few operations that need several of them.
+"""The state of the fake: catalog, storage, jobs and counters, and the few operations that need several of
+them.
 
 Belongs here: what HTTP calls, loads and statements share.
 Does not belong here: HTTP (``server``, ``rest``).
@@ -28,14 +29,16 @@ class Service:
         self.jobs, self.counters, self.writers = Jobs(), Counters(), Writers()
         self._definitions = threading.RLock()  # one change at a time of what exists
         self.on_statement: Callable[[Job, str], None] | None = None
-        """Called before each statement of a script: a test stops here, or raises, to meet a job in its middle."""
+        """Called before each statement of a script: a test stops here, or raises, to meet a job in its
+        middle."""
 
     def between_statements(self, job: Job, text: str) -> None:
         if self.on_statement is not None:
             self.on_statement(job, text)
         job.check_cancelled()
 
-    # --- tables -------------------------------------------------------------------------------------------------------
+    # --- tables
+    # -------------------------------------------------------------------------------------------------------
 
     def create_dataset(self, project: str, body: dict[str, Any]) -> Dataset:
         with self._definitions:
@@ -63,7 +66,8 @@ class Service:
             for table in [t for t in dataset.tables.values() if t.expired]:
                 self.drop_table(table)
 
-    # --- jobs ---------------------------------------------------------------------------------------------------------
+    # --- jobs
+    # ------------------------------------------------------------------------------------------------------
 
     def insert_job(self, project: str, body: dict[str, Any], payload: bytes | None = None) -> dict[str, Any]:
         job = Job(project, body, payload)
@@ -78,12 +82,18 @@ class Service:
         return job.resource()
 
     def _location(self, job: Job) -> str:
-        """DOC: without a location, that of the datasets in the request; here of a load's or copy's destination, else US."""
-        to = job.config.get(job.kind, {}).get("destinationTable") or job.config.get(job.kind, {}).get("defaultDataset") or {}
+        """DOC: without a location, that of the datasets in the request; here of a load's or copy's
+        destination, else US."""
+        to = (
+            job.config.get(job.kind, {}).get("destinationTable")
+            or job.config.get(job.kind, {}).get("defaultDataset")
+            or {}
+        )
         home = self.catalog.datasets.get((to.get("projectId", job.project), to.get("datasetId", "")))
         return home.location if home else "US"
 
-    # --- names in SQL -------------------------------------------------------------------------------------------------
+    # --- names in SQL
+    # -------------------------------------------------------------------------------------------------
 
     def address(self, node: exp.Table, job: Job) -> tuple[str, str, str]:
         """(project, dataset, table) of a reference, with the job's default dataset."""
@@ -100,7 +110,10 @@ class Service:
             return self._view(parts, job, cursor)
         project, dataset, name = self.address(node, job)
         if "$" in name:  # DOC: decorators are of legacy SQL and the API
-            raise invalid_query(f"Invalid table name: `{project}.{dataset}.{name}`. Partition decorators are not supported in GoogleSQL.")
+            raise invalid_query(
+                f"Invalid table name: `{project}.{dataset}.{name}`. Partition decorators are not supported in"
+                " GoogleSQL."
+            )
         return self.catalog.table(project, dataset, name, job.location)
 
     def _view(self, parts: list[str], job: Job, cursor: duckdb.DuckDBPyConnection) -> str:
@@ -112,7 +125,9 @@ class Service:
         names, rows = queries.information_schema(parts[at + 1].upper(), list(home.tables.values()), self)
         view = f"_information_{dataset}_{parts[at + 1].lower()}"
         columns = [
-            pa.array([r[i] for r in rows], pa.int64() if n in {"total_rows", "ordinal_position"} else pa.string())
+            pa.array(
+                [r[i] for r in rows], pa.int64() if n in {"total_rows", "ordinal_position"} else pa.string()
+            )
             for i, n in enumerate(names)
         ]
         cursor.register(view, pa.table(columns, names=names))

@@ -59,7 +59,10 @@ class Storage:
             self._run(f"ALTER TABLE {table.duck_name} ADD COLUMN {quoted(field['name'])} {duck_type(field)}")
 
     def set_type(self, table: Table, field: Field) -> None:
-        self._run(f"ALTER TABLE {table.duck_name} ALTER COLUMN {quoted(field['name'])} SET DATA TYPE {duck_type(field)}")
+        self._run(
+            f"ALTER TABLE {table.duck_name} ALTER COLUMN {quoted(field['name'])} SET DATA TYPE"
+            f" {duck_type(field)}"
+        )
 
     def drop_not_null(self, table: Table, name: str) -> None:
         self._run(f"ALTER TABLE {table.duck_name} ALTER COLUMN {quoted(name)} DROP NOT NULL")
@@ -75,25 +78,35 @@ class Storage:
         wanted = [f for f in table.schema if names is None or f["name"] in names]
         if not wanted:
             return 0
-        found = self.cursor().execute(f"SELECT {' + '.join(_bytes(f) for f in wanted)} FROM {table.duck_name} {where}").fetchall()
+        found = (
+            self.cursor()
+            .execute(f"SELECT {' + '.join(_bytes(f) for f in wanted)} FROM {table.duck_name} {where}")
+            .fetchall()
+        )
         return int(found[0][0] or 0)
 
     def days(self, table: Table) -> list[tuple[str, int]]:
         """(partition id, rows) of each partition that has rows."""
         day = quoted(table.day_column or "")
-        query = f"SELECT coalesce(strftime({day}, '%Y%m%d'), '__NULL__'), COUNT(*) FROM {table.duck_name} GROUP BY 1 ORDER BY 1"
+        query = (
+            f"SELECT coalesce(strftime({day}, '%Y%m%d'), '__NULL__'), COUNT(*) FROM {table.duck_name} GROUP"
+            " BY 1 ORDER BY 1"
+        )
         return [(str(k), int(n)) for k, n in self.cursor().execute(query).fetchall()]
 
     def rows(self, table: Table, where: str = "") -> pa.Table:
         return self.cursor().sql(f"SELECT * FROM {table.duck_name} {where}").to_arrow_table()
 
     def put(self, table: Table, rows: pa.Table, *, delete: str | None) -> None:
-        """Append rows, after deleting those that ``delete`` (a WHERE clause, or "" for all) selects: one atomic step."""
+        """Append rows, after deleting those that ``delete`` (a WHERE clause, or "" for all) selects: one
+        atomic step."""
         cursor = self.cursor()
         if rows.num_rows:
             cursor.register("_loaded", rows)
         names = ", ".join(quoted(n) for n in rows.column_names)
-        cast = ", ".join(f"CAST({quoted(n)} AS {duck_type(table.column(n) or {})})" for n in rows.column_names)
+        cast = ", ".join(
+            f"CAST({quoted(n)} AS {duck_type(table.column(n) or {})})" for n in rows.column_names
+        )
         cursor.execute("BEGIN TRANSACTION")
         try:
             if delete is not None:
@@ -110,13 +123,19 @@ class Storage:
 
 
 def _definition(field: Field) -> str:
-    return f"{quoted(field['name'])} {duck_type(field)}" + (" NOT NULL" if field["mode"] == "REQUIRED" else "")
+    return f"{quoted(field['name'])} {duck_type(field)}" + (
+        " NOT NULL" if field["mode"] == "REQUIRED" else ""
+    )
 
 
 def _bytes(field: Field) -> str:
     name = quoted(field["name"])
     if field["mode"] == "REPEATED" or field["type"] not in WIDTH:
-        length = f"octet_length({name}) + 2" if field["type"] == "BYTES" else f"strlen(CAST({name} AS VARCHAR)) + 2"
+        length = (
+            f"octet_length({name}) + 2"
+            if field["type"] == "BYTES"
+            else f"strlen(CAST({name} AS VARCHAR)) + 2"
+        )
         return f"coalesce(SUM({length}), 0)"
     return f"COUNT({name}) * {WIDTH[field['type']]}"
 
@@ -124,9 +143,10 @@ def _bytes(field: Field) -> str:
 class Writers:
     """Who may change a table now.
 
-    DOC: a transaction that mutates a table keeps other mutations of it out; a second transaction is cancelled, single
-    statements and loads wait. DOC: at most 20 statements wait for one table. ASSUMED: mutations outside transactions
-    run one after another (production runs two at a time and retries conflicts; the result is one of the same orders).
+    DOC: a transaction that mutates a table keeps other mutations of it out; a second transaction is
+    cancelled, single statements and loads wait. DOC: at most 20 statements wait for one table. ASSUMED:
+    mutations outside transactions run one after another (production runs two at a time and retries conflicts;
+    the result is one of the same orders).
     """
 
     MOST_WAITING = 20
@@ -146,14 +166,16 @@ class Writers:
                 if self._waiting.get(table, 0) >= self.MOST_WAITING:
                     raise BigQueryError(
                         "resourcesExceeded",
-                        "Resources exceeded during query execution: Too many DML statements outstanding against table "
-                        f"{table}, limit is {self.MOST_WAITING}.",
+                        "Resources exceeded during query execution: Too many DML statements outstanding"
+                        f" against table {table}, limit is {self.MOST_WAITING}.",
                     )
                 self._waiting[table] = self._waiting.get(table, 0) + 1
                 self._changed.wait(max(0.0, until - time.monotonic()))
                 self._waiting[table] -= 1
                 if time.monotonic() >= until:
-                    raise invalid_query(f"Could not serialize access to table {table} due to concurrent update")
+                    raise invalid_query(
+                        f"Could not serialize access to table {table} due to concurrent update"
+                    )
             self._holders[table] = (owner, transaction)
 
     def release(self, owner: str) -> None:

@@ -1,7 +1,7 @@
 """tabledata.insertAll: JSON rows, checked one by one.
 
-Belongs here: streaming inserts.
-Does not belong here: load jobs (the pipeline uses only those; streaming is here because users of the tables may not).
+Belongs here: streaming inserts. Does not belong here: load jobs (the pipeline uses only those; streaming is
+here because users of the tables may not).
 """
 
 from __future__ import annotations
@@ -49,13 +49,19 @@ _TYPES: dict[str, tuple[pa.DataType, Callable[[Any], Any]]] = {
 
 
 def insert_all(service: Service, table: Table, body: dict[str, Any]) -> dict[str, Any]:
-    """DOC: one invalid row keeps all rows out unless ``skipInvalidRows``; the others are then reported as ``stopped``."""
+    """DOC: one invalid row keeps all rows out unless ``skipInvalidRows``; the others are then reported as
+    ``stopped``."""
     good, errors = [], {}
     for index, row in enumerate(body.get("rows") or []):
         try:
             good.append(_row(table, row["json"], ignore=bool(body.get("ignoreUnknownValues"))))
         except BigQueryError as error:
-            errors[index] = {"reason": "invalid", "location": error.location, "message": error.message, "debugInfo": ""}
+            errors[index] = {
+                "reason": "invalid",
+                "location": error.location,
+                "message": error.message,
+                "debugInfo": "",
+            }
     if errors and not body.get("skipInvalidRows"):
         stopped = {"reason": "stopped", "location": "", "message": "", "debugInfo": ""}
         errors = {i: errors.get(i, stopped) for i in range(len(body["rows"]))}
@@ -65,7 +71,9 @@ def insert_all(service: Service, table: Table, body: dict[str, Any]) -> dict[str
             service.storage.put(table, pa.concat_tables(good), delete=None)
             table.streamed = True
     response: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
-    return response | ({"insertErrors": [{"index": i, "errors": [e]} for i, e in sorted(errors.items())]} if errors else {})
+    return response | (
+        {"insertErrors": [{"index": i, "errors": [e]} for i, e in sorted(errors.items())]} if errors else {}
+    )
 
 
 def _row(table: Table, values: dict[str, Any], *, ignore: bool) -> pa.Table:
@@ -85,4 +93,6 @@ def _value(field: Field, value: Any) -> pa.Array:
     try:
         return pa.array([None if value is None else convert(value)], kind)
     except (ValueError, KeyError, TypeError, InvalidOperation, binascii.Error, pa.ArrowException) as wrong:
-        raise invalid(f"Cannot convert value to {field['type']} (bad value): {value}. Field: {field['name']}") from wrong
+        raise invalid(
+            f"Cannot convert value to {field['type']} (bad value): {value}. Field: {field['name']}"
+        ) from wrong

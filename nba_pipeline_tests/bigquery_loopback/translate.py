@@ -1,7 +1,7 @@
 """One GoogleSQL statement into DuckDB's dialect (sqlglot), with tables, parameters and variables resolved.
 
-Belongs here: the rewriting of a parsed statement, and BigQuery's rules that show in its text (partition filters).
-Does not belong here: running it.
+Belongs here: the rewriting of a parsed statement, and BigQuery's rules that show in its text (partition
+filters). Does not belong here: running it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,16 @@ def parse_one(text: str) -> exp.Expr:
     if isinstance(found, exp.Command):
         raise not_modelled(f"the statement {text[:60]!r}")
     if not isinstance(
-        found, exp.Query | exp.DML | exp.DDL | exp.Alter | exp.Drop | exp.TruncateTable | exp.Merge | exp.Delete | exp.Update
+        found,
+        exp.Query
+        | exp.DML
+        | exp.DDL
+        | exp.Alter
+        | exp.Drop
+        | exp.TruncateTable
+        | exp.Merge
+        | exp.Delete
+        | exp.Update,
     ):
         # `SELEC 1` parses as the expression SELEC with the alias 1: production sees no statement.
         raise invalid_query(f'Syntax error: Unexpected identifier "{text.split()[0]}" at [1:1]')
@@ -93,7 +102,9 @@ def _values(tree: exp.Expr, names: Names, used: list[Table]) -> None:
     columns = {f["name"].lower() for table in used for f in table.schema}
     for column in list(tree.find_all(exp.Column)):
         name = column.name.lower()
-        if not column.table and name in names.variables and name not in columns:  # DOC: a column hides a variable
+        if (
+            not column.table and name in names.variables and name not in columns
+        ):  # DOC: a column hides a variable
             column.replace(_literal(names.variables[name]))
 
 
@@ -107,7 +118,12 @@ def _arithmetic(tree: exp.Expr) -> None:
         if node.args.get("unnest"):
             # sqlglot's rewrite is a long CASE per row; this is the same three-valued answer.
             array = node.args["unnest"].expressions[0]
-            node.replace(exp.In(this=node.this, query=exp.select(exp.Anonymous(this="UNNEST", expressions=[array])).subquery()))
+            node.replace(
+                exp.In(
+                    this=node.this,
+                    query=exp.select(exp.Anonymous(this="UNNEST", expressions=[array])).subquery(),
+                )
+            )
     for kind in list(tree.find_all(exp.DataType)):
         if kind.this is exp.DataType.Type.BIGDECIMAL:
             raise not_modelled("BIGNUMERIC in a query")
@@ -115,7 +131,11 @@ def _arithmetic(tree: exp.Expr) -> None:
             kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (38, 9)])
     for number in list(tree.find_all(exp.Literal)):
         # DOC: 1.5 is a FLOAT64; DuckDB would take it for a decimal.
-        if not number.is_string and not number.is_int and not isinstance(number.parent, exp.Cast | exp.DataTypeParam):
+        if (
+            not number.is_string
+            and not number.is_int
+            and not isinstance(number.parent, exp.Cast | exp.DataTypeParam)
+        ):
             number.replace(exp.cast(number.copy(), "DOUBLE"))
     for division in list(tree.find_all(exp.Div)):
         if not division.args.get("safe"):
@@ -128,8 +148,8 @@ def _arithmetic(tree: exp.Expr) -> None:
 def _check_partition_filter(tree: exp.Expr, node: exp.Table, table: Table) -> None:
     """DOC: ``require_partition_filter`` wants a predicate on the partition column that can prune.
 
-    ASSUMED: a comparison, BETWEEN or IN on that column in the WHERE (or ON) clause that covers the reference, at the top of
-    its ANDs.
+    ASSUMED: a comparison, BETWEEN or IN on that column in the WHERE (or ON) clause that covers the reference,
+    at the top of its ANDs.
     """
     if not table.extra.get("requirePartitionFilter") or _is_insert_target(node):
         return
@@ -141,13 +161,16 @@ def _check_partition_filter(tree: exp.Expr, node: exp.Table, table: Table) -> No
         clauses = [where.this] if where else []
         clauses += [join.args["on"] for join in scope.args.get("joins") or [] if join.args.get("on")]
         if isinstance(scope, exp.Merge):
-            clauses += [scope.args["on"], *(w.args["condition"] for w in scope.find_all(exp.When) if w.args.get("condition"))]
+            clauses += [
+                scope.args["on"],
+                *(w.args["condition"] for w in scope.find_all(exp.When) if w.args.get("condition")),
+            ]
     for clause in clauses:
         for part in clause.flatten() if isinstance(clause, exp.And) else [clause]:
             predicate = part.unnest()
-            if isinstance(predicate, exp.EQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between | exp.In) and any(
-                column.name.lower() == day for column in predicate.find_all(exp.Column)
-            ):
+            if isinstance(
+                predicate, exp.EQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between | exp.In
+            ) and any(column.name.lower() == day for column in predicate.find_all(exp.Column)):
                 return
     raise invalid_query(
         f"Cannot query over table '{table.sql_name}' without a filter over column(s) '{table.day_column}' "

@@ -1,4 +1,5 @@
-"""Each check against violations made by hand: the right class, the right rows, and words that name what is wrong."""
+"""Each check against violations made by hand: the right class, the right rows, and words that name what is
+wrong."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def computed(table: str) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     return plan.compute(pipeline().source, inputs, DAYS).frame.reset_index(drop=True), inputs
 
 
-def examined(table: str, change: Change = lambda frame: frame, inputs: dict[str, Change] | None = None, **columns: Any) -> Examination:
+def examined(
+    table: str, change: Change = lambda frame: frame, inputs: dict[str, Change] | None = None, **columns: Any
+) -> Examination:
     """The sound rows, changed, before the checks of the table (``columns``: other types of its columns)."""
     frame, given = computed(table)
     declared = TABLES[table]
@@ -52,7 +55,9 @@ def examined(table: str, change: Change = lambda frame: frame, inputs: dict[str,
 
 def put(column: str, value: object, row: int = 0) -> Change:
     def change(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.assign(**{column: [value if n == row else v for n, v in enumerate(frame[column].tolist())]})
+        return frame.assign(
+            **{column: [value if n == row else v for n, v in enumerate(frame[column].tolist())]}
+        )
 
     return change
 
@@ -136,12 +141,16 @@ def test_home_and_away_swapped_in_the_schedule_is_a_wrong_id() -> None:
 
 @pytest.mark.parametrize("table", [GAMES, BOXSCORES, OFFENSE, PLAYERS])
 def test_a_row_of_another_day_is_a_wrong_id(table: str) -> None:
-    moved = examined(table, lambda f: f.assign(game_date=f["game_date"].mask(f.index == 0, pd.Timestamp(OVERTIME))))
+    moved = examined(
+        table, lambda f: f.assign(game_date=f["game_date"].mask(f.index == 0, pd.Timestamp(OVERTIME)))
+    )
     assert ("game_id_format", "impossible_value") in found(moved)
 
 
 def test_a_team_that_is_missing_from_a_final_game_is_incomplete() -> None:
-    examination = examined(BOXSCORES, lambda f: f[~((f["game_date"] == pd.Timestamp(SECOND)) & (f["team_abbr"] == "NYK"))])
+    examination = examined(
+        BOXSCORES, lambda f: f[~((f["game_date"] == pd.Timestamp(SECOND)) & (f["team_abbr"] == "NYK"))]
+    )
     assert found(examination) == {("completeness", "incomplete_input")}
     assert "NYK has 0 players" in examination.violations["message"].iloc[0]
     assert examination.violations["row"].isna().all()
@@ -156,7 +165,9 @@ def test_scores_swapped_in_the_schedule_are_impossible_and_a_missing_player_is_i
         return lines.drop(index=lines.index[scorers][0])
 
     swapped = examined(OFFENSE, inputs={GAMES: swap})
-    assert {(str(v.check), str(v.failure_class)) for v in swapped.violations.itertuples()} == {("conservation", "impossible_value")}
+    assert {(str(v.check), str(v.failure_class)) for v in swapped.violations.itertuples()} == {
+        ("conservation", "impossible_value")
+    }
     plan, (_, given) = plan_of(OFFENSE), computed(OFFENSE)
     short = {**given, BOXSCORES: lose(given[BOXSCORES])}
     examination = examine(TABLES[OFFENSE], STAMPS, plan.compute(pipeline().source, short, DAYS).frame, short)
@@ -188,7 +199,9 @@ class TestUsage:
         first = violations.iloc[0]
         assert "NUMERIC(3,2)" in first["message"]
         assert "widen the column to NUMERIC(4,2)" in first["message"]
-        assert set(examination.violations["check"]) == {"usage_rate_range"}  # not reported a second time by the contract
+        assert set(examination.violations["check"]) == {
+            "usage_rate_range"
+        }  # not reported a second time by the contract
 
     def test_impossible_wins_over_too_big_and_shows_its_inputs(self) -> None:
         examination = examined(PLAYERS, put("usage_rate", 123_456.0))
@@ -223,13 +236,17 @@ class TestConform:
         frame, _ = computed(BOXSCORES)
         for value in hostile:
             values = [value, *frame[column].tolist()[1:]]
-            conformed, uncastable = conform(TABLES[BOXSCORES], frame.assign(**{column: pd.Series(values, dtype=object)}))
+            conformed, uncastable = conform(
+                TABLES[BOXSCORES], frame.assign(**{column: pd.Series(values, dtype=object)})
+            )
             assert pd.isna(conformed[column].iloc[0]), value
             assert uncastable["row"].tolist() == [0], value
             assert uncastable["failure_class"].tolist() == ["schema_drift"]
             assert f"{BOXSCORES}.{column}" in uncastable["message"].iloc[0]
             clean, _ = conform(TABLES[BOXSCORES], frame)
-            assert conformed[column].iloc[1:].astype(object).equals(clean[column].iloc[1:].astype(object)), value
+            assert conformed[column].iloc[1:].astype(object).equals(clean[column].iloc[1:].astype(object)), (
+                value
+            )
 
     @pytest.mark.filterwarnings("ignore:Could not infer format")
     def test_a_row_whose_day_cannot_be_read_is_schema_drift(self) -> None:

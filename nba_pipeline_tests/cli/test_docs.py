@@ -1,4 +1,5 @@
-"""docs/cli.md is what the code says, and every command's help has an example that the command line accepts."""
+"""docs/cli.md is what the code says, and every command's help has an example that the command line
+accepts."""
 
 from __future__ import annotations
 
@@ -22,7 +23,12 @@ def test_the_page_is_current(pytestconfig: pytest.Config) -> None:
 
 
 def test_every_command_is_there() -> None:
-    assert {"nba-pipeline plan", "nba-pipeline backfill", "nba-pipeline rejected replay", "nba-pipeline explain"} <= set(COMMANDS)
+    assert {
+        "nba-pipeline plan",
+        "nba-pipeline backfill",
+        "nba-pipeline rejected replay",
+        "nba-pipeline explain",
+    } <= set(COMMANDS)
     page = as_markdown()
     assert all(f"\n## {name}\n" in page for name in COMMANDS)
 

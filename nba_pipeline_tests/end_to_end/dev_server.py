@@ -63,12 +63,15 @@ class DevServer:
                 if answer := done():
                     return answer
             time.sleep(1)
-        raise AssertionError(f"{what} did not happen in {seconds} s; the log ends with:\n{self.log.read_text()[-3000:]}")
+        raise AssertionError(
+            f"{what} did not happen in {seconds} s; the log ends with:\n{self.log.read_text()[-3000:]}"
+        )
 
 
 @contextmanager
 def dagster_dev(home: Path, location: list[str], environment: Mapping[str, str]) -> Iterator[DevServer]:
-    """`dagster dev` on a free port of this machine only; every process of it is gone afterwards, whatever happened."""
+    """`dagster dev` on a free port of this machine only; every process of it is gone afterwards, whatever
+    happened."""
     port = _free_port()
     command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port), *location]
     log = home / "dagster_dev.log"

@@ -41,7 +41,8 @@ ANALYTICS_JOB = (*GAME_TABLES, SLATE)
 
 @dataclass
 class Runs:
-    """A pipeline whose runs happen in this process: definitions over a source and a store, and an instance."""
+    """A pipeline whose runs happen in this process: definitions over a source and a store, and an
+    instance."""
 
     settings: Settings
     store: Store
@@ -54,7 +55,9 @@ class Runs:
         given = {STORE: self.store} | ({} if self.source is None else {SOURCE: self.source})
         return build_defs(self.settings, resources=given, tables=self.tables)
 
-    def backfill(self, days: Sequence[date], names: Sequence[str] | None = None, policy: str = "fail") -> dict[str, TableResult]:
+    def backfill(
+        self, days: Sequence[date], names: Sequence[str] | None = None, policy: str = "fail"
+    ) -> dict[str, TableResult]:
         plans = select(PLANS, names)
         return self._execute(Backfill(plans, {p.table: days for p in plans}, policy))
 
@@ -62,7 +65,9 @@ class Runs:
         return self._execute(retry_request(PLANS, self.state(days), policy))
 
     def state(self, days: Sequence[date]) -> dict[str, TableState]:
-        return read_state(self.instance, self.store, self.tables, PLANS, days, daily_partitions(self.settings.start_date))
+        return read_state(
+            self.instance, self.store, self.tables, PLANS, days, daily_partitions(self.settings.start_date)
+        )
 
     def _execute(self, request: Backfill) -> dict[str, TableResult]:
         return execute(InProcessRunner(self.defs, self.instance), request)
@@ -109,7 +114,8 @@ def command(capture: pytest.CaptureFixture[str] | None, *arguments: str) -> Answ
 def check_counts(home: Path) -> dict[tuple[str, str], Counter[tuple[str, bool]]]:
     """Per (table, check): how often each (status, has a day) was recorded in the instance of this home."""
     query = (
-        "SELECT asset_key, check_name, execution_status, partition IS NOT NULL, count(*) FROM asset_check_executions GROUP BY 1, 2, 3, 4"
+        "SELECT asset_key, check_name, execution_status, partition IS NOT NULL, count(*) FROM"
+        " asset_check_executions GROUP BY 1, 2, 3, 4"
     )
     counts: dict[tuple[str, str], Counter[tuple[str, bool]]] = {}
     with sqlite3.connect(home / "history" / "runs" / "index.db") as database:
@@ -118,7 +124,9 @@ def check_counts(home: Path) -> dict[tuple[str, str], Counter[tuple[str, bool]]]
     return counts
 
 
-def materializations(instance: dg.DagsterInstance, table: str, days: Sequence[date]) -> Mapping[date, dg.AssetMaterialization]:
+def materializations(
+    instance: dg.DagsterInstance, table: str, days: Sequence[date]
+) -> Mapping[date, dg.AssetMaterialization]:
     """The newest recorded materialization of each of these days."""
     wanted = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[d.isoformat() for d in days])
     found: dict[date, dg.AssetMaterialization] = {}
@@ -132,7 +140,9 @@ def materializations(instance: dg.DagsterInstance, table: str, days: Sequence[da
 
 def failed(results: Mapping[str, TableResult]) -> dict[str, dict[date, str]]:
     """Failed days with their class, of the tables that have any."""
-    return {name: {d: f.failure_class for d, f in r.failed.items()} for name, r in results.items() if r.failed}
+    return {
+        name: {d: f.failure_class for d, f in r.failed.items()} for name, r in results.items() if r.failed
+    }
 
 
 def blocked(results: Mapping[str, TableResult]) -> dict[str, set[date]]:

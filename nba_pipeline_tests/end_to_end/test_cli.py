@@ -1,4 +1,5 @@
-"""The command line as people type it: exit codes, the documented JSON, options over environment, and repair."""
+"""The command line as people type it: exit codes, the documented JSON, options over environment, and
+repair."""
 
 from __future__ import annotations
 
@@ -32,18 +33,36 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(stop.value.code or 0)
 
 
-def test_backfill_status_retry_and_sql(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backfill_status_retry_and_sql(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command(monkeypatch, "backfill", *DAYS, "--tables", RAW, "--json") == 0
     done = json.loads(capsys.readouterr().out)["tables"]
     assert {t["materialized"] for t in done.values()} == {3}
-    assert "PipelineInstance" in (home / "dagster.yaml").read_text()  # a home without a dagster.yaml gets ours
+    assert (
+        "PipelineInstance" in (home / "dagster.yaml").read_text()
+    )  # a home without a dagster.yaml gets ours
     assert command(monkeypatch, "status", *DAYS, "--json") == 0
     state = json.loads(capsys.readouterr().out)["tables"]["nba_analytics.team_offense_game_summary"]
-    assert set(state) == {"materialized", "empty", "failed", "blocked", "in_progress", "missing", "rows", "stale"}
+    assert set(state) == {
+        "materialized",
+        "empty",
+        "failed",
+        "blocked",
+        "in_progress",
+        "missing",
+        "rows",
+        "stale",
+    }
     assert (state["materialized"], state["missing"], state["failed"], state["stale"]) == (3, 0, [], {})
     assert command(monkeypatch, "retry") == 0
     assert "nothing to retry" in capsys.readouterr().out
-    assert command(monkeypatch, "sql", "--json", "SELECT count(*) AS n FROM nba_analytics.team_offense_game_summary") == 0
+    assert (
+        command(
+            monkeypatch, "sql", "--json", "SELECT count(*) AS n FROM nba_analytics.team_offense_game_summary"
+        )
+        == 0
+    )
     assert json.loads(capsys.readouterr().out) == [{"n": state["rows"]}]
     shutil.rmtree(home / "warehouse")
     assert command(monkeypatch, "status", *DAYS, "--json") == 0
@@ -66,14 +85,21 @@ def test_backfill_status_retry_and_sql(home: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what(
-    arguments: tuple[str, ...], said: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    said: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command(monkeypatch, *arguments) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_failed_day_ends_with_1(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A table whose input was never made: the days fail with a class and a remedy, and `status` says so too."""
+def test_a_failed_day_ends_with_1(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table whose input was never made: the days fail with a class and a remedy, and `status` says so
+    too."""
     assert command(monkeypatch, "backfill", *DAYS, "--tables", "player_boxscores") == 1
     assert "incomplete_input" in capsys.readouterr().out
     assert command(monkeypatch, "status", *DAYS) == 1

@@ -45,7 +45,9 @@ def test_every_table_of_one_day_in_one_run(empty_world: Path) -> None:
     job = build_defs(settings(empty_world), resources={STORE: store}).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, partition_key=str(START))
-        made = {key for key in map(asset_key, NAMES) if str(START) in instance.get_materialized_partitions(key)}
+        made = {
+            key for key in map(asset_key, NAMES) if str(START) in instance.get_materialized_partitions(key)
+        }
     assert result.success
     assert not [event for event in result.all_events if event.is_step_skipped]
     assert made == {asset_key(name) for name in NAMES}
@@ -73,14 +75,19 @@ def test_an_asset_outside_the_graph_reads_a_table_through_the_io_manager(empty_w
     """People add ordinary assets: theirs get the day's rows as a frame."""
     seen: list[int] = []
 
-    @dg.asset(partitions_def=daily_partitions(START), ins={"players": dg.AssetIn(asset_key(PLAYERS), input_manager_key=IO_MANAGER)})
+    @dg.asset(
+        partitions_def=daily_partitions(START),
+        ins={"players": dg.AssetIn(asset_key(PLAYERS), input_manager_key=IO_MANAGER)},
+    )
     def mine(players) -> None:  # type: ignore[no-untyped-def]
         seen.append(len(players))
 
     store = MemoryStore()
     with dg.DagsterInstance.ephemeral() as instance:
         Runs(settings(empty_world), store, instance).backfill([START], NAMES[:6])
-        defs = dg.Definitions.merge(build_defs(settings(empty_world), resources={STORE: store}), dg.Definitions(assets=[mine]))
+        defs = dg.Definitions.merge(
+            build_defs(settings(empty_world), resources={STORE: store}), dg.Definitions(assets=[mine])
+        )
         job = defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection={dg.AssetKey("mine")})
         assert job.execute_in_process(instance=instance, partition_key=str(START)).success
     assert seen == [store.manifest(TABLES[PLAYERS])[START].row_count]
@@ -96,7 +103,9 @@ def test_on_invalid_rows_is_run_config(empty_world: Path, policy: str, good: boo
         name = "nba_raw.player_boxscores"
         job = runs.defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection={asset_key(name)})
         config = {"ops": {op_name(name): {"config": {"on_invalid_rows": policy}}}}
-        result = job.execute_in_process(instance=instance, partition_key=str(START), run_config=config, raise_on_error=False)
+        result = job.execute_in_process(
+            instance=instance, partition_key=str(START), run_config=config, raise_on_error=False
+        )
     assert result.success is good
     assert (START in store.manifest(TABLES[name])) is good
     assert len(store.read(TABLES[name].rejected(), [START])) == int(good)
@@ -105,5 +114,10 @@ def test_on_invalid_rows_is_run_config(empty_world: Path, policy: str, good: boo
 def test_a_wrong_policy_is_refused_before_anything_runs(empty_world: Path) -> None:
     job = build_defs(settings(empty_world)).resolve_implicit_global_asset_job_def()
     config = {"ops": {op_name("nba_raw.games"): {"config": {"on_invalid_rows": "ignore"}}}}
-    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.DagsterInvalidConfigError, match="on_invalid_rows"):
-        job.execute_in_process(instance=instance, partition_key=str(START + timedelta(days=1)), run_config=config)
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(dg.DagsterInvalidConfigError, match="on_invalid_rows"),
+    ):
+        job.execute_in_process(
+            instance=instance, partition_key=str(START + timedelta(days=1)), run_config=config
+        )

@@ -1,4 +1,5 @@
-"""A backfill that is interrupted, by Ctrl-C or by `kill -9`, at random moments: the status is true and the next one finishes the rest.
+"""A backfill that is interrupted, by Ctrl-C or by `kill -9`, at random moments: the status is true and the
+next one finishes the rest.
 
 The suite tries a few moments; ``NBA_PIPELINE_TEST_INTERRUPTS=20`` tries as many as you like.
 """
@@ -36,7 +37,12 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
     return subprocess.Popen(
         [sys.executable, "-m", "nba_pipeline.cli.main", *arguments],
-        env={**clean, "DAGSTER_HOME": str(home), "NBA_PIPELINE_START_DATE": str(FIRST), "PYTHONPATH": str(ROOT)},
+        env={
+            **clean,
+            "DAGSTER_HOME": str(home),
+            "NBA_PIPELINE_START_DATE": str(FIRST),
+            "PYTHONPATH": str(ROOT),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -86,12 +92,16 @@ def test_an_interrupted_backfill_loses_nothing_and_leaves_no_hole(
     out, err = process.communicate(timeout=60)
     assert "Traceback" not in err, err
     before = stored(tmp_path)
-    assert all(expected[table].items() >= days.items() for table, days in before.items()), "half a day, or another one, was stored"
+    assert all(expected[table].items() >= days.items() for table, days in before.items()), (
+        "half a day, or another one, was stored"
+    )
 
     _, states = finished(tmp_path, "status", "--start", str(FIRST))
     for table, state in states.items():
         assert state["materialized"] <= len(before[table]), "status knows of a day that is not stored"
-        assert state["materialized"] + len(state["failed"]) + state["blocked"] + state["in_progress"] + state["missing"] == len(DAYS)
+        assert state["materialized"] + len(state["failed"]) + state["blocked"] + state["in_progress"] + state[
+            "missing"
+        ] == len(DAYS)
         assert {f["class"] for f in state["failed"]} <= {"code_error"}, out
 
     recorded = {table: state["materialized"] for table, state in states.items()}

@@ -1,4 +1,5 @@
-"""Defects of a source, through Dagster runs: each costs its own day, says what it is, and `retry` repairs exactly that."""
+"""Defects of a source, through Dagster runs: each costs its own day, says what it is, and `retry` repairs
+exactly that."""
 
 from __future__ import annotations
 
@@ -49,7 +50,11 @@ class Story:
     @property
     def failures(self) -> dict[date, tuple[str, str, str]]:
         """(table, class, message) of every failed day, at the table where it failed."""
-        return {d: (name, f.failure_class, f.message) for name, r in self.first.items() for d, f in r.failed.items()}
+        return {
+            d: (name, f.failure_class, f.message)
+            for name, r in self.first.items()
+            for d, f in r.failed.items()
+        }
 
 
 def runs_over(instance: dg.DagsterInstance, source: object) -> Runs:
@@ -95,14 +100,20 @@ def test_days_made_from_a_bad_day_are_blocked_and_no_other(story: Story) -> None
     assert set(story.first[PLAYERS].blocked) == set(story.poisons)
     waiting = {day for day in DAYS if day > first_bad}
     assert set(story.first[SLATE].blocked) == waiting
-    assert set(story.first[SHOTS].failed) | set(story.first[SHOTS].blocked) <= {d for d, n in story.poisons.items() if n == "unknown_team"}
+    assert set(story.first[SHOTS].failed) | set(story.first[SHOTS].blocked) <= {
+        d for d, n in story.poisons.items() if n == "unknown_team"
+    }
 
 
 def test_the_failed_days_checks_are_red_and_show_the_rows(story: Story) -> None:
     evaluations = check_evaluations(story.runs.instance)
     for day, name in story.poisons.items():
         table = story.failures[day][0]
-        red = [e for e in evaluations if e.partition == str(day) and not e.passed and e.asset_key == asset_key(table)]
+        red = [
+            e
+            for e in evaluations
+            if e.partition == str(day) and not e.passed and e.asset_key == asset_key(table)
+        ]
         assert bool(red) is (name not in NO_CHECK), name
         for evaluation in red:
             assert str(evaluation.metadata["offending_rows"].value).startswith("| check | failure_class |")
@@ -110,7 +121,9 @@ def test_the_failed_days_checks_are_red_and_show_the_rows(story: Story) -> None:
 
 
 def check_evaluations(instance: dg.DagsterInstance) -> list[dg.AssetCheckEvaluation]:
-    records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=20_000)
+    records = instance.get_event_records(
+        dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=20_000
+    )
     return [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]  # type: ignore
 
 
@@ -123,15 +136,21 @@ def test_retry_repairs_exactly_the_failed_and_the_blocked(story: Story) -> None:
     for name, result in again.items():
         more = result.good - expected.get(name, set())
         assert expected.get(name, set()) <= result.good, name
-        assert not more or (name.startswith("nba_raw.") and more <= set(story.poisons)), name  # raw days are fetched again
+        assert not more or (name.startswith("nba_raw.") and more <= set(story.poisons)), (
+            name
+        )  # raw days are fetched again
     assert failed(again) == {}
     assert runs.retry(DAYS) == {}
     for name in ANALYTICS_JOB:
         mine, theirs = (store.manifest(TABLES[name]) for store in (runs.store, story.sound))
-        assert {d: e.content_hash for d, e in mine.items()} == {d: e.content_hash for d, e in theirs.items()}, name
+        assert {d: e.content_hash for d, e in mine.items()} == {
+            d: e.content_hash for d, e in theirs.items()
+        }, name
 
 
-@pytest.mark.parametrize("name", ["duplicate_row", "swap_home_away", "negative_count", "impossible_minutes", "wrong_type"])
+@pytest.mark.parametrize(
+    "name", ["duplicate_row", "swap_home_away", "negative_count", "impossible_minutes", "wrong_type"]
+)
 def test_quarantine_loses_no_row(name: str) -> None:
     day = game_days(1)[0]
     source = PoisonedSource(SimulatedSource(first_day=START), {day: name})
@@ -150,7 +169,8 @@ def test_quarantine_loses_no_row(name: str) -> None:
 
 
 def test_every_evaluation_is_of_its_days_newest_materialization(story: Story) -> None:
-    """Otherwise the UI shows a passed check's day as missing, and automation waits for ever for checks that have passed."""
+    """Otherwise the UI shows a passed check's day as missing, and automation waits for ever for checks that
+    have passed."""
     table = TABLES[PLAYERS]
     keys = [dg.AssetCheckKey(asset_key(table), check.name) for check in checks_of(table)]
     infos = story.runs.instance.event_log_storage.get_asset_check_partition_info(keys)

@@ -1,4 +1,5 @@
-"""The acceptance run: three real seasons in one command, and the incident brought back by declaring NUMERIC(5,2)."""
+"""The acceptance run: three real seasons in one command, and the incident brought back by declaring
+NUMERIC(5,2)."""
 
 from __future__ import annotations
 
@@ -36,7 +37,14 @@ pytestmark = [pytest.mark.bulk, pytest.mark.timeout(600)]
 
 FIRST, LAST = date(2021, 10, 19), date(2024, 6, 30)
 BAD_DAY = date(2024, 3, 7)
-EXHIBITION_DAYS = [date(2022, 2, 18), date(2022, 2, 20), date(2023, 2, 17), date(2023, 2, 19), date(2024, 2, 16), date(2024, 2, 18)]
+EXHIBITION_DAYS = [
+    date(2022, 2, 18),
+    date(2022, 2, 20),
+    date(2023, 2, 17),
+    date(2023, 2, 19),
+    date(2024, 2, 16),
+    date(2024, 2, 18),
+]
 """The six dates of the incident that only had All-Star games."""
 NARROW = TABLES.with_column(PLAYERS, "usage_rate", type=numeric(5, 2))
 MADE_FROM_PLAYER_HISTORY = {
@@ -70,7 +78,13 @@ def workspace(home: Path, acceptance: Answer) -> Iterator[Workspace]:
 
 
 def runs_of(workspace: Workspace, **changes: object) -> Runs:
-    return Runs(workspace.settings, workspace.store, workspace.instance, BulkSource(workspace.settings.bulk_dir), **changes)  # type: ignore
+    return Runs(
+        workspace.settings,
+        workspace.store,
+        workspace.instance,
+        BulkSource(workspace.settings.bulk_dir),
+        **changes,
+    )  # type: ignore
 
 
 def test_the_command_ends_with_zero(acceptance: Answer) -> None:
@@ -105,7 +119,12 @@ def test_the_largest_usage_rate_is_the_true_one(workspace: Workspace) -> None:
 def test_every_check_passed_on_every_day_and_is_recorded_per_day(acceptance: Answer, home: Path) -> None:
     counts = check_counts(home)
     assert {table for table, _ in counts} == set(ANALYTICS_JOB)
-    assert {check for table, check in counts if table == PLAYERS} >= {"usage_rate_range", "conservation", "completeness", "unique_key"}
+    assert {check for table, check in counts if table == PLAYERS} >= {
+        "usage_rate_range",
+        "conservation",
+        "completeness",
+        "unique_key",
+    }
     assert {key: dict(n) for key, n in counts.items()} == {key: {("SUCCEEDED", True): 986} for key in counts}
 
 
@@ -123,7 +142,9 @@ def test_each_day_carries_its_version_its_row_count_and_its_reason(workspace: Wo
     assert recorded[BAD_DAY].metadata["max_usage_rate"].value == 1196.81
 
 
-def test_status_says_the_same(acceptance: Answer, workspace: Workspace, bulk_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_says_the_same(
+    acceptance: Answer, workspace: Workspace, bulk_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = command(capsys, "status", "--start", str(FIRST), "--end", str(LAST), "--json")
     assert answer.code == 0
     states = answer.json["tables"]
@@ -141,8 +162,14 @@ def lines_that_count(bulk_dir: Path) -> int:
     """Lines of competitive games that show playing time or a count, counted in the file itself."""
     lines = pd.read_parquet(bulk_dir / "player_box.parquet")
     lines = lines[lines["game_id"].str[2].isin(["2", "4", "5", "6"])]
-    counts = lines.filter(regex="_made$|_attempted$|^rebounds_|^assists$|^steals$|^blocks$|^turnovers$|^fouls_personal$|^points$")
-    seconds = lines["seconds_official"].astype("float64").fillna(lines["seconds_pbp"].astype("float64")).fillna(0)
+    counts = lines.filter(
+        regex=(
+            "_made$|_attempted$|^rebounds_|^assists$|^steals$|^blocks$|^turnovers$|^fouls_personal$|^points$"
+        )
+    )
+    seconds = (
+        lines["seconds_official"].astype("float64").fillna(lines["seconds_pbp"].astype("float64")).fillna(0)
+    )
     return int(((seconds > 0) | (counts.fillna(0) != 0).any(axis=1)).sum())
 
 
@@ -160,16 +187,32 @@ class TestNarrowColumnInAFullHistory:
     def results(self, workspace: Workspace, before: dict[date, str]) -> dict[str, pipelines.TableResult]:
         return runs_of(workspace, tables=NARROW).backfill(self.DAYS, [PLAYERS])
 
-    def test_exactly_one_day_fails_and_says_everything(self, results: dict[str, pipelines.TableResult]) -> None:
+    def test_exactly_one_day_fails_and_says_everything(
+        self, results: dict[str, pipelines.TableResult]
+    ) -> None:
         assert failed(results) == {PLAYERS: {BAD_DAY: "type_overflow"}}
         message = results[PLAYERS].failed[BAD_DAY].message
-        for word in ("Quinones", "1196.81", "usage_rate", "NUMERIC(5,2)", "[-999.99, 999.99]", "NUMERIC(6,2)", "20240307_CHI_GSW"):
+        for word in (
+            "Quinones",
+            "1196.81",
+            "usage_rate",
+            "NUMERIC(5,2)",
+            "[-999.99, 999.99]",
+            "NUMERIC(6,2)",
+            "20240307_CHI_GSW",
+        ):
             assert word in message
         assert len(results[PLAYERS].good) == 9
 
-    def test_what_was_stored_stays(self, workspace: Workspace, results: dict[str, pipelines.TableResult], before: dict[date, str]) -> None:
+    def test_what_was_stored_stays(
+        self, workspace: Workspace, results: dict[str, pipelines.TableResult], before: dict[date, str]
+    ) -> None:
         assert workspace.store.manifest(TABLES[PLAYERS])[BAD_DAY].content_hash == before[BAD_DAY]
-        top = workspace.store.read(TABLES[PLAYERS], [BAD_DAY], ["usage_rate"])["usage_rate"].astype("float64").max()
+        top = (
+            workspace.store.read(TABLES[PLAYERS], [BAD_DAY], ["usage_rate"])["usage_rate"]
+            .astype("float64")
+            .max()
+        )
         assert top == 1196.81
 
     def test_retry_without_the_override_touches_exactly_that_day(
@@ -202,19 +245,27 @@ class TestNarrowColumnFromTheStart:
     def results(self, young: Workspace) -> dict[str, pipelines.TableResult]:
         return runs_of(young, tables=NARROW).backfill(self.DAYS)
 
-    def test_the_day_fails_and_only_what_needs_it_waits(self, results: dict[str, pipelines.TableResult]) -> None:
+    def test_the_day_fails_and_only_what_needs_it_waits(
+        self, results: dict[str, pipelines.TableResult]
+    ) -> None:
         assert failed(results) == {PLAYERS: {BAD_DAY: "type_overflow"}}
         assert blocked(results) == {key: set(self.LATER) for key in MADE_FROM_PLAYER_HISTORY}
         for name, result in results.items():
             assert result.good == set(self.DAYS) - set(result.failed) - set(result.blocked), name
 
-    def test_status_tells_failed_from_blocked(self, young: Workspace, results: dict[str, pipelines.TableResult]) -> None:
+    def test_status_tells_failed_from_blocked(
+        self, young: Workspace, results: dict[str, pipelines.TableResult]
+    ) -> None:
         states = runs_of(young).state(self.DAYS)
         assert {n: set(s.failed) for n, s in states.items() if s.failed} == {PLAYERS: {BAD_DAY}}
-        assert {n: set(s.blocked) for n, s in states.items() if s.blocked} == {key: set(self.LATER) for key in MADE_FROM_PLAYER_HISTORY}
+        assert {n: set(s.blocked) for n, s in states.items() if s.blocked} == {
+            key: set(self.LATER) for key in MADE_FROM_PLAYER_HISTORY
+        }
         assert not any(s.missing for s in states.values())
 
-    def test_retry_without_the_override_fills_exactly_these(self, young: Workspace, results: dict[str, pipelines.TableResult]) -> None:
+    def test_retry_without_the_override_fills_exactly_these(
+        self, young: Workspace, results: dict[str, pipelines.TableResult]
+    ) -> None:
         runs = runs_of(young)
         again = runs.retry(self.DAYS)
         expected = {key: set(self.LATER) for key in MADE_FROM_PLAYER_HISTORY} | {PLAYERS: {BAD_DAY}}

@@ -1,4 +1,5 @@
-"""The life of a declaration over real days: too narrow, widened in place, narrowed again in vain, then with one more column."""
+"""The life of a declaration over real days: too narrow, widened in place, narrowed again in vain, then with
+one more column."""
 
 from __future__ import annotations
 
@@ -80,7 +81,9 @@ def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     assert found == [(Action.WIDEN, "usage_rate")]
     assert planned(runs) == {PLAYERS: {**dict.fromkeys(OTHERS, Why.STALE_SCHEMA), BAD_DAY: Why.FAILED}}
 
-    results = runs.backfill(DAYS, [PLAYERS])  # never done by the way: the day that is not stored is made, the others say what to do
+    results = runs.backfill(
+        DAYS, [PLAYERS]
+    )  # never done by the way: the day that is not stored is made, the others say what to do
     assert failed(results) == {PLAYERS: dict.fromkeys(OTHERS, "schema_drift")}
     assert results[PLAYERS].good == {BAD_DAY}
     assert "stored as NUMERIC(5,2) and declared NUMERIC(6,2)" in results[PLAYERS].failed[DAYS[0]].message
@@ -100,7 +103,10 @@ def test_what_is_read_is_right_everywhere(runs: Runs) -> None:
     rows = runs.store.read(table, DAYS)
     assert rows["usage_rate"].max() == 1196.81
     assert isinstance(runs.store, ParquetStore)
-    asked = f"SELECT typeof(max(usage_rate)) AS t, max(usage_rate) AS m, sum(usage_rate) AS s, count(*) AS n FROM {PLAYERS}"
+    asked = (
+        "SELECT typeof(max(usage_rate)) AS t, max(usage_rate) AS m, sum(usage_rate) AS s, count(*) AS n FROM"
+        f" {PLAYERS}"
+    )
     (answer,) = query(runs.store.root, [table], asked).to_pylist()
     assert (answer["t"], float(answer["m"]), answer["n"]) == ("DECIMAL(6,2)", 1196.81, len(rows))
     assert float(answer["s"]) == pytest.approx(rows["usage_rate"].sum(), abs=1e-6)
@@ -115,19 +121,31 @@ def test_narrowing_is_refused_and_names_the_row(runs: Runs) -> None:
     assert isinstance(runs.store, ParquetStore)
     with pytest.raises(SchemaDrift) as caught:
         apply_changes(runs.store.schema, plans)
-    for word in (PLAYERS, "2024-03-07", "20240307_CHI_GSW", "Quinones", "usage_rate=1196.81", "Nothing was changed"):
+    for word in (
+        PLAYERS,
+        "2024-03-07",
+        "20240307_CHI_GSW",
+        "Quinones",
+        "usage_rate=1196.81",
+        "Nothing was changed",
+    ):
         assert word in str(caught.value)
 
 
 def test_an_added_column_makes_its_days_stale_and_a_backfill_fills_it(runs: Runs) -> None:
     runs.tables = declared(6, ts_pct=True)
     found, plans = schema_of(runs)
-    assert set(found) == {(Action.ADD_COLUMN, "ts_pct"), (Action.WIDEN, "usage_rate")}  # four files were never rewritten
+    assert set(found) == {
+        (Action.ADD_COLUMN, "ts_pct"),
+        (Action.WIDEN, "usage_rate"),
+    }  # four files were never rewritten
     assert failed(runs.backfill(DAYS, [PLAYERS])) == {PLAYERS: dict.fromkeys(DAYS, "schema_drift")}
     assert isinstance(runs.store, ParquetStore)
     apply_changes(runs.store.schema, plans)
     states = runs.state(DAYS)
-    assert stale_days(runs.instance, runs.store, runs.tables, PLANS, states)[PLAYERS] == {}  # failed is said first
+    assert (
+        stale_days(runs.instance, runs.store, runs.tables, PLANS, states)[PLAYERS] == {}
+    )  # failed is said first
     assert runs.store.read(runs.tables[PLAYERS], DAYS)["ts_pct"].isna().all()
     assert failed(runs.retry(DAYS)) == {}
     assert runs.store.read(runs.tables[PLAYERS], DAYS)["ts_pct"].notna().any()
@@ -141,5 +159,7 @@ def test_without_a_failed_backfill_the_days_are_stale_for_their_schema(runs: Run
     assert isinstance(runs.store, ParquetStore)
     apply_changes(runs.store.schema, schema_of(runs)[1])
     stale = stale_days(runs.instance, runs.store, runs.tables, PLANS, runs.state(DAYS))
-    assert {name: days for name, days in stale.items() if days} == {PLAYERS: dict.fromkeys(DAYS, Stale.SCHEMA)}
+    assert {name: days for name, days in stale.items() if days} == {
+        PLAYERS: dict.fromkeys(DAYS, Stale.SCHEMA)
+    }
     assert planned(runs) == {PLAYERS: dict.fromkeys(DAYS, Why.STALE_SCHEMA)}

@@ -1,4 +1,5 @@
-"""Two backfills of overlapping ranges at once, as real processes: the second says what the first makes, waits, and makes the rest."""
+"""Two backfills of overlapping ranges at once, as real processes: the second says what the first makes,
+waits, and makes the rest."""
 
 from __future__ import annotations
 
@@ -32,7 +33,12 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
     return subprocess.Popen(
         [sys.executable, "-m", "nba_pipeline.cli.main", *arguments],
-        env={**clean, "DAGSTER_HOME": str(home), "NBA_PIPELINE_START_DATE": str(FIRST), "PYTHONPATH": str(ROOT)},
+        env={
+            **clean,
+            "DAGSTER_HOME": str(home),
+            "NBA_PIPELINE_START_DATE": str(FIRST),
+            "PYTHONPATH": str(ROOT),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -41,7 +47,9 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def backfill(home: Path, last: date) -> subprocess.Popen[str]:
-    return start(home, "backfill", "--start", str(FIRST), "--end", str(last), "--tables", TABLE_NAMES, "--json")
+    return start(
+        home, "backfill", "--start", str(FIRST), "--end", str(last), "--tables", TABLE_NAMES, "--json"
+    )
 
 
 def wait_for_claim(home: Path, process: subprocess.Popen[str]) -> None:

@@ -16,7 +16,12 @@ from nba_pipeline.ranges import span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 
-pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(420)]  # test_ui_season.py goes the same way
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.processes,
+    pytest.mark.bulk,
+    pytest.mark.timeout(420),
+]  # test_ui_season.py goes the same way
 
 ROOT = Path(__file__).parents[2]
 DAYS = [str(d) for d in span(date(2024, 3, 4), date(2024, 3, 10))]
@@ -31,7 +36,8 @@ from nba_pipeline.build import build_defs
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric
 
-defs = build_defs(tables=TABLES.with_column("nba_analytics.player_game_summary", "usage_rate", type=numeric(5, 2)))
+defs = build_defs(tables=TABLES.with_column(
+    "nba_analytics.player_game_summary", "usage_rate", type=numeric(5, 2)))
 """
 LAUNCH = """
 mutation ($params: LaunchBackfillParams!) {
@@ -41,7 +47,10 @@ mutation ($params: LaunchBackfillParams!) {
     ... on PythonError { message }
   }
 }"""
-BACKFILL = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+BACKFILL = (
+    "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status"
+    " } } }"
+)
 CELLS = """
 query ($key: AssetKeyInput!) {
   assetNodeOrError(assetKey: $key) {
@@ -55,7 +64,8 @@ query ($key: AssetKeyInput!, $name: String!) {
   assetNodeOrError(assetKey: $key) {
     ... on AssetNode {
       assetCheckOrError(checkName: $name) {
-        ... on AssetCheck { partitionStatuses { ... on AssetCheckTimePartitionStatuses { ranges { status startKey endKey } } } }
+        ... on AssetCheck { partitionStatuses { ... on AssetCheckTimePartitionStatuses {
+            ranges { status startKey endKey } } } }
       }
     }
   }
@@ -74,19 +84,24 @@ query ($key: AssetKeyInput!, $check: String!) {
 
 
 BEYOND = ("2025-03-08", "2025-03-10")
-"""Days of the slate that Dagster adds when the UI asks for DAYS: their look-back holds good days of DAYS and not the bad one.
-It adds them or not by the order of a set, so the backfill is launched with them; nothing of them was ever made."""
+"""Days of the slate that Dagster adds when the UI asks for DAYS: their look-back holds good days of DAYS and
+not the bad one. It adds them or not by the order of a set, so the backfill is launched with them; nothing of
+them was ever made."""
 
 
 def chosen(table: str) -> dict[str, Any]:
     """What the backfill is to make of a table."""
     ranges = [(DAYS[0], DAYS[-1]), *([BEYOND] if table == SLATE else [])]
-    return {"assetKey": {"path": table.split(".")}, "partitions": {"ranges": [{"start": first, "end": last} for first, last in ranges]}}
+    return {
+        "assetKey": {"path": table.split(".")},
+        "partitions": {"ranges": [{"start": first, "end": last} for first, last in ranges]},
+    }
 
 
 @pytest.fixture(scope="module")
 def server(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """`dagster dev` over the real seasons with usage_rate declared NUMERIC(5,2), after a backfill of SELECTED over DAYS."""
+    """`dagster dev` over the real seasons with usage_rate declared NUMERIC(5,2), after a backfill of SELECTED
+    over DAYS."""
     home = tmp_path_factory.mktemp("ui")
     write_instance(ROOT / "dagster.yaml", home)
     (home / "location.py").write_text(LOCATION)
@@ -100,7 +115,9 @@ def server(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         params = {"partitionsByAssets": [chosen(table) for table in SELECTED]}
         launched = running.ask(LAUNCH, params=params)["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        end = running.wait_for("the end of the backfill", lambda: backfill_status(running, launched["backfillId"]), 300)
+        end = running.wait_for(
+            "the end of the backfill", lambda: backfill_status(running, launched["backfillId"]), 300
+        )
         assert end == "COMPLETED_FAILED"
         yield running
 
@@ -113,10 +130,14 @@ def backfill_status(server: DevServer, backfill_id: str) -> str | None:
 
 def cells(server: DevServer, table: str, days: Sequence[object] = DAYS) -> dict[str, set[str]]:
     """Days by status as the UI colours them; those of ``days`` without a colour are under MISSING."""
-    answer = server.ask(CELLS, key={"path": table.split(".")})["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
+    answer = server.ask(CELLS, key={"path": table.split(".")})["assetNodeOrError"]["assetPartitionStatuses"][
+        "ranges"
+    ]
     found: dict[str, set[str]] = {}
     for part in answer:
-        part_days = {str(d) for d in span(date.fromisoformat(part["startKey"]), date.fromisoformat(part["endKey"]))}
+        part_days = {
+            str(d) for d in span(date.fromisoformat(part["startKey"]), date.fromisoformat(part["endKey"]))
+        }
         found.setdefault(part["status"], set()).update(part_days)
     coloured: set[str] = set().union(*found.values())
     found["MISSING"] = {str(day) for day in days} - coloured
@@ -125,9 +146,15 @@ def cells(server: DevServer, table: str, days: Sequence[object] = DAYS) -> dict[
 
 def check_days(server: DevServer, table: str, check: str) -> dict[str, str]:
     """Status by day, as the Partitions tab of a check counts it."""
-    answer = server.ask(CHECK_DAYS, key={"path": table.split(".")}, name=check)["assetNodeOrError"]["assetCheckOrError"]
+    answer = server.ask(CHECK_DAYS, key={"path": table.split(".")}, name=check)["assetNodeOrError"][
+        "assetCheckOrError"
+    ]
     ranges = answer["partitionStatuses"]["ranges"]
-    return {str(d): r["status"] for r in ranges for d in span(date.fromisoformat(r["startKey"]), date.fromisoformat(r["endKey"]))}
+    return {
+        str(d): r["status"]
+        for r in ranges
+        for d in span(date.fromisoformat(r["startKey"]), date.fromisoformat(r["endKey"]))
+    }
 
 
 def executions(server: DevServer, table: str, check: str) -> dict[str, dict[str, Any]]:
@@ -163,6 +190,9 @@ def test_every_other_check_of_the_day_is_green(server: DevServer) -> None:
 
 
 def test_the_days_of_a_check_are_counted_as_passed_and_failed(server: DevServer) -> None:
-    """The Partitions tab of a check: an evaluation that does not name its day's newest materialization counts as missing."""
+    """The Partitions tab of a check: an evaluation that does not name its day's newest materialization counts
+    as missing."""
     days = check_days(server, PLAYERS, "usage_rate_range")
-    assert {d: s for d, s in days.items() if d in DAYS} == {d: "FAILED" if d == BAD_DAY else "SUCCEEDED" for d in DAYS}
+    assert {d: s for d, s in days.items() if d in DAYS} == {
+        d: "FAILED" if d == BAD_DAY else "SUCCEEDED" for d in DAYS
+    }

@@ -1,6 +1,8 @@
-"""A season of all twelve tables, backfilled as the UI does it, with two bad days; then the source is healed and the rest is made.
+"""A season of all twelve tables, backfilled as the UI does it, with two bad days; then the source is healed
+and the rest is made.
 
-Real processes throughout: webserver, daemon, run queue, one process per run, GraphQL. Only the daemon's interval is shortened.
+Real processes throughout: webserver, daemon, run queue, one process per run, GraphQL. Only the daemon's
+interval is shortened.
 """
 
 from __future__ import annotations
@@ -19,14 +21,25 @@ from nba_pipeline.ranges import contiguous, span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
-from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells, check_days, executions
+from nba_pipeline_tests.end_to_end.test_ui_backfill import (
+    LAUNCH,
+    ROOT,
+    backfill_status,
+    cells,
+    check_days,
+    executions,
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
 
 FIRST, LAST = date(2022, 10, 18), date(2023, 6, 12)
 DAYS = span(FIRST, LAST)
 SHOT_DAY, TWICE_DAY = date(2023, 1, 15), date(2023, 3, 10)
-BOXSCORES, SHOTS, DEFENSE_ZONES = "nba_raw.player_boxscores", "nba_raw.shot_attempts", "nba_precompute.team_defense_zone_analysis"
+BOXSCORES, SHOTS, DEFENSE_ZONES = (
+    "nba_raw.player_boxscores",
+    "nba_raw.shot_attempts",
+    "nba_precompute.team_defense_zone_analysis",
+)
 TABLES = [plan.table for plan in PLANS]
 LOCATION = """
 import json, os
@@ -38,7 +51,8 @@ from nba_pipeline.settings import Settings
 from nba_pipeline_tests.support.poison import PoisonedSource
 
 poisons = json.loads((Path(os.environ["DAGSTER_HOME"]) / "poisons.json").read_text())
-source = PoisonedSource(make_source(Settings.from_environment()), {date.fromisoformat(d): p for d, p in poisons.items()})
+source = PoisonedSource(make_source(Settings.from_environment()), {
+    date.fromisoformat(d): p for d, p in poisons.items()})
 defs = build_defs(resources={"source": source})
 """
 
@@ -62,7 +76,9 @@ def season(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     write_instance(ROOT / "dagster.yaml", home)
     (home / "location.py").write_text(LOCATION, encoding="utf-8")
     poisons = home / "poisons.json"
-    poisons.write_text(json.dumps({str(SHOT_DAY): "misattributed_shot", str(TWICE_DAY): "duplicate_row"}), encoding="utf-8")
+    poisons.write_text(
+        json.dumps({str(SHOT_DAY): "misattributed_shot", str(TWICE_DAY): "duplicate_row"}), encoding="utf-8"
+    )
     settings = {
         "NBA_PIPELINE_SOURCE": "bulk",
         "NBA_PIPELINE_BULK_DIR": str(bulk_dir),
@@ -73,21 +89,43 @@ def season(bulk_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         selection = [{"path": table.split(".")} for table in TABLES]
         status = run(server, {"assetSelection": selection, "partitionNames": [str(day) for day in DAYS]})
         poisoned = {table: cells(server, table, DAYS) for table in TABLES}
-        check, evaluation = check_days(server, BOXSCORES, "unique_key"), executions(server, BOXSCORES, "unique_key")[str(TWICE_DAY)]
+        check, evaluation = (
+            check_days(server, BOXSCORES, "unique_key"),
+            executions(server, BOXSCORES, "unique_key")[str(TWICE_DAY)],
+        )
         poisons.write_text("{}", encoding="utf-8")
         todo = {
-            table: {date.fromisoformat(d) for s, days in poisoned[table].items() if s != "MATERIALIZED" for d in days} for table in TABLES
+            table: {
+                date.fromisoformat(d)
+                for s, days in poisoned[table].items()
+                if s != "MATERIALIZED"
+                for d in days
+            }
+            for table in TABLES
         }
         todo[SHOTS] = {SHOT_DAY}  # the failure blames the input, which is stored: it has to be fetched again
-        repaired_status = run(server, {"partitionsByAssets": [ranges(table, days) for table, days in todo.items() if days]})
-        yield Season(poisoned, check, evaluation, status, {table: cells(server, table, DAYS) for table in TABLES}, repaired_status)
+        repaired_status = run(
+            server, {"partitionsByAssets": [ranges(table, days) for table, days in todo.items() if days]}
+        )
+        yield Season(
+            poisoned,
+            check,
+            evaluation,
+            status,
+            {table: cells(server, table, DAYS) for table in TABLES},
+            repaired_status,
+        )
 
 
 def run(server: DevServer, params: dict[str, Any]) -> str:
     """Launch a backfill and wait for its end."""
     launched = server.ask(LAUNCH, params=params)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
-    return str(server.wait_for("the end of the backfill", lambda: backfill_status(server, launched["backfillId"]), 420))
+    return str(
+        server.wait_for(
+            "the end of the backfill", lambda: backfill_status(server, launched["backfillId"]), 420
+        )
+    )
 
 
 def ranges(table: str, days: set[date]) -> dict[str, Any]:
@@ -106,7 +144,11 @@ def test_the_two_bad_days_are_red_where_they_are_bad_and_nothing_else_is(season:
 
 
 def test_what_needs_them_is_missing_and_everything_else_is_green(season: Season) -> None:
-    made_of_boxscores = {"nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS}
+    made_of_boxscores = {
+        "nba_analytics.team_offense_game_summary",
+        "nba_analytics.team_defense_game_summary",
+        PLAYERS,
+    }
     by_player_history = set(TABLES) - made_of_boxscores - {"nba_raw.games", BOXSCORES, SHOTS, DEFENSE_ZONES}
     missing = {table: {str(TWICE_DAY)} for table in made_of_boxscores}
     missing |= {table: after(SHOT_DAY) for table in by_player_history}

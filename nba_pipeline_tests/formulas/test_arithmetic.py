@@ -1,4 +1,5 @@
-"""What formulas may say and what that comes to: NULL, division by zero, functions over rows, and texts that are refused."""
+"""What formulas may say and what that comes to: NULL, division by zero, functions over rows, and texts that
+are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ GAMES = [
     {"game_date": date(2024, 1, day), "points": points, "team_abbr": team}
     for day, points, team in ((1, 10, "LAL"), (2, None, "BOS"), (4, 30, "BOS"))
 ]
-SCOPE = Scope({"a": 6, "b": 4, "zero": 0, "none": None, "zone": "paint", "day": date(2024, 1, 9)}, GAMES, GAMES * 2)
+SCOPE = Scope(
+    {"a": 6, "b": 4, "zero": 0, "none": None, "zone": "paint", "day": date(2024, 1, 9)}, GAMES, GAMES * 2
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,11 @@ SCOPE = Scope({"a": 6, "b": 4, "zero": 0, "none": None, "zone": "paint", "day": 
         ("none == NULL", True, "NULL == NULL"),
         ("a != NULL and zone == 'paint'", True, "6 != NULL and 'paint' == 'paint'"),
         ("not zone in ('three', 'mid_range')", True, "not 'paint' in ('three', 'mid_range')"),
-        ("'high' if a >= 7 else 'low' if a >= 5 else NULL", "low", "'high' if 6 >= 7 else 'low' if 6 >= 5 else NULL"),
+        (
+            "'high' if a >= 7 else 'low' if a >= 5 else NULL",
+            "low",
+            "'high' if 6 >= 7 else 'low' if 6 >= 5 else NULL",
+        ),
         ("clamp(a * b, -10, 10)", 10, "clamp(6 * 4, -10, 10)"),
         ("clamp(none, -10, 10)", None, "clamp(NULL, -10, 10)"),
         ("or_zero(none) + or_zero(a)", 6, "or_zero(NULL) + or_zero(6)"),
@@ -54,12 +61,23 @@ def test_a_formula_is_worked_out_and_filled_in(formula: str, value: Any, numbers
 
 def test_statistics_over_rows_are_those_of_the_textbook() -> None:
     rows = Scope({}, [{"x": x} for x in (2, 4, 4, 10)])
-    assert (work_out("std(x)", rows).value, work_out("std(x)", rows).numbers) == (pytest.approx(3.4641016), "sqrt(36 / 3)")
-    assert (work_out("slope(x)", rows).value, work_out("slope(x)", rows).numbers) == (pytest.approx(2.4), "(12 / 5)")
-    assert work_out("ewma(x, 1)", rows).value == pytest.approx((10 + 4 / 2 + 4 / 4 + 2 / 8) / (1 + 1 / 2 + 1 / 4 + 1 / 8))
+    assert (work_out("std(x)", rows).value, work_out("std(x)", rows).numbers) == (
+        pytest.approx(3.4641016),
+        "sqrt(36 / 3)",
+    )
+    assert (work_out("slope(x)", rows).value, work_out("slope(x)", rows).numbers) == (
+        pytest.approx(2.4),
+        "(12 / 5)",
+    )
+    assert work_out("ewma(x, 1)", rows).value == pytest.approx(
+        (10 + 4 / 2 + 4 / 4 + 2 / 8) / (1 + 1 / 2 + 1 / 4 + 1 / 8)
+    )
 
 
-@pytest.mark.parametrize(("function", "empty"), [("sum", 0), ("count", 0), ("mean", None), ("latest", None), ("run", 0), ("std", None)])
+@pytest.mark.parametrize(
+    ("function", "empty"),
+    [("sum", 0), ("count", 0), ("mean", None), ("latest", None), ("run", 0), ("std", None)],
+)
 def test_no_rows_are_not_the_same_as_unknown_rows(function: str, empty: object) -> None:
     assert work_out(f"{function}(points)", Scope({}, [])).value == empty
     assert work_out(f"{function}(points)", Scope({}, None)).value is None
@@ -77,7 +95,9 @@ def test_the_rows_that_are_counted_can_be_told() -> None:
     assert counted("count(points == 10)", Scope({}, None)) is None
 
 
-@pytest.mark.parametrize("formula", ["__import__('os')", "a.real", "[a][0]", "a ** b", "open('x')", "a < b < 7", "(lambda: 1)()"])
+@pytest.mark.parametrize(
+    "formula", ["__import__('os')", "a.real", "[a][0]", "a ** b", "open('x')", "a < b < 7", "(lambda: 1)()"]
+)
 def test_anything_else_is_refused(formula: str) -> None:
     with pytest.raises(ValueError, match="that a formula may"):
         work_out(formula, SCOPE)

@@ -1,6 +1,7 @@
 """Every column of every table says how it comes about, and what it says comes to the stored values.
 
-The texts share no code with ``metrics/`` and ``transforms/``, so that this is a second computation of every table.
+The texts share no code with ``metrics/`` and ``transforms/``, so that this is a second computation of every
+table.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ SAMPLED = (FIRST, date(2023, 10, 27), date(2023, 11, 8), LAST)
 ROWS = 4
 VERSIONS = {"calculation_version", "feature_version"}
 HOW = {**GAMES_HOW, **SLATE_HOW}
-COMPUTED = [t for t in TABLES if any(not isinstance(how_made(t, c), AsStored) for c in TABLES[t].column_names)]
+COMPUTED = [
+    t for t in TABLES if any(not isinstance(how_made(t, c), AsStored) for c in TABLES[t].column_names)
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,8 @@ def test_every_column_is_explained_or_says_why_not() -> None:
 
 
 def test_what_a_value_rests_on_exists_and_is_read_by_its_transform() -> None:
-    """A formula may speak of inputs of the plan, of inputs of theirs (an unrounded column of another table) and of no others."""
+    """A formula may speak of inputs of the plan, of inputs of theirs (an unrounded column of another table)
+    and of no others."""
     reads: dict[str, set[str]] = {}
     for plan in PLANS:
         own = {i.table for i in plan.inputs}
@@ -103,7 +107,12 @@ def test_a_value_that_is_not_what_the_formula_gives_is_said_so(made: Pipeline, t
             continue
         row = next((r for r in rows if r[column.name] is not None), None)
         assert row is not None, column.name
-        assert explainer.stored(table, column.name, {**row, column.name: _another(row[column.name], column.type.scale)}).agrees is False
+        assert (
+            explainer.stored(
+                table, column.name, {**row, column.name: _another(row[column.name], column.type.scale)}
+            ).agrees
+            is False
+        )
 
 
 def _another(value: Any, scale: int | None) -> Any:
@@ -118,9 +127,18 @@ def test_windows_end_the_day_before_and_hold_the_games_that_were_played(made: Pi
     explainer, rows = sampled(made, cache, LAST)
     games = as_records(made.read("nba_analytics.player_game_summary"))
     for row in rows:
-        own = [g for g in games if g["player_id"] == row["player_id"] and g["seconds_played"] > 0 and g["game_date"] < LAST]
+        own = [
+            g
+            for g in games
+            if g["player_id"] == row["player_id"] and g["seconds_played"] > 0 and g["game_date"] < LAST
+        ]
         own.sort(key=lambda g: g["game_date"])
-        for column, n in (("points_avg_last_3", 3), ("ts_pct_last_10", 10), ("points_avg_season", 100), ("usage_rate_last_10", 10)):
+        for column, n in (
+            ("points_avg_last_3", 3),
+            ("ts_pct_last_10", 10),
+            ("points_avg_season", 100),
+            ("usage_rate_last_10", 10),
+        ):
             window = explainer.stored(cache, column, row).window
             assert window is not None and window.records is not None
             assert [g["game_id"] for g in window.records] == [g["game_id"] for g in own[-n:]]
@@ -133,5 +151,7 @@ def test_a_window_in_a_columns_name_is_the_window_that_is_declared() -> None:
             if isinstance(made_by, Formula) and isinstance(made_by.rows, Past):
                 games, days = made_by.rows.window.games, made_by.rows.window.days
                 n = next((int(part) for part in column.split("_") if part.isdigit()), None)
-                if n is not None and column != "back_to_backs_in_last_14_days":  # whose earlier game may be on D−15
+                if (
+                    n is not None and column != "back_to_backs_in_last_14_days"
+                ):  # whose earlier game may be on D−15
                     assert n in (games, days), (table, column)

@@ -27,7 +27,14 @@ def test_the_usage_of_a_two_second_stint() -> None:
 def test_pace_uses_the_minutes_played_so_that_overtime_is_right() -> None:
     assert m.pace(100.0, 240.0) == 100.0
     assert m.pace(100.0 * 53 / 48, 265.0) == pytest.approx(100.0)
-    assert [float(m.overtime_periods(s)) for s in (0, 14_398, 14_404, 15_900, 17_401, 23_400)] == [0, 0, 0, 1, 2, 6]
+    assert [float(m.overtime_periods(s)) for s in (0, 14_398, 14_404, 15_900, 17_401, 23_400)] == [
+        0,
+        0,
+        0,
+        1,
+        2,
+        6,
+    ]
     assert [m.team_minutes(n) for n in (0, 1, 6)] == [240, 265, 390]
 
 
@@ -52,11 +59,13 @@ def test_known_numbers(made: float, expected: float) -> None:
 
 def test_game_score_is_hollingers() -> None:
     names = (
-        "points fg_makes fg_attempts ft_makes ft_attempts offensive_rebounds defensive_rebounds assists steals blocks "
-        "personal_fouls turnovers"
+        "points fg_makes fg_attempts ft_makes ft_attempts offensive_rebounds defensive_rebounds assists"
+        " steals blocks personal_fouls turnovers"
     )
     line = dict(zip(names.split(), (30, 11, 20, 6, 8, 2, 6, 5, 2, 1, 3, 4), strict=True))
-    assert shooting.game_score(line) == pytest.approx(30 + 4.4 - 14 - 0.8 + 1.4 + 1.8 + 2 + 3.5 + 0.7 - 1.2 - 4)
+    assert shooting.game_score(line) == pytest.approx(
+        30 + 4.4 - 14 - 0.8 + 1.4 + 1.8 + 2 + 3.5 + 0.7 - 1.2 - 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,12 +110,20 @@ def test_inputs_are_not_changed() -> None:
         pd.testing.assert_series_equal(series, before[name])
 
 
-lines = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 25), st.integers(0, 12), st.integers(1, 3000)), min_size=5, max_size=15)
+lines = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 25), st.integers(0, 12), st.integers(1, 3000)),
+    min_size=5,
+    max_size=15,
+)
 
 
 @given(lines, st.integers(0, 6))
-def test_usage_shares_of_a_team_sum_to_100_and_no_player_uses_more_than_all_of_it(team: list[tuple[int, ...]], overtimes: int) -> None:
-    shots, free_throws, turnovers, seconds = (np.array(column, dtype="float64") for column in zip(*team, strict=True))
+def test_usage_shares_of_a_team_sum_to_100_and_no_player_uses_more_than_all_of_it(
+    team: list[tuple[int, ...]], overtimes: int
+) -> None:
+    shots, free_throws, turnovers, seconds = (
+        np.array(column, dtype="float64") for column in zip(*team, strict=True)
+    )
     plays = m.plays(shots, free_throws, turnovers)
     minutes = m.team_minutes(overtimes)
     usage = shooting.usage_rate(plays, seconds, plays.sum(), minutes)
@@ -119,8 +136,12 @@ def test_usage_shares_of_a_team_sum_to_100_and_no_player_uses_more_than_all_of_i
 
 
 @given(st.integers(0, 40), st.integers(0, 20), st.integers(0, 25), st.data())
-def test_shooting_percentages_stay_in_their_range(twos: int, threes: int, free_throws: int, data: st.DataObject) -> None:
-    two_makes, three_makes, ft_makes = (data.draw(st.integers(0, most)) for most in (twos, threes, free_throws))
+def test_shooting_percentages_stay_in_their_range(
+    twos: int, threes: int, free_throws: int, data: st.DataObject
+) -> None:
+    two_makes, three_makes, ft_makes = (
+        data.draw(st.integers(0, most)) for most in (twos, threes, free_throws)
+    )
     points = 2 * two_makes + 3 * three_makes + ft_makes
     ts = float(shooting.true_shooting(points, twos + threes, free_throws))
     efg = float(shooting.effective_fg(two_makes + three_makes, three_makes, twos + threes))
@@ -141,10 +162,18 @@ def test_the_zone_of_a_shot_and_how_it_was_decided() -> None:
         (False, "Left Corner 3", 22, "mid_range", "label"),  # a toe on the line
         (False, None, PAINT_MAX_DISTANCE_FT, "paint", "distance"),
         (False, None, PAINT_MAX_DISTANCE_FT + 1, "mid_range", "distance"),
-        (False, None, None, "paint", "distance"),  # the play-by-play leaves out the distance of shots at the rim
+        (
+            False,
+            None,
+            None,
+            "paint",
+            "distance",
+        ),  # the play-by-play leaves out the distance of shots at the rim
     ]
     threes, labels, distances, zones, methods = zip(*cases, strict=True)
-    zone, method = shot_zones(list(threes), pd.Series(labels, dtype=object), pd.Series(distances, dtype="Int64"))
+    zone, method = shot_zones(
+        list(threes), pd.Series(labels, dtype=object), pd.Series(distances, dtype="Int64")
+    )
     assert (zone.tolist(), method.tolist()) == (list(zones), list(methods))
 
 

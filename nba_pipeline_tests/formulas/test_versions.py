@@ -49,7 +49,14 @@ def test_what_cannot_change_a_result_does_not_change_the_version(old: str, new: 
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("3.0", "3.5"), ("x * LIMIT", "x / LIMIT"), ("+ self", "- self"), ("2 * x", "2 * x + 0"), ("2 * x", "None")]
+    ("old", "new"),
+    [
+        ("3.0", "3.5"),
+        ("x * LIMIT", "x / LIMIT"),
+        ("+ self", "- self"),
+        ("2 * x", "2 * x + 0"),
+        ("2 * x", "None"),
+    ],
 )
 def test_a_constant_or_formula_does(old: str, new: str) -> None:
     assert normalized(SOURCE.replace(old, new)) != normalized(SOURCE)
@@ -57,9 +64,13 @@ def test_a_constant_or_formula_does(old: str, new: str) -> None:
 
 def test_columns_count_by_declaration_and_not_by_description() -> None:
     first, *rest = ML_FEATURE_STORE.columns
-    assert columns_version([replace(first, description="Other words."), *rest]) == columns_version(ML_FEATURE_STORE.columns)
+    assert columns_version([replace(first, description="Other words."), *rest]) == columns_version(
+        ML_FEATURE_STORE.columns
+    )
     assert columns_version([*rest, first]) != columns_version(ML_FEATURE_STORE.columns)
-    assert columns_version([replace(first, nullable=not first.nullable), *rest]) != columns_version(ML_FEATURE_STORE.columns)
+    assert columns_version([replace(first, nullable=not first.nullable), *rest]) != columns_version(
+        ML_FEATURE_STORE.columns
+    )
 
 
 def test_versions_have_their_declared_form() -> None:

@@ -17,7 +17,9 @@ from nba_pipeline.tables.calendar import season_year_of
 
 FIRST = date(2022, 8, 15)
 _offsets = st.integers(0, 120)
-_facts = st.dictionaries(st.tuples(st.integers(1, 3), _offsets), st.tuples(st.integers(0, 60), st.integers(0, 9_999)), max_size=60)
+_facts = st.dictionaries(
+    st.tuples(st.integers(1, 3), _offsets), st.tuples(st.integers(0, 60), st.integers(0, 9_999)), max_size=60
+)
 _as_of = st.lists(st.tuples(st.integers(1, 4), _offsets), max_size=30)
 _kinds = st.sampled_from(
     [
@@ -43,7 +45,9 @@ def frame(rows: dict[tuple[int, int], tuple[int, int]]) -> pd.DataFrame:
     points = pd.array([v[0] for v in rows.values()], dtype="Int64")
     facts = pd.DataFrame({**columns, "points": points, "plays": [v[1] / 100 for v in rows.values()]})
     facts["game_date"] = facts["game_date"].astype("datetime64[s]")
-    return facts.assign(sometimes=facts["points"].mask(facts["points"] % 2 == 1), player_id=facts["player_id"].astype("int64"))
+    return facts.assign(
+        sometimes=facts["points"].mask(facts["points"] % 2 == 1), player_id=facts["player_id"].astype("int64")
+    )
 
 
 def asked(rows: list[tuple[int, int]]) -> pd.DataFrame:
@@ -51,7 +55,9 @@ def asked(rows: list[tuple[int, int]]) -> pd.DataFrame:
     return pd.DataFrame({"player_id": pd.Series([r[0] for r in rows], dtype="int64"), "game_date": days})
 
 
-def by_hand(rows: dict[tuple[int, int], tuple[int, int]], player: int, at: int, window: w.Window) -> list[tuple[date, int, int]]:
+def by_hand(
+    rows: dict[tuple[int, int], tuple[int, int]], player: int, at: int, window: w.Window
+) -> list[tuple[date, int, int]]:
     """The facts of the window, oldest first."""
     mine = sorted((day(o), *v) for (p, o), v in rows.items() if p == player and o < at)
     if window.this_season:
@@ -70,7 +76,12 @@ def same(got: float, want: float | None) -> bool:
 def test_every_window_holds_what_plain_python_says(facts: Any, rows: Any, window: w.Window) -> None:
     seen = w.History(frame(facts), ["player_id"]).before(asked(rows), window)
     points, plays = seen.total("points"), seen.total("plays", 2)
-    mean, std, slope, since = seen.mean("sometimes"), seen.std("points"), seen.slope("points", 4), seen.days_since()
+    mean, std, slope, since = (
+        seen.mean("sometimes"),
+        seen.std("points"),
+        seen.slope("points", 4),
+        seen.days_since(),
+    )
     for i, (player, at) in enumerate(rows):
         want = by_hand(facts, player, at, window)
         values = [f[1] for f in want]
@@ -80,7 +91,9 @@ def test_every_window_holds_what_plain_python_says(facts: Any, rows: Any, window
         assert plays[i] == sum(f[2] for f in want) / 100
         assert same(mean[i], sum(even) / len(even) if even else None)
         assert same(std[i], statistics.stdev(values) if len(values) > 1 else None)
-        assert same(slope[i], float(np.polyfit(range(len(values)), values, 1)[0]) if len(values) >= 4 else None)
+        assert same(
+            slope[i], float(np.polyfit(range(len(values)), values, 1)[0]) if len(values) >= 4 else None
+        )
         assert same(since[i], (day(at) - want[-1][0]).days if want else None)
 
 
@@ -89,11 +102,17 @@ def test_every_window_holds_what_plain_python_says(facts: Any, rows: Any, window
 def test_weighted_mean_and_runs_restart_with_the_season(facts: Any, rows: Any) -> None:
     history = w.History(frame(facts), ["player_id"])
     seen = history.before(asked(rows), w.season_to_date())
-    ewma, run = seen.at_latest(history.season_ewma("points", 0, 8.0)), seen.at_latest(history.run_lengths("points"))
+    ewma, run = (
+        seen.at_latest(history.season_ewma("points", 0, 8.0)),
+        seen.at_latest(history.run_lengths("points")),
+    )
     for i, (player, at) in enumerate(rows):
         values = [f[1] for f in by_hand(facts, player, at, w.season_to_date())][::-1]
         weights = [0.5 ** (k / 8) for k in range(len(values))]
-        assert same(ewma[i], sum(v * x for v, x in zip(values, weights, strict=True)) / sum(weights) if values else None)
+        assert same(
+            ewma[i],
+            sum(v * x for v, x in zip(values, weights, strict=True)) / sum(weights) if values else None,
+        )
         same_as_last = next((k for k, v in enumerate(values) if v != values[0]), len(values))
         assert same(run[i], same_as_last if values else None)
 
@@ -126,8 +145,12 @@ def test_season_years_agree_with_the_calendar() -> None:
 
 
 def test_latest_values_keep_their_type_and_are_null_without_facts() -> None:
-    facts = frame({(1, 1): (10, 0), (1, 3): (20, 0)}).assign(team=pd.array(["BOS", "NYK"], dtype="string[pyarrow]"))
-    seen = w.History(facts, ["player_id"]).before(asked([(1, 2), (1, 9), (1, 0), (4, 9)]), w.last_appearance())
+    facts = frame({(1, 1): (10, 0), (1, 3): (20, 0)}).assign(
+        team=pd.array(["BOS", "NYK"], dtype="string[pyarrow]")
+    )
+    seen = w.History(facts, ["player_id"]).before(
+        asked([(1, 2), (1, 9), (1, 0), (4, 9)]), w.last_appearance()
+    )
     assert [None if pd.isna(v) else v for v in seen.latest("team")] == ["BOS", "NYK", None, None]
 
 
@@ -155,9 +178,13 @@ def test_a_window_that_reaches_nowhere_or_into_the_future_is_refused(n: int) -> 
         w.last_days(n)
 
 
-def test_the_day_itself_is_never_in_its_window_and_a_planted_off_by_one_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_day_itself_is_never_in_its_window_and_a_planted_off_by_one_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     history = w.History(frame({(1, 5): (10, 0)}), ["player_id"])
     kinds = [w.last_games(3), w.season_to_date(), w.last_days(7), w.last_appearance(), w.head_to_head()]
     assert [int(history.before(asked([(1, 5)]), k).games[0]) for k in kinds] == [0] * 5
-    monkeypatch.setattr(w, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right"))
+    monkeypatch.setattr(
+        w, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right")
+    )
     assert [int(history.before(asked([(1, 5)]), k).games[0]) for k in kinds] == [1] * 5

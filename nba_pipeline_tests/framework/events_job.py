@@ -30,4 +30,6 @@ def day_events(days: list[str]) -> Iterator[Any]:
 
 
 def job() -> dg.JobDefinition:
-    return dg.Definitions(assets=[games], jobs=[dg.define_asset_job("all_games", selection=[games])]).resolve_job_def("all_games")
+    return dg.Definitions(
+        assets=[games], jobs=[dg.define_asset_job("all_games", selection=[games])]
+    ).resolve_job_def("all_games")

@@ -19,8 +19,14 @@ from nba_pipeline_tests.framework import backfill_defs
 from nba_pipeline_tests.framework.backfill_defs import BAD_DAY, DAYS, key
 
 RUNS_INSIDE_THIS_PROCESS = {
-    "instance_class": {"module": "nba_pipeline.orchestration.instance.pipeline_instance", "class": "PipelineInstance"},
-    "run_launcher": {"module": "dagster._core.launcher.sync_in_memory_run_launcher", "class": "SyncInMemoryRunLauncher"},
+    "instance_class": {
+        "module": "nba_pipeline.orchestration.instance.pipeline_instance",
+        "class": "PipelineInstance",
+    },
+    "run_launcher": {
+        "module": "dagster._core.launcher.sync_in_memory_run_launcher",
+        "class": "SyncInMemoryRunLauncher",
+    },
     "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"},
 }
 ALL_DAYS = list(DAYS.get_partition_keys())
@@ -30,7 +36,9 @@ class Outcome:
     def __init__(self, instance: dg.DagsterInstance, backfill: PartitionBackfill) -> None:
         self.status = backfill.status
         self._instance = instance
-        self.cells: dict[str, tuple[set[str], set[str], set[str]]] = {}  # per asset: green, red and never attempted days
+        self.cells: dict[
+            str, tuple[set[str], set[str], set[str]]
+        ] = {}  # per asset: green, red and never attempted days
         self.runs = [record.dagster_run for record in instance.get_run_records()]
 
     def runs_of(self, name: str) -> list[DagsterRun]:
@@ -51,7 +59,9 @@ def workspace_file() -> Path:
 
 def run_backfill(workspace_file: Path, names: list[str], folder: Path) -> Outcome:
     """Drive the daemon's own iteration until the backfill ends."""
-    origin = InProcessCodeLocationOrigin(LoadableTargetOrigin(python_file=str(workspace_file), attribute="defs"))
+    origin = InProcessCodeLocationOrigin(
+        LoadableTargetOrigin(python_file=str(workspace_file), attribute="defs")
+    )
     folder.mkdir(exist_ok=True)
     with (
         instance_for_test(temp_dir=str(folder), overrides=RUNS_INSIDE_THIS_PROCESS) as instance,
@@ -72,11 +82,19 @@ def run_backfill(workspace_file: Path, names: list[str], folder: Path) -> Outcom
         )
         instance.add_backfill(backfill)
         for _ in range(12):
-            errors = [error for error in execute_backfill_iteration(workspace, logging.getLogger("backfill")) if error]
+            errors = [
+                error
+                for error in execute_backfill_iteration(workspace, logging.getLogger("backfill"))
+                if error
+            ]
             assert errors == []
             current = instance.get_backfill("backfill")
             assert current is not None
-            if current.status in (BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.COMPLETED_SUCCESS, BulkActionStatus.FAILED):
+            if current.status in (
+                BulkActionStatus.COMPLETED_FAILED,
+                BulkActionStatus.COMPLETED_SUCCESS,
+                BulkActionStatus.FAILED,
+            ):
                 break
         assert current is not None
         outcome = Outcome(instance, current)
@@ -96,7 +114,9 @@ def test_f2_a_backfill_requests_downstream_days_of_good_parents_only(outcome: Ou
     assert outcome.cells["own_run"] == (set(ALL_DAYS) - {BAD_DAY}, set(), {BAD_DAY})
 
 
-def test_f2_a_look_back_asset_misses_exactly_the_days_whose_window_holds_the_bad_day(outcome: Outcome) -> None:
+def test_f2_a_look_back_asset_misses_exactly_the_days_whose_window_holds_the_bad_day(
+    outcome: Outcome,
+) -> None:
     blocked = {"2024-02-11", "2024-02-12", "2024-02-13"}
     assert outcome.cells["windowed"] == (set(ALL_DAYS) - blocked, set(), blocked)
 
@@ -105,7 +125,9 @@ def test_f3_different_policies_run_separately(outcome: Outcome) -> None:
     assert not any(key("own_run") in (run.asset_selection or ()) for run in outcome.runs_of("raw"))
 
 
-def test_f3_equal_policies_run_together_and_a_bad_day_stops_the_chunk(workspace_file: Path, tmp_path: Path) -> None:
+def test_f3_equal_policies_run_together_and_a_bad_day_stops_the_chunk(
+    workspace_file: Path, tmp_path: Path
+) -> None:
     together = run_backfill(workspace_file, ["raw", "same_run"], tmp_path / "home")
     assert all(run.asset_selection == {key("raw"), key("same_run")} for run in together.runs)
     green, _, _ = together.cells["same_run"]

@@ -11,14 +11,24 @@ from nba_pipeline.orchestration.instance.events import record_events
 from nba_pipeline_tests.framework.events_job import DAYS, KEY, day_events, games, job
 
 ALL_DAYS = list(DAYS.get_partition_keys())
-RANGE = {"dagster/asset_partition_range_start": ALL_DAYS[0], "dagster/asset_partition_range_end": ALL_DAYS[-1]}
-PIPELINE_INSTANCE = {"instance_class": {"module": "nba_pipeline.orchestration.instance.pipeline_instance", "class": "PipelineInstance"}}
+RANGE = {
+    "dagster/asset_partition_range_start": ALL_DAYS[0],
+    "dagster/asset_partition_range_end": ALL_DAYS[-1],
+}
+PIPELINE_INSTANCE = {
+    "instance_class": {
+        "module": "nba_pipeline.orchestration.instance.pipeline_instance",
+        "class": "PipelineInstance",
+    }
+}
 
 
 def assert_recorded(instance: dg.DagsterInstance, days: list[str]) -> None:
     assert instance.event_log_storage.get_materialized_partitions(KEY) == set(days)
     infos = instance.event_log_storage.get_asset_check_partition_info([dg.AssetCheckKey(KEY, "contract")])
-    assert {info.partition_key for info in infos if info.latest_execution_status.value == "SUCCEEDED"} == set(days)
+    assert {info.partition_key for info in infos if info.latest_execution_status.value == "SUCCEEDED"} == set(
+        days
+    )
 
 
 @pytest.mark.parametrize("overrides", [PIPELINE_INSTANCE, {}], ids=["our storage", "default storage"])
@@ -26,7 +36,9 @@ def test_in_process(overrides: dict[str, Any]) -> None:
     with dg.instance_for_test(overrides=overrides) as instance:
         assert dg.materialize([games], instance=instance, tags=RANGE).success
         assert_recorded(instance, ALL_DAYS)
-        assert len(instance.fetch_materializations(KEY, limit=1000).records) == len(ALL_DAYS)  # each stored once
+        assert len(instance.fetch_materializations(KEY, limit=1000).records) == len(
+            ALL_DAYS
+        )  # each stored once
 
 
 def test_in_a_child_process_of_the_multiprocess_executor() -> None:
@@ -76,7 +88,8 @@ def test_other_events_are_refused() -> None:
 
 
 def test_the_entry_is_the_one_that_a_plain_yield_logs() -> None:
-    """Same bytes but for the time: the stand-in for the step (`_Recorder`) has to follow Dagster's constructors."""
+    """Same bytes but for the time: the stand-in for the step (`_Recorder`) has to follow Dagster's
+    constructors."""
 
     def body(batched: bool) -> dg.AssetsDefinition:
         @dg.multi_asset(
@@ -87,7 +100,10 @@ def test_the_entry_is_the_one_that_a_plain_yield_logs() -> None:
             can_subset=True,
         )
         def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-            given = [*day_events(ALL_DAYS[:3]), dg.AssetObservation(KEY, partition=ALL_DAYS[0], description="late")]
+            given = [
+                *day_events(ALL_DAYS[:3]),
+                dg.AssetObservation(KEY, partition=ALL_DAYS[0], description="late"),
+            ]
             if batched:
                 record_events(context, given)
             else:
@@ -100,7 +116,13 @@ def test_the_entry_is_the_one_that_a_plain_yield_logs() -> None:
         for batched in (True, False):
             result = dg.materialize([body(batched)], instance=instance, tags=RANGE)
             kinds = {"ASSET_MATERIALIZATION", "ASSET_OBSERVATION", "ASSET_CHECK_EVALUATION"}
-            logged = [e for e in instance.all_logs(result.run_id) if e.dagster_event and e.dagster_event.event_type_value in kinds]
-            entries.append([dg.serialize_value(e._replace(timestamp=0.0)).replace(result.run_id, "") for e in logged])
+            logged = [
+                e
+                for e in instance.all_logs(result.run_id)
+                if e.dagster_event and e.dagster_event.event_type_value in kinds
+            ]
+            entries.append(
+                [dg.serialize_value(e._replace(timestamp=0.0)).replace(result.run_id, "") for e in logged]
+            )
     assert len(entries[0]) == 7
     assert entries[0] == entries[1]

@@ -1,4 +1,5 @@
-"""`PooledSqliteEventLogStorage` stores what its parent stores: the same events through both, then every table compared."""
+"""`PooledSqliteEventLogStorage` stores what its parent stores: the same events through both, then every table
+compared."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +11,12 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.definitions.asset_checks.asset_check_spec import AssetCheckKey
 from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.events import AssetMaterializationPlannedData, AssetObservationData, DagsterEvent, StepMaterializationData
+from dagster._core.events import (
+    AssetMaterializationPlannedData,
+    AssetObservationData,
+    DagsterEvent,
+    StepMaterializationData,
+)
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -25,15 +31,31 @@ NOW_COLUMNS = {"create_timestamp"}  # set by the database's clock
 
 
 def entry(run_id: str, time: float, kind: dg.DagsterEventType, data: Any, message: str = "") -> EventLogEntry:
-    event = DagsterEvent(kind.value, "a_job", event_specific_data=data, message=message, step_key="a_step", logging_tags={"run_id": run_id})
+    event = DagsterEvent(
+        kind.value,
+        "a_job",
+        event_specific_data=data,
+        message=message,
+        step_key="a_step",
+        logging_tags={"run_id": run_id},
+    )
     return EventLogEntry(None, 10, message, run_id, time, "a_step", "a_job", event)
 
 
 def planned_events(run_id: str) -> Iterator[EventLogEntry]:
-    subset = DAYS.empty_subset().with_partition_key_range(DAYS, dg.PartitionKeyRange("2024-01-01", "2024-01-12")).to_serializable_subset()
+    subset = (
+        DAYS.empty_subset()
+        .with_partition_key_range(DAYS, dg.PartitionKeyRange("2024-01-01", "2024-01-12"))
+        .to_serializable_subset()
+    )
     for key in KEYS:
         for day in DAYS.get_partition_keys():
-            yield entry(run_id, 1.5, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, AssetMaterializationPlannedData(key, day))
+            yield entry(
+                run_id,
+                1.5,
+                dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+                AssetMaterializationPlannedData(key, day),
+            )
     for name in CHECKS:  # only for the first asset: the second one's evaluations have no planned row
         yield entry(
             run_id,
@@ -55,22 +77,46 @@ def day_events(run_id: str, days: list[str]) -> Iterator[EventLogEntry]:
                     metadata={"rows": number},
                     description='a "quoted" name: Jokić',
                 )
-                yield entry(run_id, 10.25 + number, dg.DagsterEventType.ASSET_CHECK_EVALUATION, evaluation, f"{name} of {day}")
-            materialization = dg.AssetMaterialization(key, partition=day, metadata={"rows": 1.5}, tags={"dagster/data_version": f"v{day}"})
+                yield entry(
+                    run_id,
+                    10.25 + number,
+                    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+                    evaluation,
+                    f"{name} of {day}",
+                )
+            materialization = dg.AssetMaterialization(
+                key, partition=day, metadata={"rows": 1.5}, tags={"dagster/data_version": f"v{day}"}
+            )
             yield entry(
-                run_id, 10.5 + number, dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(materialization), f"{key} {day}"
+                run_id,
+                10.5 + number,
+                dg.DagsterEventType.ASSET_MATERIALIZATION,
+                StepMaterializationData(materialization),
+                f"{key} {day}",
             )
         observation = dg.AssetObservation(KEYS[0], partition=day, tags={"dagster/data_version": f"o{day}"})
-        yield entry(run_id, 10.75 + number, dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(observation))
-        yield EventLogEntry(None, 20, f"a plain log line of {day}", run_id, 10.8 + number, "a_step", "a_job", None)
+        yield entry(
+            run_id, 10.75 + number, dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(observation)
+        )
+        yield EventLogEntry(
+            None, 20, f"a plain log line of {day}", run_id, 10.8 + number, "a_step", "a_job", None
+        )
 
 
 def batches() -> list[list[EventLogEntry]]:
     days = list(DAYS.get_partition_keys())
     first, second = list(day_events("run-1", days)), list(day_events("run-2", days[:7]))
-    mixed = [event for pair in zip(first[:40], second[:40], strict=False) for event in pair]  # two runs in one batch
+    mixed = [
+        event for pair in zip(first[:40], second[:40], strict=False) for event in pair
+    ]  # two runs in one batch
     success = entry("run-1", 90.0, dg.DagsterEventType.RUN_SUCCESS, None, "run status events are mirrored")
-    return [list(planned_events("run-1")), mixed, [*first[40:], success], second[40:], list(planned_events("run-3"))]
+    return [
+        list(planned_events("run-1")),
+        mixed,
+        [*first[40:], success],
+        second[40:],
+        list(planned_events("run-3")),
+    ]
 
 
 def dump(folder: Path) -> dict[str, list[tuple]]:
@@ -78,13 +124,21 @@ def dump(folder: Path) -> dict[str, list[tuple]]:
     for path in sorted(folder.glob("*.db")):
         with sqlite3.connect(path) as connection:
             for table in TABLES:
-                columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] not in NOW_COLUMNS]
-                rows[f"{path.name}.{table}"] = connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id").fetchall()
+                columns = [
+                    row[1]
+                    for row in connection.execute(f"PRAGMA table_info({table})")
+                    if row[1] not in NOW_COLUMNS
+                ]
+                rows[f"{path.name}.{table}"] = connection.execute(
+                    f"SELECT {', '.join(columns)} FROM {table} ORDER BY id"
+                ).fetchall()
     return rows
 
 
 @pytest.fixture(scope="module")
-def storages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EventLogStorage, EventLogStorage, Path]]:
+def storages(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[EventLogStorage, EventLogStorage, Path]]:
     folder = tmp_path_factory.mktemp("parity")
     parent = SqliteEventLogStorage(str(folder / "parent"))
     pooled = PooledSqliteEventLogStorage(str(folder), subfolder="pooled")
@@ -99,7 +153,9 @@ def storages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EventLo
     pooled.dispose()
 
 
-def test_every_row_of_every_table_is_the_parents(storages: tuple[EventLogStorage, EventLogStorage, Path]) -> None:
+def test_every_row_of_every_table_is_the_parents(
+    storages: tuple[EventLogStorage, EventLogStorage, Path],
+) -> None:
     _, _, folder = storages
     parent, pooled = dump(folder / "parent"), dump(folder / "pooled")
     assert parent.keys() == pooled.keys()
@@ -118,14 +174,20 @@ def test_queries_answer_the_same(storages: tuple[EventLogStorage, EventLogStorag
             storage.get_records_for_run("run-1"),
             storage.get_records_for_run("run-2", of_type=dg.DagsterEventType.ASSET_MATERIALIZATION),
             [storage.get_materialized_partitions(key) for key in KEYS],
-            storage.fetch_materializations(dg.AssetRecordsFilter(KEYS[1], asset_partitions=days[3:5]), limit=10),
-            storage.get_latest_tags_by_partition(KEYS[1], dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]),
+            storage.fetch_materializations(
+                dg.AssetRecordsFilter(KEYS[1], asset_partitions=days[3:5]), limit=10
+            ),
+            storage.get_latest_tags_by_partition(
+                KEYS[1], dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
+            ),
             storage.get_latest_storage_id_by_partition(KEYS[1], dg.DagsterEventType.ASSET_MATERIALIZATION),
             storage.get_latest_asset_partition_materialization_attempts_without_materializations(KEYS[0]),
             [_plain(record) for record in storage.get_asset_check_execution_history(check, limit=100)],
             [
                 _plain(record)
-                for record in storage.get_asset_check_execution_history(check, 9, partition_filter=PartitionKeyFilter(key=days[2]))
+                for record in storage.get_asset_check_execution_history(
+                    check, 9, partition_filter=PartitionKeyFilter(key=days[2])
+                )
             ],
             storage.get_asset_check_partition_info([check]),
             [record.asset_entry for record in storage.get_asset_records(KEYS)],

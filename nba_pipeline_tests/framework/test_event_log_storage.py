@@ -1,4 +1,5 @@
-"""What `PooledSqliteEventLogStorage` adds to its parent: open connections, atomic batches, survival of wipes and forks."""
+"""What `PooledSqliteEventLogStorage` adds to its parent: open connections, atomic batches, survival of wipes
+and forks."""
 
 import multiprocessing
 import os
@@ -39,7 +40,9 @@ def days(count: int) -> list[str]:
     return [f"day-{number}" for number in range(count)]
 
 
-def test_a_batch_that_fails_leaves_nothing(storage: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_fails_leaves_nothing(
+    storage: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("disk full")
 
@@ -55,7 +58,9 @@ def test_runless_events_take_the_parents_way(storage: PooledSqliteEventLogStorag
     assert storage.get_materialized_partitions(KEY) == {"day-0", "day-1"}
 
 
-def test_many_runs_keep_few_databases_open(storage: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_runs_keep_few_databases_open(
+    storage: PooledSqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(event_log, "MAX_OPEN_SHARDS", 3)
     runs = [f"run-{number}" for number in range(event_log.MAX_OPEN_SHARDS + 4)]
     storage.store_event_batch([materialized(run, "day-0") for run in runs])
@@ -66,10 +71,16 @@ def test_many_runs_keep_few_databases_open(storage: PooledSqliteEventLogStorage,
 def layout(path: Path) -> list[tuple[str, ...]]:
     with closing(sqlite3.connect(path)) as database:
         tables = database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
-        return [*tables, *database.execute("SELECT * FROM alembic_version"), *database.execute("PRAGMA journal_mode")]
+        return [
+            *tables,
+            *database.execute("SELECT * FROM alembic_version"),
+            *database.execute("PRAGMA journal_mode"),
+        ]
 
 
-def test_later_runs_get_a_copy_of_an_empty_database_that_is_the_parents(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
+def test_later_runs_get_a_copy_of_an_empty_database_that_is_the_parents(
+    storage: PooledSqliteEventLogStorage, tmp_path: Path
+) -> None:
     runs = ["run-1", "run-2", "run-3"]
     storage.store_event_batch([materialized(run, "day-0") for run in runs])
     assert storage._empty is not None
@@ -118,7 +129,9 @@ def test_a_wipe_by_another_process_is_noticed(storage: PooledSqliteEventLogStora
     assert SqliteEventLogStorage(str(tmp_path)).get_materialized_partitions(KEY) == set(days(2))
 
 
-def test_the_parent_reads_while_the_connection_is_open(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
+def test_the_parent_reads_while_the_connection_is_open(
+    storage: PooledSqliteEventLogStorage, tmp_path: Path
+) -> None:
     storage.store_event_batch([materialized("run-1", day) for day in days(3)])
     assert len(SqliteEventLogStorage(str(tmp_path)).get_records_for_run("run-1").records) == 3
 
@@ -137,14 +150,19 @@ def test_a_forked_process_opens_its_own_connections(storage: PooledSqliteEventLo
     assert len(storage.get_materialized_partitions(KEY)) == 9
 
 
-def test_threads_and_another_storage_write_at_the_same_time(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
+def test_threads_and_another_storage_write_at_the_same_time(
+    storage: PooledSqliteEventLogStorage, tmp_path: Path
+) -> None:
     other = PooledSqliteEventLogStorage(str(tmp_path))
 
     def write(target: PooledSqliteEventLogStorage, name: str) -> None:
         for number in range(20):
             target.store_event_batch([materialized("run-1", f"{name}-{number}-{day}") for day in days(5)])
 
-    threads = [threading.Thread(target=write, args=(target, str(n))) for n, target in enumerate([storage, storage, other])]
+    threads = [
+        threading.Thread(target=write, args=(target, str(n)))
+        for n, target in enumerate([storage, storage, other])
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -153,7 +171,9 @@ def test_threads_and_another_storage_write_at_the_same_time(storage: PooledSqlit
     assert len(storage.get_materialized_partitions(KEY)) == 300
 
 
-def test_the_live_view_hears_of_a_write_by_another_process(storage: PooledSqliteEventLogStorage, tmp_path: Path) -> None:
+def test_the_live_view_hears_of_a_write_by_another_process(
+    storage: PooledSqliteEventLogStorage, tmp_path: Path
+) -> None:
     storage.store_event(materialized("run-1", "day-0"))
     heard, seen = threading.Event(), []
 

@@ -48,10 +48,14 @@ def test_a_run_worker_builds_the_same_instance(instance: dg.DagsterInstance) -> 
         assert type(worker.event_log_storage) is PooledSqliteEventLogStorage
 
 
-def test_dagster_dev_without_dagster_home_works_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_dev_without_dagster_home_works_too(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     (tmp_path / "elsewhere").mkdir()
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path / "elsewhere"), config_dir=str(home))) as instance:
+    with dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(str(tmp_path / "elsewhere"), config_dir=str(home))
+    ) as instance:
         assert type(instance.event_log_storage) is PooledSqliteEventLogStorage
         assert (tmp_path / "elsewhere" / "history" / "runs" / "index.db").exists()
 
@@ -59,13 +63,21 @@ def test_dagster_dev_without_dagster_home_works_too(home: Path, tmp_path: Path, 
 def test_f8_the_parents_from_config_value_names_the_parent(tmp_path: Path) -> None:
     """The trap that our two overrides are for; when these no longer hold, the overrides can go."""
     config = {"base_dir": str(tmp_path)}
-    for parent, ours in ((SqliteEventLogStorage, PooledSqliteEventLogStorage), (DagsterSqliteStorage, PooledSqliteStorage)):
+    for parent, ours in (
+        (SqliteEventLogStorage, PooledSqliteEventLogStorage),
+        (DagsterSqliteStorage, PooledSqliteStorage),
+    ):
         inherited: Any = parent.from_config_value
         assert type(inherited.__func__(ours, None, config)) is parent
 
 
-def test_f8_the_event_log_section_of_dagster_yaml_works_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    section = {"module": "nba_pipeline.orchestration.instance.event_log", "class": "PooledSqliteEventLogStorage"}
+def test_f8_the_event_log_section_of_dagster_yaml_works_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = {
+        "module": "nba_pipeline.orchestration.instance.event_log",
+        "class": "PooledSqliteEventLogStorage",
+    }
     config = {"event_log_storage": {**section, "config": {"base_dir": {"env": "DAGSTER_HOME"}}}}
     (tmp_path / "dagster.yaml").write_text(yaml.dump(config))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
@@ -74,7 +86,9 @@ def test_f8_the_event_log_section_of_dagster_yaml_works_alone(tmp_path: Path, mo
         assert (tmp_path / "history" / "runs" / "index.db").exists()
 
 
-def test_f8_dagsters_own_events_reach_the_batch_write(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f8_dagsters_own_events_reach_the_batch_write(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes: list[int] = []
     store = PooledSqliteEventLogStorage.store_event_batch
 
@@ -89,7 +103,10 @@ def test_f8_dagsters_own_events_reach_the_batch_write(instance: dg.DagsterInstan
     @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
     def table() -> None: ...
 
-    tags = {"dagster/asset_partition_range_start": "2024-01-01", "dagster/asset_partition_range_end": "2024-01-31"}
+    tags = {
+        "dagster/asset_partition_range_start": "2024-01-01",
+        "dagster/asset_partition_range_end": "2024-01-31",
+    }
     assert dg.materialize([table], instance=instance, tags=tags).success
     assert sizes.count(31) == 2  # the planned events of the run, and the materializations of its output
 
@@ -113,7 +130,9 @@ def test_the_files_name_no_path_and_load_our_definitions() -> None:
         assert not ABSOLUTE_PATH.search(text), name
     [target] = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
     named = {"module_name": "nba_pipeline.definitions", "attribute": "defs", "location_name": CODE_LOCATION}
-    assert target == {"python_module": named}  # under another name the UI would not know the command line's runs
+    assert target == {
+        "python_module": named
+    }  # under another name the UI would not know the command line's runs
 
 
 def test_a_home_without_a_dagster_yaml_gets_the_same_one() -> None:

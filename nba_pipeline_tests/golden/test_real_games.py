@@ -1,4 +1,5 @@
-"""Real games against numbers computed here, straight from the published files: nothing of the pipeline is used to expect."""
+"""Real games against numbers computed here, straight from the published files: nothing of the pipeline is
+used to expect."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def totals(lines: pd.DataFrame) -> dict[str, float]:
     return summed | {"plays": summed["FGA"] + 0.44 * summed["FTA"] + summed["TOV"]}
 
 
-def check_game(pipeline: Pipeline, published: pd.DataFrame, nba_game_id: str, day: date, overtimes: int) -> None:
+def check_game(
+    pipeline: Pipeline, published: pd.DataFrame, nba_game_id: str, day: date, overtimes: int
+) -> None:
     """Every derived number of a game's two team rows and of all its player rows."""
     lines = published[published["game_id"] == nba_game_id]
     by_team = {team: totals(rows) for team, rows in lines.groupby("team_tricode")}
@@ -90,7 +93,9 @@ def check_game(pipeline: Pipeline, published: pd.DataFrame, nba_game_id: str, da
     check_players(pipeline, lines, by_team, minutes, day)
 
 
-def check_players(pipeline: Pipeline, lines: pd.DataFrame, by_team: dict[str, dict[str, float]], minutes: float, day: date) -> None:
+def check_players(
+    pipeline: Pipeline, lines: pd.DataFrame, by_team: dict[str, dict[str, float]], minutes: float, day: date
+) -> None:
     players = read(pipeline, PLAYERS, day).set_index(["nba_game_id", "player_id"])
     played = lines[lines["seconds_official"].fillna(0) > 0]
     assert len(played) >= 10
@@ -101,7 +106,9 @@ def check_players(pipeline: Pipeline, lines: pd.DataFrame, by_team: dict[str, di
         expected = {
             "seconds_played": line["seconds_official"],
             "points": own["PTS"],
-            "usage_rate": 100 * own["plays"] * (minutes / 5) / (on_court * by_team[line["team_tricode"]]["plays"]),
+            "usage_rate": (
+                100 * own["plays"] * (minutes / 5) / (on_court * by_team[line["team_tricode"]]["plays"])
+            ),
             "points_per_36": 36 * own["PTS"] / on_court,
             "minutes_played": on_court,
         }
@@ -109,7 +116,8 @@ def check_players(pipeline: Pipeline, lines: pd.DataFrame, by_team: dict[str, di
 
 
 def assert_close(row: Any, expected: dict[str, float], frame: pd.DataFrame) -> None:
-    """Equal to the digits that are stored: half a unit of the fourth digit for ratios, of the second for the others."""
+    """Equal to the digits that are stored: half a unit of the fourth digit for ratios, of the second for the
+    others."""
     for name, value in expected.items():
         digits = 4 if name.endswith("_pct") or name == "minutes_played" else 2
         assert float(row[name]) == pytest.approx(value, abs=0.5001 * 10**-digits), (name, row.name)
@@ -123,7 +131,10 @@ def test_chi_at_gsw_2024_03_07(real_seasons: Pipeline, published: pd.DataFrame) 
 def test_quinones_used_1196_81_percent(real_seasons: Pipeline, published: pd.DataFrame) -> None:
     lines = published[(published["game_id"] == CHI_GSW) & (published["team_tricode"] == "GSW")]
     line = lines[lines["family_name"].eq("Quinones") | lines["player_name"].str.contains("Quinones")].iloc[0]
-    assert (line["minutes"].lstrip("0") or "0", int(line["field_goals_attempted"])) in {(":02", 1), ("0:02", 1)}
+    assert (line["minutes"].lstrip("0") or "0", int(line["field_goals_attempted"])) in {
+        (":02", 1),
+        ("0:02", 1),
+    }
     exact = 100 * 1 * 48 / (2 / 60 * totals(lines)["plays"])
     players = read(real_seasons, PLAYERS, date(2024, 3, 7))
     row = players[players["player_id"] == line["person_id"]].iloc[0]
@@ -133,7 +144,9 @@ def test_quinones_used_1196_81_percent(real_seasons: Pipeline, published: pd.Dat
 
 
 def test_the_game_with_most_overtimes(real_seasons: Pipeline, published: pd.DataFrame) -> None:
-    exact = published[published["seconds_official"].notna() & published["game_id"].str[2].isin(["2", "4", "5", "6"])]
+    exact = published[
+        published["seconds_official"].notna() & published["game_id"].str[2].isin(["2", "4", "5", "6"])
+    ]
     sums = exact.groupby(["game_id", "team_tricode"])["seconds_official"].sum()
     game, overtimes = sums.idxmax()[0], round((int(sums.max()) - 14_400) / 1_500)
     assert overtimes >= 2
@@ -148,7 +161,9 @@ def test_a_postponed_game_is_on_the_date_on_which_it_was_played(real_seasons: Pi
     assert "20220203_CHI_TOR" in set(read(real_seasons, OFFENSE, date(2022, 2, 3))["game_id"])
 
 
-def test_the_cup_final_counts_and_its_site_is_unknown_where_the_source_does_not_say(real_seasons: Pipeline) -> None:
+def test_the_cup_final_counts_and_its_site_is_unknown_where_the_source_does_not_say(
+    real_seasons: Pipeline,
+) -> None:
     day = date(2023, 12, 9)
     assert set(read(real_seasons, OFFENSE, day)["game_id"]) == {"20231209_IND_LAL"}
     game = read(real_seasons, "nba_raw.games", day).iloc[0]
@@ -157,7 +172,9 @@ def test_the_cup_final_counts_and_its_site_is_unknown_where_the_source_does_not_
     assert read(real_seasons, "nba_raw.shot_attempts", day).empty
 
 
-def test_all_competitive_games_of_three_seasons_are_there(real_seasons: Pipeline, schedule: pd.DataFrame) -> None:
+def test_all_competitive_games_of_three_seasons_are_there(
+    real_seasons: Pipeline, schedule: pd.DataFrame
+) -> None:
     counted = schedule[schedule["game_id"].str[2].isin(["2", "4", "5", "6"]) & schedule["played"]]
     offense, defense = real_seasons.read(OFFENSE), real_seasons.read(DEFENSE)
     assert set(offense["nba_game_id"]) == set(counted["game_id"])
@@ -174,7 +191,9 @@ def test_the_largest_usage_rate_of_three_seasons(real_seasons: Pipeline) -> None
 
 @pytest.mark.parametrize(("day", "expected"), INCIDENT.items(), ids=lambda v: str(v))
 def test_the_dates_of_the_incident(real_seasons: Pipeline, day: date, expected: str | int) -> None:
-    entries = {t: real_seasons.store.manifest(real_seasons.tables[t])[day] for t in (OFFENSE, DEFENSE, PLAYERS)}
+    entries = {
+        t: real_seasons.store.manifest(real_seasons.tables[t])[day] for t in (OFFENSE, DEFENSE, PLAYERS)
+    }
     if isinstance(expected, str):
         assert {(e.row_count, e.reason) for e in entries.values()} == {(0, expected)}
         assert real_seasons.read("nba_raw.player_boxscores", [day]).shape[0] > 0
@@ -197,7 +216,9 @@ def test_no_check_is_broken_on_any_real_day(real_seasons: Pipeline) -> None:
 def test_the_seconds_of_real_teams_are_within_the_stated_tolerance(real_seasons: Pipeline) -> None:
     offense = real_seasons.read(OFFENSE)
     residual = offense["player_seconds"] - 14_400 - 1_500 * offense["overtime_periods"]
-    official = (offense["season_year"] > 2021) | (offense["game_type"] != "regular")  # before, whole minutes and play-by-play
+    official = (offense["season_year"] > 2021) | (
+        offense["game_type"] != "regular"
+    )  # before, whole minutes and play-by-play
     exact, derived = residual[official], residual[~official]
     assert (int(exact.min()), int(exact.max())) == (-2, 4)
     assert (int(derived.min()), int(derived.max())) == (0, 0)

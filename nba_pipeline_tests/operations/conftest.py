@@ -1,4 +1,5 @@
-"""A home with a short history, made once by the command line, for tests that only read it or repair what they break."""
+"""A home with a short history, made once by the command line, for tests that only read it or repair what they
+break."""
 
 from __future__ import annotations
 

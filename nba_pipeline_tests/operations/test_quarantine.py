@@ -29,9 +29,13 @@ def poisoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Poison
         yield source
 
 
-def test_refused_rows_are_listed_shown_and_replayed_after_the_fix(poisoned: PoisonedSource, capsys: Capture) -> None:
+def test_refused_rows_are_listed_shown_and_replayed_after_the_fix(
+    poisoned: PoisonedSource, capsys: Capture
+) -> None:
     given = len(poisoned.player_boxscores([DAY]).frame)
-    command(capsys, "backfill", *DAYS, "--tables", "games,player_boxscores", "--on-invalid-rows", "quarantine")
+    command(
+        capsys, "backfill", *DAYS, "--tables", "games,player_boxscores", "--on-invalid-rows", "quarantine"
+    )
     listed = command(capsys, "rejected", "list", *DAYS, "--json").json
     (cell,) = listed["days"]
     assert (cell["table"], cell["date"], cell["classes"]) == (BOXSCORES, str(DAY), {"impossible_value": 1})

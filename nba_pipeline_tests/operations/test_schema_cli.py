@@ -1,4 +1,5 @@
-"""`nba-pipeline schema` over the local warehouse: exit codes, what is printed, and views that another program can read."""
+"""`nba-pipeline schema` over the local warehouse: exit codes, what is printed, and views that another program
+can read."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def declare(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Declares usage_rate otherwise; what was accepted is forgotten at the end, because other tests read the same home."""
+    """Declares usage_rate otherwise; what was accepted is forgotten at the end, because other tests read the
+    same home."""
 
     def redeclare(type_: ColumnType) -> None:
         monkeypatch.setattr(registry, "TABLES", TABLES.with_column(PLAYERS, "usage_rate", type=type_))
@@ -43,7 +45,12 @@ def test_diff_says_what_apply_does(declare, capsys: Capture) -> None:
     assert shown.code == 1
     assert "`nba-pipeline schema apply` changes 1 table(s) in place" in " ".join(shown.out.split())
     (change,) = command(capsys, "schema", "diff", *ONLY, "--json").json["tables"][PLAYERS]["changes"]
-    assert (change["action"], change["column"], change["blocks"], change["rows"]) == ("widen", "usage_rate", True, [])
+    assert (change["action"], change["column"], change["blocks"], change["rows"]) == (
+        "widen",
+        "usage_rate",
+        True,
+        [],
+    )
     assert command(capsys, "schema", "apply", *ONLY).code == 0
     assert command(capsys, "schema", "diff", *ONLY).code == 0
 

@@ -1,4 +1,5 @@
-"""Days that a backfill reaches only by look-back: restated where they are stored, left alone where they never were made."""
+"""Days that a backfill reaches only by look-back: restated where they are stored, left alone where they never
+were made."""
 
 from __future__ import annotations
 
@@ -8,7 +9,11 @@ from datetime import date
 import dagster as dg
 import pytest
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.definitions.selector import PartitionRangeSelector, PartitionsByAssetSelector, PartitionsSelector
+from dagster._core.definitions.selector import (
+    PartitionRangeSelector,
+    PartitionsByAssetSelector,
+    PartitionsSelector,
+)
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.execution.backfill import PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
@@ -30,7 +35,12 @@ SELECTED = span(START, SELECTED_TO)
 @pytest.fixture
 def runs() -> Iterator[Runs]:
     with dg.DagsterInstance.ephemeral() as instance:
-        made = Runs(Settings(warehouse="memory", start_date=START), MemoryStore(), instance, SimulatedSource(first_day=START))
+        made = Runs(
+            Settings(warehouse="memory", start_date=START),
+            MemoryStore(),
+            instance,
+            SimulatedSource(first_day=START),
+        )
         made.backfill(SELECTED, [t for t in ANALYTICS_JOB if t != SLATE])
         yield made
 
@@ -42,7 +52,10 @@ def recorded(runs: Runs, last_day: Mapping[str, date]) -> str:
         asset_graph=runs.defs.get_repository_def().asset_graph,
         partitions_by_assets=[
             PartitionsByAssetSelector(
-                asset_key=asset_key(name), partitions=PartitionsSelector(ranges=[PartitionRangeSelector(start=str(START), end=str(last))])
+                asset_key=asset_key(name),
+                partitions=PartitionsSelector(
+                    ranges=[PartitionRangeSelector(start=str(START), end=str(last))]
+                ),
             )
             for name, last in last_day.items()
         ],
@@ -93,7 +106,8 @@ def run_slate(runs: Runs, backfill_id: str, first: date, last: date) -> bool:
 
 
 def test_a_chosen_range_may_grow_by_the_look_back(runs: Runs) -> None:
-    """What makes the rule necessary. Whether it grows depends on the order of a set; if it never does, ``beyond.py`` can go."""
+    """What makes the rule necessary. Whether it grows depends on the order of a set; if it never does,
+    ``beyond.py`` can go."""
     backfill = PartitionBackfill.from_asset_partitions(
         backfill_id="chosen",
         asset_graph=runs.defs.get_repository_def().asset_graph,

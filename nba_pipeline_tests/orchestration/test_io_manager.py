@@ -44,9 +44,14 @@ def run(store):
     instance = dg.DagsterInstance.ephemeral()
     resources = {"io_manager": WarehouseIOManager(store, [TABLE, COPY, TABLE.rejected()])}
 
-    def materialize(assets, first: date | None = None, last: date | None = None, **options) -> dg.ExecuteInProcessResult:
+    def materialize(
+        assets, first: date | None = None, last: date | None = None, **options
+    ) -> dg.ExecuteInProcessResult:
         if last is not None:
-            options["tags"] = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
+            options["tags"] = {
+                "dagster/asset_partition_range_start": str(first),
+                "dagster/asset_partition_range_end": str(last),
+            }
         elif first is not None:
             options["partition_key"] = str(first)
         return dg.materialize(assets, instance=instance, resources=resources, **options)
@@ -99,7 +104,11 @@ def test_a_look_back_loads_the_mapped_days(run, store):
         return empty_frame(COPY)
 
     run([box_scores], day(0), day(9))
-    for first, last, expected in [(day(5), None, range(3, 6)), (day(0), None, range(1)), (day(3), day(6), range(1, 7))]:
+    for first, last, expected in [
+        (day(5), None, range(3, 6)),
+        (day(0), None, range(1)),
+        (day(3), day(6), range(1, 7)),
+    ]:
         run([box_scores, window], first, last, selection=[window])
         assert_frame_equal(seen[str(first)], many([day(i) for i in expected]))
 
@@ -108,13 +117,18 @@ def test_an_unpartitioned_asset_reads_all_days(store):
     seen = []
     options = {"columns": ["points", "game_date"], "allow_missing_partitions": True}
 
-    @dg.asset(ins={"everything": dg.AssetIn(key=["analytics", "box_scores"], metadata=options)}, io_manager_key="other")
+    @dg.asset(
+        ins={"everything": dg.AssetIn(key=["analytics", "box_scores"], metadata=options)},
+        io_manager_key="other",
+    )
     def total(everything: pd.DataFrame) -> None:
         seen.append(everything)
 
     store.replace_range(TABLE, many([day(1), day(2)]), [day(1), day(2)])
     resources = {"io_manager": WarehouseIOManager(store, [TABLE]), "other": dg.mem_io_manager}
-    dg.materialize([box_scores, total], selection=[total], resources=resources, instance=dg.DagsterInstance.ephemeral())
+    dg.materialize(
+        [box_scores, total], selection=[total], resources=resources, instance=dg.DagsterInstance.ephemeral()
+    )
     assert_frame_equal(seen[0], many([day(1), day(2)])[["points", "game_date"]])
 
 
@@ -166,7 +180,9 @@ def test_an_asset_without_a_table(run):
     def undeclared() -> pd.DataFrame:
         return rows(day(0))
 
-    with pytest.raises(dg.DagsterInvariantViolationError, match="asset analytics/undeclared has no declared table"):
+    with pytest.raises(
+        dg.DagsterInvariantViolationError, match="asset analytics/undeclared has no declared table"
+    ):
         run([undeclared], day(0))
 
 
@@ -211,7 +227,10 @@ def test_rows_of_another_day_fail_the_run_and_store_nothing(run, store):
 def test_a_damaged_day_stops_only_those_who_read_it(parquet):
     parquet.replace_range(TABLE, many([day(1), day(2)]), [day(1), day(2)])
     parquet.path(TABLE, day(1)).write_bytes(b"")
-    run = {"resources": {"io_manager": WarehouseIOManager(parquet, [TABLE, COPY])}, "instance": dg.DagsterInstance.ephemeral()}
+    run = {
+        "resources": {"io_manager": WarehouseIOManager(parquet, [TABLE, COPY])},
+        "instance": dg.DagsterInstance.ephemeral(),
+    }
     dg.materialize([box_scores, copies], selection=[copies], partition_key=str(day(2)), **run)
     with pytest.raises(CorruptPartition, match="2024-01-02"):
         dg.materialize([box_scores, copies], selection=[copies], partition_key=str(day(1)), **run)

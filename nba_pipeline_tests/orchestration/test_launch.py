@@ -18,7 +18,9 @@ def record_of(error: BaseException | None) -> logging.LogRecord:
         info = None
     except BaseException:
         info = sys.exc_info()
-    return logging.LogRecord("sqlalchemy.pool", logging.ERROR, __file__, 1, "Exception closing connection", (), info)
+    return logging.LogRecord(
+        "sqlalchemy.pool", logging.ERROR, __file__, 1, "Exception closing connection", (), info
+    )
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), DagsterExecutionInterruptedError()])

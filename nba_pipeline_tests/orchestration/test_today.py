@@ -56,9 +56,14 @@ def test_results_are_due_at_six_in_the_morning_of_new_york(moment: str, due: dat
 
 def test_the_calendar_ends_today_or_with_the_history() -> None:
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
-    assert daily_partitions(START).get_partition_keys()[-1] in (str(today), str(today + timedelta(days=1)))  # midnight may pass
+    assert daily_partitions(START).get_partition_keys()[-1] in (
+        str(today),
+        str(today + timedelta(days=1)),
+    )  # midnight may pass
     assert daily_partitions(START, TODAY).get_partition_keys()[-1] == str(TODAY)
-    assert daily_partitions(START, date(2999, 1, 1)).get_partition_keys()[-1] <= str(today + timedelta(days=1))
+    assert daily_partitions(START, date(2999, 1, 1)).get_partition_keys()[-1] <= str(
+        today + timedelta(days=1)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +77,18 @@ def afterwards() -> Pipeline:
 @pytest.fixture
 def tonight() -> Pipeline:
     """The same league on the morning of TODAY."""
-    return Pipeline(SimulatedSource(first_day=START, results_until=lambda: YESTERDAY), START, results_due=YESTERDAY)
+    return Pipeline(
+        SimulatedSource(first_day=START, results_until=lambda: YESTERDAY), START, results_due=YESTERDAY
+    )
 
 
 def hashes(pipeline: Pipeline, table: str) -> dict[date, str]:
     return {day: entry.content_hash for day, entry in pipeline.store.manifest(TABLES[table]).items()}
 
 
-def test_todays_features_are_there_before_the_games_and_are_what_they_are_afterwards(tonight: Pipeline, afterwards: Pipeline) -> None:
+def test_todays_features_are_there_before_the_games_and_are_what_they_are_afterwards(
+    tonight: Pipeline, afterwards: Pipeline
+) -> None:
     made = tonight.run(DAYS, ALL)
     assert {name: outcome.failed for name, outcome in made.items()} == {name: {} for name in ALL}
     entries = {name: made[name].stored[TODAY].entry for name in ALL}
@@ -87,7 +96,9 @@ def test_todays_features_are_there_before_the_games_and_are_what_they_are_afterw
         OF_RESULTS, (0, "not_played_yet")
     )
     assert all(entries[name].row_count > 0 for name in ("nba_raw.games", *OF_THE_SLATE))
-    assert {name: hashes(tonight, name) for name in OF_THE_SLATE} == {name: hashes(afterwards, name) for name in OF_THE_SLATE}
+    assert {name: hashes(tonight, name) for name in OF_THE_SLATE} == {
+        name: hashes(afterwards, name) for name in OF_THE_SLATE
+    }
     assert {outcome.awaiting for outcome in made.values()} == {frozenset({TODAY})}
     for name in OF_RESULTS:
         before, after = hashes(tonight, name), hashes(afterwards, name)
@@ -102,7 +113,9 @@ def test_games_that_are_still_scheduled_when_their_results_are_due_fail_their_da
     assert lines.failed[TODAY].failure_class is FailureClass.INCOMPLETE_INPUT
     assert "still `scheduled` in nba_raw.games, although their results are due" in lines.failed[TODAY].message
     assert TODAY in made["nba_analytics.player_game_summary"].failed
-    assert TODAY in made["nba_analytics.upcoming_player_game_context"].stored, "what is known before the day does not depend on it"
+    assert TODAY in made["nba_analytics.upcoming_player_game_context"].stored, (
+        "what is known before the day does not depend on it"
+    )
 
 
 def test_in_the_evening_the_games_that_are_over_are_there(tonight: Pipeline, afterwards: Pipeline) -> None:
@@ -112,7 +125,12 @@ def test_in_the_evening_the_games_that_are_over_are_there(tonight: Pipeline, aft
     class OneIsOver(SimulatedSource):
         def _rows(self, table: str, days: Sequence[date]) -> SourceFrame:
             known, played = super()._rows(table, days).frame, league._rows(table, days).frame
-            return SourceFrame(pd.concat([known[known["nba_game_id"] != over], played[played["nba_game_id"] == over]], ignore_index=True))
+            return SourceFrame(
+                pd.concat(
+                    [known[known["nba_game_id"] != over], played[played["nba_game_id"] == over]],
+                    ignore_index=True,
+                )
+            )
 
     tonight.source = OneIsOver(first_day=START, results_until=lambda: YESTERDAY)
     made = tonight.run(DAYS, ALL)
@@ -129,14 +147,23 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     """The pipeline with a clock: it is noon of TODAY until a test says otherwise."""
     monkeypatch.setattr(clock, "now", lambda: new_york(f"{TODAY} 12:00"))
     settings = Settings(warehouse="memory", start_date=START)
-    return Runs(settings, MemoryStore(), dg.DagsterInstance.ephemeral(), SimulatedSource(first_day=START, results_until=results_due))
+    return Runs(
+        settings,
+        MemoryStore(),
+        dg.DagsterInstance.ephemeral(),
+        SimulatedSource(first_day=START, results_until=results_due),
+    )
 
 
 def why(runs: Runs) -> dict[str, dict[date, Why]]:
     """What a backfill of DAYS would make, and why."""
     states = runs.state(DAYS)
     stale = staleness.stale_days(runs.instance, runs.store, TABLES, PLANS, states, "simulated")
-    return {name: dict(table.reasons) for name, table in make_plan(PLANS, states, stale, DAYS).tables.items() if table.reasons}
+    return {
+        name: dict(table.reasons)
+        for name, table in make_plan(PLANS, states, stale, DAYS).tables.items()
+        if table.reasons
+    }
 
 
 def test_a_backfill_fetches_a_day_again_when_its_results_are_due_and_not_before(
@@ -150,7 +177,9 @@ def test_a_backfill_fetches_a_day_again_when_its_results_are_due_and_not_before(
     runs.backfill([TODAY])
     assert why(runs) == {}
     for name in ALL:
-        assert {d: e.content_hash for d, e in runs.store.manifest(TABLES[name]).items()} == hashes(afterwards, name), name
+        assert {d: e.content_hash for d, e in runs.store.manifest(TABLES[name]).items()} == hashes(
+            afterwards, name
+        ), name
 
 
 def test_an_end_before_the_start_is_a_wrong_setting() -> None:

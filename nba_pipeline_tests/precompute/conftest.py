@@ -1,4 +1,5 @@
-"""Fixtures of phase 4: all twelve tables over the real seasons, and the same seasons read straight from their files."""
+"""Fixtures of phase 4: all twelve tables over the real seasons, and the same seasons read straight from their
+files."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def all_days() -> Sequence[date]:
 
 @pytest.fixture(scope="session")
 def phase4(real_seasons: Pipeline, all_days: Sequence[date]) -> Pipeline:
-    """The look-back tables on top of the tables of games (some 20 s), in memory, with the outcome of every table."""
+    """The look-back tables on top of the tables of games (some 20 s), in memory, with the outcome of every
+    table."""
     real_seasons.run(all_days, [plan.table for plan in PLANS if plan.table not in GAME_TABLES])
     return real_seasons
 

@@ -22,7 +22,8 @@ LOOKING_BACK = tuple(plan.table for plan in PLANS if plan.table not in GAME_TABL
 
 
 class Overlay:
-    """Reads come from the store below, without the days that were taken ``out``; writes go to ``written`` and are not read back."""
+    """Reads come from the store below, without the days that were taken ``out``; writes go to ``written`` and
+    are not read back."""
 
     name = "overlay"
 
@@ -35,11 +36,18 @@ class Overlay:
     def manifest(self, table: Table) -> dict[date, ManifestEntry]:
         return {d: e for d, e in self._below.manifest(table).items() if (table.full_name, d) not in self._out}
 
-    def replace(self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None) -> ReplaceResult:
+    def replace(
+        self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None
+    ) -> ReplaceResult:
         return self.written.replace(table, frames, reasons=reasons)
 
     def replace_range(
-        self, table: Table, frame: pd.DataFrame, days: Iterable[date], *, reasons: Mapping[date, str] | None = None
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        days: Iterable[date],
+        *,
+        reasons: Mapping[date, str] | None = None,
     ) -> ReplaceResult:
         return self.written.replace_range(table, frame, days, reasons=reasons)
 
@@ -47,7 +55,10 @@ class Overlay:
         return f"overlay:{table.full_name}"
 
 
-def run_on(pipeline: Pipeline, table: str, days: Sequence[date], *, out: Iterable[tuple[str, date]] = ()) -> RangeOutcome:
-    """The table over those days from what the pipeline has stored (less ``out``), leaving the pipeline as it is."""
+def run_on(
+    pipeline: Pipeline, table: str, days: Sequence[date], *, out: Iterable[tuple[str, date]] = ()
+) -> RangeOutcome:
+    """The table over those days from what the pipeline has stored (less ``out``), leaving the pipeline as it
+    is."""
     copy = Pipeline(pipeline.source, pipeline.start, Overlay(pipeline.store, out), pipeline.tables)
     return copy.run_plan(plan_of(table), days)

@@ -1,7 +1,8 @@
 """The real seasons read straight from their files: plain Python, exact fractions, nothing of the pipeline.
 
-Belongs here: a second, slow and separate reading of the published files, written from the definitions of the tables.
-Does not belong here: any import of nba_pipeline: whatever it got wrong would be wrong on both sides of a comparison.
+Belongs here: a second, slow and separate reading of the published files, written from the definitions of the
+tables. Does not belong here: any import of nba_pipeline: whatever it got wrong would be wrong on both sides
+of a comparison.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import pandas as pd
 ZONES = ("paint", "mid_range", "three")
 PAINT_LABELS = {"Restricted Area", "In The Paint (Non-RA)"}
 PAINT_FEET = 13
-"""Unlabelled two-pointers up to this distance are paint, as the description of `zone` says; no distance is at the rim."""
+"""Unlabelled two-pointers up to this distance are paint, as the description of `zone` says; no distance is at
+the rim."""
 COMPETITIVE_DIGITS = {"2", "4", "5", "6"}
 EXACT_MINUTES, ROUNDED_MINUTES = "mm:ss", "int"
 ROUNDING_SECONDS = 31
@@ -88,17 +90,25 @@ class RawHistory:
         for games in (*self.players.values(), *self.teams.values()):
             games.sort(key=lambda g: g.day)
 
-    def _add(self, line: dict[str, Any], seconds: int, side: TeamGame, shots: dict[str, dict[int, Zones]]) -> None:
-        plays = 100 * line["field_goals_attempted"] + 44 * line["free_throws_attempted"] + 100 * line["turnovers"]
+    def _add(
+        self, line: dict[str, Any], seconds: int, side: TeamGame, shots: dict[str, dict[int, Zones]]
+    ) -> None:
+        plays = (
+            100 * line["field_goals_attempted"] + 44 * line["free_throws_attempted"] + 100 * line["turnovers"]
+        )
         side.seconds += seconds
         side.points += line["points"]
         side.plays += plays
         zones = None
         if line["game_id"] in shots:
             zones = shots[line["game_id"]].get(line["person_id"], _no_shots())
-            side.zones = {z: (a + zones[z][0], b + zones[z][1]) for z, (a, b) in (side.zones or _no_shots()).items()}
+            side.zones = {
+                z: (a + zones[z][0], b + zones[z][1]) for z, (a, b) in (side.zones or _no_shots()).items()
+            }
         if seconds > 0:
-            self.players[line["person_id"]].append(PlayerGame(side.day, line["person_id"], seconds, line["points"], plays, side, zones))
+            self.players[line["person_id"]].append(
+                PlayerGame(side.day, line["person_id"], seconds, line["points"], plays, side, zones)
+            )
 
     def of_player(self, player: int, day: date, last: int | None = None) -> list[PlayerGame]:
         """The player's games of the season of ``day`` before it, or the last few of them."""
@@ -128,13 +138,15 @@ def _days_of_games(folder: Path) -> dict[str, date]:
 
 
 def _seconds(members: Sequence[dict[str, Any]]) -> list[int]:
-    """Playing time of a team's lines: mm:ss as published; where minutes are rounded, the seconds of the play-by-play,
-    except for the one line that they contradict: that one has what its team has left over."""
+    """Playing time of a team's lines: mm:ss as published; where minutes are rounded, the seconds of the
+    play-by-play, except for the one line that they contradict: that one has what its team has left over."""
     if all(line["minutes_kind"] != ROUNDED_MINUTES for line in members):
         return [_clock(line["minutes"]) for line in members]
     minutes = [int(line["minutes"]) for line in members]
     seconds = [int(line["seconds_pbp"]) for line in members]
-    wrong = [i for i, (m, s) in enumerate(zip(minutes, seconds, strict=True)) if abs(s - 60 * m) > ROUNDING_SECONDS]
+    wrong = [
+        i for i, (m, s) in enumerate(zip(minutes, seconds, strict=True)) if abs(s - 60 * m) > ROUNDING_SECONDS
+    ]
     assert len(wrong) <= 1, "a second contradiction in a team-game is a new case"
     for i in wrong:
         overtimes = max(0, round(Fraction(sum(minutes) - 240, 25)))
@@ -156,12 +168,24 @@ def _no_shots() -> Zones:
 
 def _shots(folder: Path) -> dict[str, dict[int, Zones]]:
     """Game -> player -> zone -> (makes, attempts)."""
-    columns = ["GAME_ID", "PLAYER_ID", "SHOT_MADE_FLAG", "IS_THREE", "SHOT_ZONE_BASIC", "PBP_DISTANCE", "SHOT_DISTANCE"]
+    columns = [
+        "GAME_ID",
+        "PLAYER_ID",
+        "SHOT_MADE_FLAG",
+        "IS_THREE",
+        "SHOT_ZONE_BASIC",
+        "PBP_DISTANCE",
+        "SHOT_DISTANCE",
+    ]
     found: dict[str, dict[int, Zones]] = defaultdict(lambda: defaultdict(_no_shots))
     for file in sorted(folder.glob("shots_*.parquet")):
-        frame = pd.read_parquet(file, columns=columns).astype({"PBP_DISTANCE": "float64", "SHOT_DISTANCE": "float64"})
+        frame = pd.read_parquet(file, columns=columns).astype(
+            {"PBP_DISTANCE": "float64", "SHOT_DISTANCE": "float64"}
+        )
         counted: dict[tuple[str, int, str], list[int]] = defaultdict(lambda: [0, 0])
-        for game, player, made, is_three, label, feet, chart_feet in zip(*(frame[c].tolist() for c in columns), strict=True):
+        for game, player, made, is_three, label, feet, chart_feet in zip(
+            *(frame[c].tolist() for c in columns), strict=True
+        ):
             count = counted[game, player, _zone(is_three, label, feet, chart_feet)]
             count[0] += made
             count[1] += 1
@@ -179,7 +203,8 @@ def _zone(is_three: bool, label: str | None, feet: float, chart_feet: float) -> 
     return "paint" if (known[0] if known else 0) <= PAINT_FEET else "mid_range"
 
 
-# ------------------------------------------------------------------------------------------------------------- values
+# ----------------------------------------------------------------------------------------------------------
+# values
 
 
 def share(part: int | Fraction, whole: int | Fraction) -> Fraction | None:
@@ -191,7 +216,10 @@ def usage(games: Iterable[PlayerGame]) -> Fraction | None:
     """100 · Σ plays · (Σ team minutes / 5) / (Σ minutes · Σ team plays)."""
     games = list(games)
     plays, minutes = sum(g.plays for g in games), Fraction(sum(g.seconds for g in games), 60)
-    team_plays, team_minutes = sum(g.side.plays for g in games), Fraction(sum(g.side.minutes for g in games), 5)
+    team_plays, team_minutes = (
+        sum(g.side.plays for g in games),
+        Fraction(sum(g.side.minutes for g in games), 5),
+    )
     return share(100 * plays * team_minutes, minutes * team_plays)
 
 

@@ -1,4 +1,5 @@
-"""`nba-pipeline canary` on a small simulated warehouse: clean, with a planted leak, and with nothing to ask about."""
+"""`nba-pipeline canary` on a small simulated warehouse: clean, with a planted leak, and with nothing to ask
+about."""
 
 from __future__ import annotations
 
@@ -28,13 +29,20 @@ DAYS = [START + timedelta(days=n) for n in range(16)]
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen days of all twelve tables."""
     folder = tmp_path_factory.mktemp("canary")
-    Pipeline(SimulatedSource(first_day=START), START, ParquetStore(folder)).run(DAYS, (*GAME_TABLES, *LOOKING_BACK))
+    Pipeline(SimulatedSource(first_day=START), START, ParquetStore(folder)).run(
+        DAYS, (*GAME_TABLES, *LOOKING_BACK)
+    )
     return folder
 
 
 @pytest.fixture
 def home(warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    for name, value in (("SOURCE", "simulated"), ("WAREHOUSE", "parquet"), ("WAREHOUSE_DIR", warehouse), ("START_DATE", START)):
+    for name, value in (
+        ("SOURCE", "simulated"),
+        ("WAREHOUSE", "parquet"),
+        ("WAREHOUSE_DIR", warehouse),
+        ("START_DATE", START),
+    ):
         monkeypatch.setenv(f"NBA_PIPELINE_{name}", str(value))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     return tmp_path
@@ -51,10 +59,14 @@ def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def plant(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right"))
+    monkeypatch.setattr(
+        windows, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right")
+    )
 
 
-def test_it_is_silent_where_nothing_leaks(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_silent_where_nothing_leaks(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command(monkeypatch, "--days", "3", "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["clean"] is True
@@ -73,7 +85,7 @@ def test_a_planted_leak_ends_with_1_and_the_columns_of_every_table(
     said = json.loads(capsys.readouterr().out)
     assert said["clean"] is False
     assert all(tested["leaks"] for tested in said["tables"].values())
-    (columns, *_) = said["tables"]["nba_precompute.player_daily_cache"]["leaks"].values()
+    columns, *_ = said["tables"]["nba_precompute.player_daily_cache"]["leaks"].values()
     assert {"points_avg_last_3", "usage_rate_season", "minutes_avg_last_10"} <= set(columns)
 
 
@@ -100,7 +112,11 @@ def test_people_see_a_table_and_the_columns_that_moved(
     ],
 )
 def test_wrong_usage_ends_with_2(
-    arguments: Sequence[str], said: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: Sequence[str],
+    said: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command(monkeypatch, *arguments) == 2
     assert said in capsys.readouterr().err

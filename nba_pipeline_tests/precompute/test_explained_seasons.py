@@ -1,4 +1,5 @@
-"""The formulas that `explain` shows come to the stored values of the real seasons, on the days that are unlike the others."""
+"""The formulas that `explain` shows come to the stored values of the real seasons, on the days that are
+unlike the others."""
 
 from __future__ import annotations
 

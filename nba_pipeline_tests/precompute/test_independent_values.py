@@ -1,8 +1,9 @@
 """Values of phase 4 on the real seasons equal a second computation straight from the published files.
 
-The expected values are exact fractions from ``raw_history.py``, which knows nothing of the pipeline, rounded half-even at the
-scale that tables.md gives. A stored value may differ by one unit in its last place only where the exact value is a tie,
-because a double cannot always tell on which side of a tie it is; how many do is part of the test.
+The expected values are exact fractions from ``raw_history.py``, which knows nothing of the pipeline, rounded
+half-even at the scale that tables.md gives. A stored value may differ by one unit in its last place only
+where the exact value is a tie, because a double cannot always tell on which side of a tie it is; how many do
+is part of the test.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_pipeline_tests.precompute.raw_history import ZONES, RawHistory, TeamGame, season, share, usage, zone_totals
+from nba_pipeline_tests.precompute.raw_history import (
+    ZONES,
+    RawHistory,
+    TeamGame,
+    season,
+    share,
+    usage,
+    zone_totals,
+)
 from nba_pipeline_tests.support.pipeline import Pipeline
 
 pytestmark = [pytest.mark.bulk, pytest.mark.xdist_group("real_seasons")]
@@ -32,7 +41,11 @@ Values = dict[str, Fraction | int | None]
 
 
 def table(pipeline: Pipeline, name: str) -> pd.DataFrame:
-    return pipeline.read(name).set_index(["game_date", "team_abbr" if name == DEFENSE else "player_id"]).sort_index()
+    return (
+        pipeline.read(name)
+        .set_index(["game_date", "team_abbr" if name == DEFENSE else "player_id"])
+        .sort_index()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +63,15 @@ def pairs(tables: Mapping[str, pd.DataFrame]) -> list[tuple[date, int]]:
     for year in (2021, 2022, 2023):
         here = np.flatnonzero(seasons == year)
         early = here[days[here] < days[here].min() + pd.Timedelta(days=14)]
-        chosen |= set(rng.choice(here, PAIRS_PER_SEASON, replace=False)) | set(rng.choice(early, EARLY_PAIRS_PER_SEASON, replace=False))
+        chosen |= set(rng.choice(here, PAIRS_PER_SEASON, replace=False)) | set(
+            rng.choice(early, EARLY_PAIRS_PER_SEASON, replace=False)
+        )
     return [(index[i][0].date(), int(index[i][1])) for i in sorted(chosen)]
 
 
 class Comparison:
-    """Collects stored against exact values: NULL for NULL, equal after rounding, or one unit apart on a tie."""
+    """Collects stored against exact values: NULL for NULL, equal after rounding, or one unit apart on a
+    tie."""
 
     def __init__(self) -> None:
         self.compared, self.ties, self.wrong = 0, 0, list[str]()
@@ -83,11 +99,21 @@ class Comparison:
     def settle(self, at_least: int) -> None:
         assert self.wrong == []
         assert self.compared >= at_least
-        assert self.ties <= MOST_TIES * self.compared, f"{self.ties} of {self.compared} values are on the other side of a tie"
+        assert self.ties <= MOST_TIES * self.compared, (
+            f"{self.ties} of {self.compared} values are on the other side of a tie"
+        )
 
 
 CACHE_SCALES = dict.fromkeys(
-    ["points_avg_last_10", "points_avg_season", "minutes_avg_last_10", "minutes_avg_season", "usage_rate_last_10", "usage_rate_season"], 2
+    [
+        "points_avg_last_10",
+        "points_avg_season",
+        "minutes_avg_last_10",
+        "minutes_avg_season",
+        "usage_rate_last_10",
+        "usage_rate_season",
+    ],
+    2,
 ) | {f"{zone}_rate_last_10": 2 for zone in ZONES}
 ZONE_SCALES = {f"{zone}_rate_last_10": 2 for zone in ZONES} | {f"{zone}_pct_last_10": 4 for zone in ZONES}
 COUNT_SCALES = {"games_played_season": 0, "games_in_window_10": 0}
@@ -125,7 +151,9 @@ def test_the_sample_holds_every_kind_of_row(pairs: list[tuple[date, int]], raw: 
     assert any(x.zones is None for g in games for x in g[-10:]), "windows with a game without shot data"
 
 
-def test_player_daily_cache(tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory) -> None:
+def test_player_daily_cache(
+    tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory
+) -> None:
     found = Comparison()
     for day, player in pairs:
         stored = tables[CACHE].loc[(pd.Timestamp(day), player)]
@@ -133,30 +161,53 @@ def test_player_daily_cache(tables: Mapping[str, pd.DataFrame], pairs: list[tupl
     found.settle(at_least=200 * 11)
 
 
-def test_player_shot_zone_analysis(tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory) -> None:
+def test_player_shot_zone_analysis(
+    tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory
+) -> None:
     found = Comparison()
     for day, player in pairs:
-        found.row(f"{day} {player}", tables[ZONE_TABLE].loc[(pd.Timestamp(day), player)], expected_zones(raw, day, player), ZONE_SCALES)
+        found.row(
+            f"{day} {player}",
+            tables[ZONE_TABLE].loc[(pd.Timestamp(day), player)],
+            expected_zones(raw, day, player),
+            ZONE_SCALES,
+        )
     found.settle(at_least=200 * 6)
 
 
-def test_ml_feature_store(tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory) -> None:
-    """Features that repeat a column have that column's digits; those of its own are exact to the last bits of a double."""
-    found, same = Comparison(), ["points_avg_last_10", "points_avg_season", "minutes_avg_last_10", "usage_rate_last_10"]
+def test_ml_feature_store(
+    tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory
+) -> None:
+    """Features that repeat a column have that column's digits; those of its own are exact to the last bits of
+    a double."""
+    found, same = (
+        Comparison(),
+        [
+            "points_avg_last_10",
+            "points_avg_season",
+            "minutes_avg_last_10",
+            "usage_rate_last_10",
+        ],
+    )
     for day, player in pairs:
         stored = tables[FEATURES].loc[(pd.Timestamp(day), player)]
         cache = expected_cache(raw, day, player)
-        expected = {name: cache[name] for name in same} | {f"{zone}_rate": cache[f"{zone}_rate_last_10"] for zone in ZONES}
+        expected = {name: cache[name] for name in same} | {
+            f"{zone}_rate": cache[f"{zone}_rate_last_10"] for zone in ZONES
+        }
         found.row(f"{day} {player}", stored, expected, dict.fromkeys(expected, 2))
         usual, recent = cache["minutes_avg_season"], cache["minutes_avg_last_10"]
         if usual is None or recent is None:
             assert pd.isna(stored["minutes_change"])
         else:
-            assert stored["minutes_change"] == pytest.approx(float((recent - usual) / usual), rel=1e-12, abs=1e-12)
+            assert stored["minutes_change"] == pytest.approx(
+                float((recent - usual) / usual), rel=1e-12, abs=1e-12
+            )
     found.settle(at_least=200 * 7)
 
 
-# ----------------------------------------------------------------------------------------------------------- defense
+# -----------------------------------------------------------------------------------------------------------
+# defense
 
 
 def allowed(raw: RawHistory, team: str, day: date) -> list[TeamGame]:
@@ -165,7 +216,8 @@ def allowed(raw: RawHistory, team: str, day: date) -> list[TeamGame]:
 
 
 def test_team_defense_zone_analysis(tables: Mapping[str, pd.DataFrame], raw: RawHistory) -> None:
-    """The percentage allowed and its distance to the league's, for teams on days of all seasons, first weeks included."""
+    """The percentage allowed and its distance to the league's, for teams on days of all seasons, first weeks
+    included."""
     stored, found, thin = tables[DEFENSE], Comparison(), 0
     for at in np.random.default_rng(SEED).choice(len(stored), 36, replace=False):
         stamp, team = stored.index[at]
@@ -184,7 +236,8 @@ def test_team_defense_zone_analysis(tables: Mapping[str, pd.DataFrame], raw: Raw
     assert thin, "no team in its first weeks was drawn"
 
 
-# ----------------------------------------------------------------------------------------------------------- fatigue
+# -----------------------------------------------------------------------------------------------------------
+# fatigue
 
 
 def expected_fatigue(raw: RawHistory, day: date, player: int) -> int:
@@ -217,7 +270,9 @@ def on_the_edge(raw: RawHistory, tables: Mapping[str, pd.DataFrame]) -> Iterator
                 yield day, player
 
 
-def test_fatigue_score(tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory) -> None:
+def test_fatigue_score(
+    tables: Mapping[str, pd.DataFrame], pairs: list[tuple[date, int]], raw: RawHistory
+) -> None:
     scores, stored = set(), tables[FACTORS]["fatigue_score"]
     for day, player in pairs:
         score = expected_fatigue(raw, day, player)
@@ -226,8 +281,12 @@ def test_fatigue_score(tables: Mapping[str, pd.DataFrame], pairs: list[tuple[dat
     assert len(scores) >= 8
 
 
-def test_an_average_just_over_35_minutes_is_over_35(tables: Mapping[str, pd.DataFrame], raw: RawHistory) -> None:
+def test_an_average_just_over_35_minutes_is_over_35(
+    tables: Mapping[str, pd.DataFrame], raw: RawHistory
+) -> None:
     edge = list(on_the_edge(raw, tables))
     assert edge, "no such row in the real seasons"
     for day, player in edge:
-        assert tables[FACTORS]["fatigue_score"].loc[(pd.Timestamp(day), player)] == expected_fatigue(raw, day, player), (day, player)
+        assert tables[FACTORS]["fatigue_score"].loc[(pd.Timestamp(day), player)] == expected_fatigue(
+            raw, day, player
+        ), (day, player)

@@ -1,7 +1,8 @@
-"""The `no_lookahead` check on the real seasons: silent as things are, and loud about a `<=` in any single window.
+"""The `no_lookahead` check on the real seasons: silent as things are, and loud about a `<=` in any single
+window.
 
-Each plant lets one window (or all of them, or the league's averages) see the day itself. The protocol must then refuse the
-sampled day, name the columns of that window and no others, and never write the day.
+Each plant lets one window (or all of them, or the league's averages) see the day itself. The protocol must
+then refuse the sampled day, name the columns of that window and no others, and never write the day.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ import pytest
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.formulas import windows
-from nba_pipeline.formulas.windows import History, Slice, Window, last_appearance, last_days, last_games, season_to_date
+from nba_pipeline.formulas.windows import (
+    History,
+    Slice,
+    Window,
+    last_appearance,
+    last_days,
+    last_games,
+    season_to_date,
+)
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.transforms import team_defense_zone_analysis as defense_module
 from nba_pipeline_tests.precompute.overlay import LOOKING_BACK, run_on
@@ -25,7 +34,8 @@ pytestmark = [pytest.mark.bulk, pytest.mark.xdist_group("real_seasons")]
 
 SLATE, DEFENSE, ZONES, FACTORS, CACHE, FEATURES = LOOKING_BACK
 DAY = date(2023, 4, 9)
-"""The last day of a regular season: every window is full, all thirty teams play, and the day after has no games."""
+"""The last day of a regular season: every window is full, all thirty teams play, and the day after has no
+games."""
 MOST_NAMED = 8
 """So many columns does a message name at most."""
 ZONE_NAMES = ("paint", "mid_range", "three")
@@ -39,7 +49,8 @@ def run(pipeline: Pipeline, table: str, day: date) -> RangeOutcome:
 
 
 def leaks(pipeline: Pipeline, table: str, day: date = DAY) -> set[str]:
-    """The columns that the failed check of the day names (it names eight at most); none if the day was stored.
+    """The columns that the failed check of the day names (it names eight at most); none if the day was
+    stored.
 
     A leak can make other checks fail as well: a game on the day itself is a rest of 0 days.
     """
@@ -100,7 +111,9 @@ NAMED = {
 
 
 @pytest.mark.parametrize("table", LOOKING_BACK)
-def test_a_planted_off_by_one_is_caught_in_every_table(table: str, phase4: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_off_by_one_is_caught_in_every_table(
+    table: str, phase4: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(windows, "_end_of_history", seeing_the_day)
     assert NAMED[table] <= leaks(phase4, table)
 
@@ -108,26 +121,56 @@ def test_a_planted_off_by_one_is_caught_in_every_table(table: str, phase4: Pipel
 BOOKKEEPING = {"known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"}
 """Follow from which features are known, which a result of the day can change."""
 PLANTS: dict[str, tuple[str, Window, set[str]]] = {
-    "load of 7 days": (SLATE, last_days(7), {"games_in_last_7_days", "minutes_in_last_7_days", "avg_minutes_last_7_days"}),
-    "load of 14 days": (SLATE, last_days(14), {"games_in_last_14_days", "minutes_in_last_14_days", "back_to_backs_in_last_14_days"}),
+    "load of 7 days": (
+        SLATE,
+        last_days(7),
+        {"games_in_last_7_days", "minutes_in_last_7_days", "avg_minutes_last_7_days"},
+    ),
+    "load of 14 days": (
+        SLATE,
+        last_days(14),
+        {"games_in_last_14_days", "minutes_in_last_14_days", "back_to_backs_in_last_14_days"},
+    ),
     "pace of 10 games": (
         SLATE,
         last_games(10),
-        {"team_days_rest", "opponent_days_rest", "team_pace_last_10", "opponent_pace_last_10", "pace_differential"},
+        {
+            "team_days_rest",
+            "opponent_days_rest",
+            "team_pace_last_10",
+            "opponent_pace_last_10",
+            "pace_differential",
+        },
     ),
     "defense of 15 games": (
         DEFENSE,
         last_games(15),
         {f"{z}_{w}" for z in ZONE_NAMES for w in ("pct_allowed_last_15", "attempts_allowed_per_game")},
     ),
-    "shots of 10 games": (ZONES, last_games(10), {f"{zone}_{what}_last_10" for zone in ZONE_NAMES for what in ("rate", "pct")}),
-    "shots of 20 games": (ZONES, last_games(20), {*(f"{zone}_rate_last_20" for zone in ZONE_NAMES), "games_in_window_20"}),
+    "shots of 10 games": (
+        ZONES,
+        last_games(10),
+        {f"{zone}_{what}_last_10" for zone in ZONE_NAMES for what in ("rate", "pct")},
+    ),
+    "shots of 20 games": (
+        ZONES,
+        last_games(20),
+        {*(f"{zone}_rate_last_20" for zone in ZONE_NAMES), "games_in_window_20"},
+    ),
     "usage of 3 games": (FACTORS, last_games(3), {"usage_spike_score", "total_composite_adjustment"}),
     "usage of 10 games": (FACTORS, last_games(10), {"usage_spike_score", "total_composite_adjustment"}),
     "3 games": (CACHE, last_games(3), {"points_avg_last_3", "usage_rate_last_3"}),
     "5 games": (CACHE, last_games(5), {"points_avg_last_5", "minutes_avg_last_5", "games_in_window_5"}),
-    "10 games": (CACHE, last_games(10), {"points_avg_last_10", "minutes_avg_last_10", "points_std_last_10", "rebounds_avg_last_10"}),
-    "the season": (CACHE, season_to_date(), {"games_played_season", "points_avg_season", "usage_rate_season", "team_win_pct_season"}),
+    "10 games": (
+        CACHE,
+        last_games(10),
+        {"points_avg_last_10", "minutes_avg_last_10", "points_std_last_10", "rebounds_avg_last_10"},
+    ),
+    "the season": (
+        CACHE,
+        season_to_date(),
+        {"games_played_season", "points_avg_season", "usage_rate_season", "team_win_pct_season"},
+    ),
     "the last appearance": (CACHE, last_appearance(365), {"days_since_last_game"}),
     "a trend's 2 games": (FEATURES, last_games(2), {"recent_trend"}),
     "a trend's 5 games": (FEATURES, last_games(5), {"recent_trend"}),
@@ -135,7 +178,8 @@ PLANTS: dict[str, tuple[str, Window, set[str]]] = {
     "meetings": (FEATURES, windows.head_to_head(), {"points_vs_opponent_avg", "games_vs_opponent"}),
     "a season's team": (FEATURES, season_to_date(), {"minutes_change", "games_since_team_change"}),
 }
-"""What the window is for: the table, the window, and its columns (all of them, or where there are more than eight some)."""
+"""What the window is for: the table, the window, and its columns (all of them, or where there are more than
+eight some)."""
 
 
 @pytest.mark.parametrize(("table", "window", "columns"), PLANTS.values(), ids=list(PLANTS))
@@ -148,13 +192,19 @@ def test_an_off_by_one_in_a_single_window_is_caught_by_name(
     assert found == columns or len(found) == MOST_NAMED
 
 
-def test_league_averages_that_include_the_day_are_caught(phase4: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_league_averages_that_include_the_day_are_caught(
+    phase4: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     honest = defense_module._league_pct
 
     def with_the_day(allowed: Slice, zone: str) -> np.ndarray:
         days = allowed.history._days
-        next_is_today = (allowed.stop < len(days)) & (days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days)
-        return honest(Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone)
+        next_is_today = (allowed.stop < len(days)) & (
+            days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days
+        )
+        return honest(
+            Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone
+        )
 
     monkeypatch.setattr(defense_module, "_league_pct", with_the_day)
     found = leaks(phase4, DEFENSE)

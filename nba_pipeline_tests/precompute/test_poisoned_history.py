@@ -1,4 +1,5 @@
-"""A bad day in the history on real games: red where it is bad, grey where its history is needed, green elsewhere, then healed."""
+"""A bad day in the history on real games: red where it is bad, grey where its history is needed, green
+elsewhere, then healed."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, Runs, blocked, failed
 from nba_pipeline_tests.support.poison import PoisonedSource
 
-pytestmark = [pytest.mark.slow, pytest.mark.bulk, pytest.mark.timeout(300)]  # end_to_end/test_ui_season.py has the same bad day
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.bulk,
+    pytest.mark.timeout(300),
+]  # end_to_end/test_ui_season.py has the same bad day
 
 START, BAD_DAY, LAST = date(2022, 12, 27), date(2023, 1, 15), date(2023, 1, 25)
 DAYS, BEFORE, LATER = span(START, LAST), span(START, date(2023, 1, 14)), span(date(2023, 1, 16), LAST)
@@ -26,14 +31,20 @@ MADE_FROM_PLAYER_HISTORY = {
     SLATE,
     *(
         f"nba_precompute.{name}"
-        for name in ("player_shot_zone_analysis", "player_composite_factors", "player_daily_cache", "ml_feature_store")
+        for name in (
+            "player_shot_zone_analysis",
+            "player_composite_factors",
+            "player_daily_cache",
+            "ml_feature_store",
+        )
     ),
 }
 
 
 @dataclass
 class Story:
-    """The backfill with one shot given to a team-mate on the bad day, and the retry after the source was healed."""
+    """The backfill with one shot given to a team-mate on the bad day, and the retry after the source was
+    healed."""
 
     first: dict[str, TableResult]
     repaired: dict[str, TableResult]
@@ -82,4 +93,6 @@ def test_retry_fills_exactly_what_was_red_or_grey(story: Story) -> None:
 def test_the_repaired_warehouse_equals_one_that_never_saw_the_defect(story: Story) -> None:
     for table in TABLES.values():
         repaired = {day: entry.content_hash for day, entry in story.store.manifest(table).items()}
-        assert repaired == {day: entry.content_hash for day, entry in story.sound.manifest(table).items()}, table.full_name
+        assert repaired == {day: entry.content_hash for day, entry in story.sound.manifest(table).items()}, (
+            table.full_name
+        )

@@ -1,4 +1,5 @@
-"""Which rows phase 4 has on the real seasons, which history stands behind them, and that both never depend on the run."""
+"""Which rows phase 4 has on the real seasons, which history stands behind them, and that both never depend on
+the run."""
 
 from __future__ import annotations
 
@@ -40,10 +41,13 @@ def game_days(raw: RawHistory) -> list[date]:
     return sorted({game.day for games in raw.teams.values() for game in games})
 
 
-# --------------------------------------------------------------------------------------------------------- population
+# ---------------------------------------------------------------------------------------------------------
+# population
 
 
-def test_every_day_of_every_table_is_stored_and_every_check_passed(phase4: Pipeline, all_days: Sequence[date]) -> None:
+def test_every_day_of_every_table_is_stored_and_every_check_passed(
+    phase4: Pipeline, all_days: Sequence[date]
+) -> None:
     for table in LOOKING_BACK:
         outcome = phase4.outcomes[table]
         assert outcome.failed == {}
@@ -51,7 +55,9 @@ def test_every_day_of_every_table_is_stored_and_every_check_passed(phase4: Pipel
         assert all(check.passed for check in outcome.checks)
 
 
-def test_every_competitive_date_has_rows_and_every_other_day_a_reason(phase4: Pipeline, game_days: list[date]) -> None:
+def test_every_competitive_date_has_rows_and_every_other_day_a_reason(
+    phase4: Pipeline, game_days: list[date]
+) -> None:
     for table in LOOKING_BACK:
         entries = phase4.store.manifest(phase4.tables[table])
         with_rows = {day for day, entry in entries.items() if entry.row_count}
@@ -71,14 +77,17 @@ def test_rows_are_exactly_the_slate(phase4: Pipeline) -> None:
         pd.testing.assert_frame_equal(phase4.read(table)[key], slate)
 
 
-def test_the_defense_of_all_thirty_teams_is_there_on_every_competitive_date(phase4: Pipeline, game_days: list[date]) -> None:
+def test_the_defense_of_all_thirty_teams_is_there_on_every_competitive_date(
+    phase4: Pipeline, game_days: list[date]
+) -> None:
     per_day = phase4.read(DEFENSE).groupby("game_date")["team_abbr"].nunique()
     assert list(per_day.index.date) == game_days
     assert set(per_day) == {30}
 
 
 def expected_slate(raw: RawHistory, day: date) -> set[tuple[int, str]]:
-    """(player, team): latest appearance within 30 days was for a team that plays; within 365 for a team yet to open its season."""
+    """(player, team): latest appearance within 30 days was for a team that plays; within 365 for a team yet
+    to open its season."""
     playing = {team for team, games in raw.teams.items() if any(g.day == day for g in games)}
     found = set()
     for player, games in raw.players.items():
@@ -90,30 +99,56 @@ def expected_slate(raw: RawHistory, day: date) -> set[tuple[int, str]]:
     return found
 
 
-def test_the_slate_is_who_appeared_lately_for_the_teams_that_play(phase4: Pipeline, raw: RawHistory, game_days: list[date]) -> None:
+def test_the_slate_is_who_appeared_lately_for_the_teams_that_play(
+    phase4: Pipeline, raw: RawHistory, game_days: list[date]
+) -> None:
     drawn = np.random.default_rng(7).choice(len(game_days), 12, replace=False)
-    for day in sorted({*(game_days[i] for i in drawn), date(2021, 10, 22), date(2022, 10, 18), date(2023, 10, 25)}):
+    for day in sorted(
+        {*(game_days[i] for i in drawn), date(2021, 10, 22), date(2022, 10, 18), date(2023, 10, 25)}
+    ):
         rows = phase4.read(SLATE, [day])
-        stored = {(int(player), str(team)) for player, team in zip(rows["player_id"], rows["team_abbr"], strict=True)}
+        stored = {
+            (int(player), str(team))
+            for player, team in zip(rows["player_id"], rows["team_abbr"], strict=True)
+        }
         assert stored == expected_slate(raw, day), day
 
 
-# ------------------------------------------------------------------------------------------------------------ unknown
+# ------------------------------------------------------------------------------------------------------------
+# unknown
 
 
 def test_what_is_unknown_at_the_start_of_a_season_is_null_and_not_zero(phase4: Pipeline) -> None:
     cache, features, zones = (phase4.read(table) for table in (CACHE, FEATURES, ZONES))
     fresh = (cache["games_played_season"] == 0).to_numpy()
     assert {season(day) for day in cache.loc[fresh, "game_date"].dt.date} == {2022, 2023}
-    own = [c for c in cache if c.startswith(("points_", "minutes_avg", "minutes_std", "minutes_ewma", "usage_", "ts_pct", "start_rate"))]
+    own = [
+        c
+        for c in cache
+        if c.startswith(
+            ("points_", "minutes_avg", "minutes_std", "minutes_ewma", "usage_", "ts_pct", "start_rate")
+        )
+    ]
     assert len(own) >= 18
     assert cache.loc[fresh, own].isna().all(axis=None)
     assert cache.loc[fresh, "is_early_season"].all()
     assert (
-        zones.loc[fresh, ["paint_rate_last_10", "paint_pct_last_10", "shot_attempts_last_10", "primary_scoring_zone"]].isna().all(axis=None)
+        zones.loc[
+            fresh,
+            ["paint_rate_last_10", "paint_pct_last_10", "shot_attempts_last_10", "primary_scoring_zone"],
+        ]
+        .isna()
+        .all(axis=None)
     )
     assert set(zones.loc[fresh, "sample_quality"]) == {"insufficient"}
-    unknown = ["points_avg_last_10", "minutes_change", "recent_trend", "usage_spike_score", "days_rest", "rest_advantage"]
+    unknown = [
+        "points_avg_last_10",
+        "minutes_change",
+        "recent_trend",
+        "usage_spike_score",
+        "days_rest",
+        "rest_advantage",
+    ]
     assert features.loc[fresh, unknown].isna().all(axis=None)
     assert all(set(unknown) <= set(said.split(",")) for said in features.loc[fresh, "missing_features"])
     assert not features.loc[fresh, "is_training_ready"].any()
@@ -132,16 +167,29 @@ def test_a_team_below_five_games_has_no_rates_and_says_so(phase4: Pipeline) -> N
     defense = phase4.read(DEFENSE)
     thin = defense["games_in_window_15"] < 5
     assert thin.sum() > 300
-    rates = [c for c in defense if "_allowed" in c or "_vs_league" in c or "_per_game" in c or c.endswith("_last_15")]
+    rates = [
+        c
+        for c in defense
+        if "_allowed" in c or "_vs_league" in c or "_per_game" in c or c.endswith("_last_15")
+    ]
     assert defense.loc[thin, rates].isna().all(axis=None)
-    assert defense.loc[~thin, ["paint_pct_allowed_last_15", "paint_defense_vs_league", "defensive_rating_last_15"]].notna().all(axis=None)
+    assert (
+        defense.loc[
+            ~thin, ["paint_pct_allowed_last_15", "paint_defense_vs_league", "defensive_rating_last_15"]
+        ]
+        .notna()
+        .all(axis=None)
+    )
     assert set(defense.loc[thin, "sample_quality"]) == {"insufficient"}
 
 
-# ------------------------------------------------------------------------------------------------------------ history
+# ------------------------------------------------------------------------------------------------------------
+# history
 
 
-def test_history_ends_with_the_last_games_before_the_day(phase4: Pipeline, game_days: list[date], all_days: Sequence[date]) -> None:
+def test_history_ends_with_the_last_games_before_the_day(
+    phase4: Pipeline, game_days: list[date], all_days: Sequence[date]
+) -> None:
     for table in LOOKING_BACK:
         said = phase4.outcomes[table].statistics
         for day in all_days:
@@ -155,16 +203,26 @@ def test_a_hole_in_history_fails_exactly_the_days_that_look_back_over_it(phase4:
     for table in LOOKING_BACK:
         outcome = run_on(phase4, table, days, out=[(PLAYERS, HOLE)])
         reads_players = table != DEFENSE
-        assert set(outcome.failed) == ({d for d in days if HOLE < d <= HOLE + LOOKBACK} if reads_players else set())
+        assert set(outcome.failed) == (
+            {d for d in days if HOLE < d <= HOLE + LOOKBACK} if reads_players else set()
+        )
         assert all(f.failure_class is FailureClass.INCOMPLETE_INPUT for f in outcome.failed.values())
-        assert all(f"{PLAYERS} lacks 1 day(s)" in f.message and f": {HOLE};" in f.message for f in outcome.failed.values())
-        broken = {check.day for check in outcome.checks if check.check == "history_complete" and not check.passed}
+        assert all(
+            f"{PLAYERS} lacks 1 day(s)" in f.message and f": {HOLE};" in f.message
+            for f in outcome.failed.values()
+        )
+        broken = {
+            check.day for check in outcome.checks if check.check == "history_complete" and not check.passed
+        }
         assert broken == set(outcome.failed)
         whole = phase4.store.manifest(phase4.tables[table])
-        assert {d: s.entry.content_hash for d, s in outcome.stored.items()} == {d: whole[d].content_hash for d in days if d not in broken}
+        assert {d: s.entry.content_hash for d, s in outcome.stored.items()} == {
+            d: whole[d].content_hash for d in days if d not in broken
+        }
 
 
-# -------------------------------------------------------------------------------------------------------- determinism
+# --------------------------------------------------------------------------------------------------------
+# determinism
 
 
 def hashes(phase4: Pipeline, table: str, days: Sequence[date]) -> dict[date, tuple[str, str | None, int]]:
@@ -176,11 +234,15 @@ def hashes(phase4: Pipeline, table: str, days: Sequence[date]) -> dict[date, tup
 def test_a_second_run_over_another_range_is_byte_identical(table: str, phase4: Pipeline) -> None:
     days = span(date(2022, 10, 12), date(2022, 11, 10))
     again = run_on(phase4, table, days)
-    assert {d: (s.entry.content_hash, s.entry.reason, s.entry.row_count) for d, s in again.stored.items()} == hashes(phase4, table, days)
+    assert {
+        d: (s.entry.content_hash, s.entry.reason, s.entry.row_count) for d, s in again.stored.items()
+    } == hashes(phase4, table, days)
 
 
 @pytest.mark.parametrize("day", KINDS_OF_DAYS.values(), ids=list(KINDS_OF_DAYS))
 def test_a_day_alone_is_the_day_in_the_range(day: date, phase4: Pipeline) -> None:
     for table in LOOKING_BACK:
         alone = run_on(phase4, table, [day]).stored[day].entry
-        assert {day: (alone.content_hash, alone.reason, alone.row_count)} == hashes(phase4, table, [day]), table
+        assert {day: (alone.content_hash, alone.reason, alone.row_count)} == hashes(phase4, table, [day]), (
+            table
+        )

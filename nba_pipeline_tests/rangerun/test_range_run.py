@@ -19,7 +19,15 @@ from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.support import league
 from nba_pipeline_tests.support.league import DAYS, GAME_DAYS, FrameSource, hand_made_league
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, plan_of
-from nba_pipeline_tests.support.poison import BOXSCORES, GAMES, OFFENSE, PLAYERS, POISONS, SHOTS, PoisonedSource
+from nba_pipeline_tests.support.poison import (
+    BOXSCORES,
+    GAMES,
+    OFFENSE,
+    PLAYERS,
+    POISONS,
+    SHOTS,
+    PoisonedSource,
+)
 
 SLATE = "nba_analytics.upcoming_player_game_context"
 SOUND = hand_made_league()
@@ -60,8 +68,12 @@ def test_an_empty_day_says_why(sound: Pipeline) -> None:
     assert reasons(sound.outcomes[BOXSCORES]) == quiet  # raw tables keep exhibitions
     assert reasons(sound.outcomes[OFFENSE]) == quiet | exhibition
     assert reasons(sound.outcomes[PLAYERS]) == quiet | exhibition
-    assert reasons(sound.outcomes[SHOTS]) == quiet | exhibition | dict.fromkeys((league.NO_SHOTS, league.LAST), "not_published")
-    assert reasons(sound.outcomes[SLATE]) == quiet | exhibition | dict.fromkeys((league.OPENING, league.SECOND), "no_history")
+    assert reasons(sound.outcomes[SHOTS]) == quiet | exhibition | dict.fromkeys(
+        (league.NO_SHOTS, league.LAST), "not_published"
+    )
+    assert reasons(sound.outcomes[SLATE]) == quiet | exhibition | dict.fromkeys(
+        (league.OPENING, league.SECOND), "no_history"
+    )
 
 
 def test_a_postponed_game_next_to_a_played_one_is_no_hole(sound: Pipeline) -> None:
@@ -109,7 +121,9 @@ def test_several_defects_in_one_range_fail_each_for_itself() -> None:
 
 
 def test_messages_name_the_row_and_the_bound() -> None:
-    outcome = pipeline(PoisonedSource(SOUND, {league.SECOND: "negative_count"})).run(DAYS, [GAMES, BOXSCORES])[BOXSCORES]
+    outcome = pipeline(PoisonedSource(SOUND, {league.SECOND: "negative_count"})).run(
+        DAYS, [GAMES, BOXSCORES]
+    )[BOXSCORES]
     failure = outcome.failed[league.SECOND]
     assert "assists is -3" in failure.message
     assert "Player" in failure.message
@@ -139,8 +153,10 @@ def test_a_second_run_changes_nothing_and_a_repaired_day_is_stored() -> None:
     source.heal()
     again = made.run(DAYS)
     assert all(outcome.failed == {} for outcome in again.values())
-    changed = {table: {day for day, s in outcome.stored.items() if s.changed} for table, outcome in again.items()}
-    assert changed == {table: (set() if table in (GAMES, SHOTS) else {league.SECOND}) for table in GAME_TABLES}
+    changed = {
+        table: {day for day, s in outcome.stored.items() if s.changed} for table, outcome in again.items()
+    }
+    assert changed == {table: set() if table in (GAMES, SHOTS) else {league.SECOND} for table in GAME_TABLES}
 
 
 def test_content_does_not_depend_on_the_range_it_was_made_in(sound: Pipeline) -> None:
@@ -148,7 +164,9 @@ def test_content_does_not_depend_on_the_range_it_was_made_in(sound: Pipeline) ->
     for day in DAYS:
         single.run([day], (*GAME_TABLES, SLATE))
     for table in (*GAME_TABLES, SLATE):
-        hashes = [{d: e.content_hash for d, e in p.store.manifest(p.tables[table]).items()} for p in (single, sound)]
+        hashes = [
+            {d: e.content_hash for d, e in p.store.manifest(p.tables[table]).items()} for p in (single, sound)
+        ]
         assert hashes[0] == hashes[1], table
 
 
@@ -160,7 +178,9 @@ class TestTooBigIsNotImpossible:
         cameo = cameo_league(seconds=10)
         made = Pipeline(cameo, DAYS[0], tables=tables)
         failed = made.run(DAYS)[PLAYERS].failed
-        assert {day: f.failure_class for day, f in failed.items()} == {league.SECOND: FailureClass.TYPE_OVERFLOW}
+        assert {day: f.failure_class for day, f in failed.items()} == {
+            league.SECOND: FailureClass.TYPE_OVERFLOW
+        }
         message = failed[league.SECOND].message
         assert "NUMERIC(5,2)" in message
         assert "widen the column to NUMERIC(6,2)" in message
@@ -174,7 +194,11 @@ class TestTooBigIsNotImpossible:
         assert outcome.failed == {}
         assert outcome.stored[league.SECOND].rejected_rows == 1
         row = made.store.read(made.tables[PLAYERS].rejected(), DAYS).iloc[0]
-        assert (row["failure_class"], row["check_name"], row["column_name"]) == ("type_overflow", "usage_rate_range", "usage_rate")
+        assert (row["failure_class"], row["check_name"], row["column_name"]) == (
+            "type_overflow",
+            "usage_rate_range",
+            "usage_rate",
+        )
         assert json.loads(row["inputs"])["seconds_played"] == 10
 
 
@@ -182,16 +206,24 @@ def cameo_league(seconds: int) -> FrameSource:
     """The league with player H's minutes on the second day cut to a cameo, player G playing the rest."""
     lines = SOUND.frames["player_boxscores"]
     on = (lines["game_date"] == pd.Timestamp(league.SECOND)) & (lines["team_abbr"] == "NYK")
-    last, next_to_last = on & lines["player_name"].str.endswith(" H"), on & lines["player_name"].str.endswith(" G")
+    last, next_to_last = (
+        on & lines["player_name"].str.endswith(" H"),
+        on & lines["player_name"].str.endswith(" G"),
+    )
     played = lines["seconds_played"].mask(last, seconds)
-    return SOUND.changed(player_boxscores=lines.assign(seconds_played=played.mask(next_to_last, 1400 + 800 - seconds)))
+    return SOUND.changed(
+        player_boxscores=lines.assign(seconds_played=played.mask(next_to_last, 1400 + 800 - seconds))
+    )
 
 
 class TestQuarantine:
     """`on_invalid_rows: quarantine`: rows in = stored + rejected, always."""
 
     def test_rows_in_are_rows_stored_plus_rows_rejected(self) -> None:
-        source = PoisonedSource(SOUND, {league.SECOND: "negative_count", league.THIRD: "duplicate_row", league.OPENING: "wrong_type"})
+        source = PoisonedSource(
+            SOUND,
+            {league.SECOND: "negative_count", league.THIRD: "duplicate_row", league.OPENING: "wrong_type"},
+        )
         made = pipeline(source)
         made.run(DAYS, [GAMES])
         outcome = made.run(DAYS, [BOXSCORES], on_invalid_rows="quarantine")[BOXSCORES]
@@ -202,9 +234,17 @@ class TestQuarantine:
             refused = int((rejected["game_date"] == pd.Timestamp(day)).sum())
             assert outcome.stored[day].rejected_rows == refused
             assert outcome.stored[day].entry.row_count + refused == delivered.get(day, 0)
-        assert rejected.groupby("failure_class").size().to_dict() == {"impossible_value": 1, "duplicate_key": 2, "schema_drift": 1}
+        assert rejected.groupby("failure_class").size().to_dict() == {
+            "impossible_value": 1,
+            "duplicate_key": 2,
+            "schema_drift": 1,
+        }
         failed = {(c.check, c.day) for c in outcome.checks if not c.passed}
-        assert failed == {("schema_contract", league.SECOND), ("unique_key", league.THIRD), ("schema_contract", league.OPENING)}
+        assert failed == {
+            ("schema_contract", league.SECOND),
+            ("unique_key", league.THIRD),
+            ("schema_contract", league.OPENING),
+        }
 
     def test_a_rejected_row_keeps_its_values_as_they_came(self) -> None:
         made = pipeline(PoisonedSource(SOUND, {league.OPENING: "wrong_type"}))
@@ -292,7 +332,9 @@ class TestErrors:
         class Dateless(FrameSource):
             def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
                 frame = super().player_boxscores(days).frame
-                return SourceFrame(frame.assign(game_date=frame["game_date"].mask(np.arange(len(frame)) == 0)))
+                return SourceFrame(
+                    frame.assign(game_date=frame["game_date"].mask(np.arange(len(frame)) == 0))
+                )
 
         outcome = pipeline(Dateless(SOUND.frames)).run([league.SECOND], [GAMES, BOXSCORES])[BOXSCORES]
         assert classes(outcome) == {league.SECOND: FailureClass.SCHEMA_DRIFT}
@@ -341,6 +383,8 @@ class TestInputs:
         assert classes(outcome) == {league.SECOND: FailureClass.INCOMPLETE_INPUT}
 
     def test_what_the_source_cannot_use_reaches_the_outcome(self) -> None:
-        note = pd.DataFrame({"game_date": pd.to_datetime([league.SECOND]), "reason": ["odd"], "count": [3], "sample": ["x"]})
+        note = pd.DataFrame(
+            {"game_date": pd.to_datetime([league.SECOND]), "reason": ["odd"], "count": [3], "sample": ["x"]}
+        )
         outcome = pipeline(replace(SOUND, unusable=note)).run(DAYS, [GAMES, BOXSCORES])[BOXSCORES]
         assert outcome.unusable == {league.SECOND: [{"reason": "odd", "count": 3, "sample": "x"}]}

@@ -34,7 +34,9 @@ def games(*rows: tuple[str, str]) -> pd.DataFrame:
         ([("playoffs", "not_needed")], EmptyReason.OFF_DAY),
     ],
 )
-def test_the_games_of_a_day_say_why_it_is_empty(rows: list[tuple[str, str]], reason: EmptyReason | None) -> None:
+def test_the_games_of_a_day_say_why_it_is_empty(
+    rows: list[tuple[str, str]], reason: EmptyReason | None
+) -> None:
     assert empty_reasons(games(*rows), [DAY, OTHER_DAY]) == {DAY: reason, OTHER_DAY: EmptyReason.OFF_DAY}
 
 

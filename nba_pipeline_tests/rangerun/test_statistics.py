@@ -20,7 +20,9 @@ def test_maximum_mean_and_share_of_nulls_of_each_day() -> None:
             "points": pd.array([1, 2, 3, 10, 4], dtype="Int64"),
         }
     )
-    found = day_statistics(TABLES["nba_analytics.player_game_summary"], frame, ("usage_rate", "points"), [DAY, OTHER, EMPTY])
+    found = day_statistics(
+        TABLES["nba_analytics.player_game_summary"], frame, ("usage_rate", "points"), [DAY, OTHER, EMPTY]
+    )
     assert found[DAY] == {
         "max_usage_rate": 30.0,
         "mean_usage_rate": 20.0,

@@ -12,7 +12,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift, SourceUnavailable, UnparseableSource
+from nba_pipeline.failures import (
+    FailureClass,
+    PipelineError,
+    SchemaDrift,
+    SourceUnavailable,
+    UnparseableSource,
+)
 from nba_pipeline.sources.bulk.source import BulkSource
 
 DAY, NEXT_DAY = date(2024, 3, 7), date(2024, 3, 8)
@@ -100,13 +106,23 @@ def folder(tmp_path: Path) -> Folder:
 
 def reasons(unusable: pd.DataFrame) -> dict[str, tuple[int, str]]:
     """reason -> (count, sample)"""
-    return {reason: (count, sample) for reason, count, sample in unusable[["reason", "count", "sample"]].itertuples(index=False, name=None)}
+    return {
+        reason: (count, sample)
+        for reason, count, sample in unusable[["reason", "count", "sample"]].itertuples(
+            index=False, name=None
+        )
+    }
 
 
 def test_a_line_gets_its_ids_and_side_from_the_schedule(folder: Folder) -> None:
     row = folder().player_boxscores([DAY]).frame.iloc[0]
     assert (row["game_id"], row["opponent_team_abbr"], row["is_home"]) == ("20240307_CHI_GSW", "CHI", True)
-    assert (row["player_lookup"], row["seconds_played"], row["seconds_source"], row["status"]) == ("annone", 2314, "official", "played")
+    assert (row["player_lookup"], row["seconds_played"], row["seconds_source"], row["status"]) == (
+        "annone",
+        2314,
+        "official",
+        "played",
+    )
 
 
 def test_a_player_who_did_not_play_has_null_counts_even_where_the_source_prints_zeros(folder: Folder) -> None:
@@ -114,7 +130,11 @@ def test_a_player_who_did_not_play_has_null_counts_even_where_the_source_prints_
     away = {**LINE, **ZEROS, "person_id": 3, "minutes": "", "comment": "NWT - Personal"}
     frame = folder(lines=(LINE, dnp, away)).player_boxscores([DAY]).frame
     assert frame["status"].tolist() == ["played", "dnp", "inactive"]
-    assert frame.loc[1:, ["points", "fg_attempts", "plus_minus", "seconds_played", "seconds_source"]].isna().all(axis=None)
+    assert (
+        frame.loc[1:, ["points", "fg_attempts", "plus_minus", "seconds_played", "seconds_source"]]
+        .isna()
+        .all(axis=None)
+    )
 
 
 def test_minutes_that_are_no_duration_leave_a_line_without_seconds_and_are_counted(folder: Folder) -> None:
@@ -125,7 +145,9 @@ def test_minutes_that_are_no_duration_leave_a_line_without_seconds_and_are_count
 
 
 def test_a_line_without_time_or_stats_is_a_dnp_and_is_counted(folder: Folder) -> None:
-    ghost = folder(lines=(LINE, {**LINE, **ZEROS, "person_id": 2, "player_name": "Ghost", "minutes": "0:00"})).player_boxscores([DAY])
+    ghost = folder(
+        lines=(LINE, {**LINE, **ZEROS, "person_id": 2, "player_name": "Ghost", "minutes": "0:00"})
+    ).player_boxscores([DAY])
     assert ghost.frame["status"].tolist() == ["played", "dnp"]
     assert reasons(ghost.unusable) == {"line_without_time_or_stats": (1, "Ghost")}
 
@@ -147,7 +169,9 @@ def test_rows_of_games_that_the_schedule_does_not_know_are_counted_on_their_own_
 
 
 def test_a_game_of_another_day_is_no_orphan(folder: Folder) -> None:
-    answer = folder(games=(GAME, {**GAME, "game_id": "0022300908", "game_date": "2024-03-08"})).player_boxscores([NEXT_DAY])
+    answer = folder(
+        games=(GAME, {**GAME, "game_id": "0022300908", "game_date": "2024-03-08"})
+    ).player_boxscores([NEXT_DAY])
     assert answer.frame.empty
     assert answer.unusable.empty
 
@@ -213,9 +237,12 @@ def test_damaged_files_are_named(folder: Folder, tmp_path: Path, file: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("file", "column"), [("games.parquet", "played"), ("player_box.parquet", "turnovers"), ("shots_2023-24.parquet", "PERIOD")]
+    ("file", "column"),
+    [("games.parquet", "played"), ("player_box.parquet", "turnovers"), ("shots_2023-24.parquet", "PERIOD")],
 )
-def test_a_missing_column_is_schema_drift_that_names_file_and_column(folder: Folder, tmp_path: Path, file: str, column: str) -> None:
+def test_a_missing_column_is_schema_drift_that_names_file_and_column(
+    folder: Folder, tmp_path: Path, file: str, column: str
+) -> None:
     folder()
     pd.read_parquet(tmp_path / file).drop(columns=column).to_parquet(tmp_path / file)
     with pytest.raises(SchemaDrift, match=f"{file}.*{column}"):
@@ -240,15 +267,27 @@ def test_a_file_that_changes_on_disk_is_read_again(folder: Folder, tmp_path: Pat
 
 
 def test_what_was_read_is_known_by_its_hash(folder: Folder, tmp_path: Path) -> None:
-    """Of the bytes that were read: a file that is replaced afterwards keeps the hash under which its rows came."""
+    """Of the bytes that were read: a file that is replaced afterwards keeps the hash under which its rows
+    came."""
     source = folder()
     assert source.payloads("nba_raw.player_boxscores", [DAY]) == {}
     _everything(source)
-    files = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("games.parquet", "player_box.parquet")}
-    assert source.payloads("nba_raw.player_boxscores", [DAY]) == {str(tmp_path / name): digest for name, digest in files.items()}
-    assert {Path(p).name for p in source.payloads("nba_raw.shot_attempts", [DAY])} == {"games.parquet", "shots_2023-24.parquet"}
+    files = {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        for name in ("games.parquet", "player_box.parquet")
+    }
+    assert source.payloads("nba_raw.player_boxscores", [DAY]) == {
+        str(tmp_path / name): digest for name, digest in files.items()
+    }
+    assert {Path(p).name for p in source.payloads("nba_raw.shot_attempts", [DAY])} == {
+        "games.parquet",
+        "shots_2023-24.parquet",
+    }
     folder(lines=({**LINE, "points": 3},))
-    assert source.payloads("nba_raw.player_boxscores", [DAY])[str(tmp_path / "player_box.parquet")] == files["player_box.parquet"]
+    assert (
+        source.payloads("nba_raw.player_boxscores", [DAY])[str(tmp_path / "player_box.parquet")]
+        == files["player_box.parquet"]
+    )
 
 
 def _everything(source: BulkSource) -> None:
@@ -262,7 +301,8 @@ class TestRealSeasons:
     """The oddities of 2021-24, by date."""
 
     @pytest.mark.parametrize(
-        ("day", "name", "seconds"), [(date(2021, 10, 28), "KJ Martin", 970), (date(2022, 3, 16), "Kevin Huerter", 2130)]
+        ("day", "name", "seconds"),
+        [(date(2021, 10, 28), "KJ Martin", 970), (date(2022, 3, 16), "Kevin Huerter", 2130)],
     )
     def test_seconds_that_the_play_by_play_has_wrong_are_corrected_and_counted(
         self, bulk_source: BulkSource, day: date, name: str, seconds: int

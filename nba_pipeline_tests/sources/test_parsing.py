@@ -1,4 +1,5 @@
-"""Parsing of published texts: every way in which a playing time has been printed, ids, names, and the seconds of 2021-22."""
+"""Parsing of published texts: every way in which a playing time has been printed, ids, names, and the seconds
+of 2021-22."""
 
 from __future__ import annotations
 
@@ -35,7 +36,25 @@ def test_a_published_playing_time_is_exact_seconds(text: str, seconds: int) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "0", "1", "31", "-79:0-6", "-5:00", "17:61", "1:2:3", "PT", "DNP", "nan", "1e3", "3:", ":30", "−3:00"]
+    "text",
+    [
+        "",
+        "   ",
+        "0",
+        "1",
+        "31",
+        "-79:0-6",
+        "-5:00",
+        "17:61",
+        "1:2:3",
+        "PT",
+        "DNP",
+        "nan",
+        "1e3",
+        "3:",
+        ":30",
+        "−3:00",
+    ],
 )
 def test_what_is_no_duration_to_the_second_is_unknown_and_never_zero(text: str) -> None:
     assert math.isnan(parsing.parse_seconds(text))
@@ -82,25 +101,53 @@ def test_a_game_id_is_date_away_home_and_its_third_digit_the_type() -> None:
 
 
 def test_a_season_starts_in_october() -> None:
-    assert parsing.season_years(pd.Series(pd.to_datetime(["2022-09-30", "2022-10-01"]))).tolist() == [2021, 2022]
+    assert parsing.season_years(pd.Series(pd.to_datetime(["2022-09-30", "2022-10-01"]))).tolist() == [
+        2021,
+        2022,
+    ]
 
 
 def reconciled(minutes: list[float], play_by_play: list[float]) -> tuple[list[float], list[bool]]:
-    seconds, corrected = parsing.reconcile_seconds(pd.Series(minutes), pd.Series(play_by_play), pd.Series(["g"] * len(minutes)))
+    seconds, corrected = parsing.reconcile_seconds(
+        pd.Series(minutes), pd.Series(play_by_play), pd.Series(["g"] * len(minutes))
+    )
     return seconds.tolist(), corrected.tolist()
 
 
 def test_agreeing_play_by_play_seconds_are_taken_as_they_are() -> None:
-    assert reconciled([48, 48, 48, 48, 48], [2880, 2889, 2851, 2890, 2890]) == ([2880, 2889, 2851, 2890, 2890], [False] * 5)
+    assert reconciled([48, 48, 48, 48, 48], [2880, 2889, 2851, 2890, 2890]) == (
+        [2880, 2889, 2851, 2890, 2890],
+        [False] * 5,
+    )
 
 
 def test_one_contradicting_line_gets_what_the_team_leaves_over() -> None:
-    minutes, play_by_play = [48.0, 48.0, 48.0, 48.0, 32.0, 16.0], [2880.0, 2880.0, 2880.0, 2880.0, 1910.0, 1300.0]
+    minutes, play_by_play = (
+        [48.0, 48.0, 48.0, 48.0, 32.0, 16.0],
+        [
+            2880.0,
+            2880.0,
+            2880.0,
+            2880.0,
+            1910.0,
+            1300.0,
+        ],
+    )
     assert reconciled(minutes, play_by_play) == ([2880, 2880, 2880, 2880, 1910, 970], [False] * 5 + [True])
 
 
 def test_overtime_is_counted_in_what_is_left_over() -> None:
-    minutes, play_by_play = [53.0, 53.0, 53.0, 53.0, 36.0, 17.0], [3180.0, 3180.0, 3180.0, 3180.0, 2160.0, 200.0]
+    minutes, play_by_play = (
+        [53.0, 53.0, 53.0, 53.0, 36.0, 17.0],
+        [
+            3180.0,
+            3180.0,
+            3180.0,
+            3180.0,
+            2160.0,
+            200.0,
+        ],
+    )
     assert reconciled(minutes, play_by_play)[0][-1] == 14_400 + 1_500 - 4 * 3180 - 2160
 
 

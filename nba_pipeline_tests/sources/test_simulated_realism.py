@@ -17,10 +17,23 @@ from nba_pipeline.sources.simulated import SimulatedSource
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
 COMPETITIVE = ("regular", "playoffs", "play_in", "cup_final")
-REAL_TYPES = {"Regular Season": "regular", "Playoffs": "playoffs", "PlayIn": "play_in", "IST Final": "cup_final"}
+REAL_TYPES = {
+    "Regular Season": "regular",
+    "Playoffs": "playoffs",
+    "PlayIn": "play_in",
+    "IST Final": "cup_final",
+}
 FIRST, LAST = date(2021, 10, 19), date(2023, 6, 30)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-COUNTS = ("fg_makes", "fg_attempts", "three_pt_makes", "three_pt_attempts", "ft_makes", "ft_attempts", "offensive_rebounds")
+COUNTS = (
+    "fg_makes",
+    "fg_attempts",
+    "three_pt_makes",
+    "three_pt_attempts",
+    "ft_makes",
+    "ft_attempts",
+    "offensive_rebounds",
+)
 COUNTS += ("defensive_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls", "points")
 
 # Allowed difference per figure: absolute, in the figure's own unit.
@@ -126,9 +139,21 @@ def real() -> dict[str, float]:
         "plus_minus_points": "plus_minus",
     }
     box = box.rename(columns=renamed).assign(
-        seconds_played=seconds, game_type=box["season_type"].map(REAL_TYPES), is_home=box["home_away"] == "home"
+        seconds_played=seconds,
+        game_type=box["season_type"].map(REAL_TYPES),
+        is_home=box["home_away"] == "home",
     )
-    names = ["season", "season_year", "game_type", "game_id", "game_date", "player_id", "team_abbr", "is_home", "is_starter"]
+    names = [
+        "season",
+        "season_year",
+        "game_type",
+        "game_id",
+        "game_date",
+        "player_id",
+        "team_abbr",
+        "is_home",
+        "is_starter",
+    ]
     box = box.assign(season_year=box["season"].str[:4].astype(int))
     shots = pd.concat(pd.read_parquet(folder / f"shots_{s}.parquet") for s in ("2022-23", "2023-24"))
     shots = shots[shots["SHOT_ZONE_BASIC"].notna()]
@@ -149,10 +174,14 @@ def simulated() -> dict[str, float]:
     source = SimulatedSource()
     days = [FIRST + timedelta(days=d) for d in range((LAST - FIRST).days + 1)]
     games = source.games(days).frame
-    box = source.player_boxscores(days).frame.merge(games[["nba_game_id", "season_year", "game_type"]], on="nba_game_id")
+    box = source.player_boxscores(days).frame.merge(
+        games[["nba_game_id", "season_year", "game_type"]], on="nba_game_id"
+    )
     shots = source.shot_attempts(days).frame
     shots = shots[shots["nba_game_id"].str[2] == "2"]
-    shots = shots.assign(is_assisted=shots["assist_player_id"].notna(), is_blocked=shots["block_player_id"].notna())
+    shots = shots.assign(
+        is_assisted=shots["assist_player_id"].notna(), is_blocked=shots["block_player_id"].notna()
+    )
     return profile(box[box["game_type"].isin(COMPETITIVE)].assign(game_id=lambda d: d["nba_game_id"]), shots)
 
 
@@ -172,7 +201,9 @@ def _team_rows(box: pd.DataFrame) -> pd.DataFrame:
     teams = groups[["seconds_played", *COUNTS]].sum()
     teams["players"] = groups.size()
     teams["overtimes"] = ((teams["seconds_played"] - 14_400) / 1_500).round()
-    possessions = teams["fg_attempts"] + 0.44 * teams["ft_attempts"] - teams["offensive_rebounds"] + teams["turnovers"]
+    possessions = (
+        teams["fg_attempts"] + 0.44 * teams["ft_attempts"] - teams["offensive_rebounds"] + teams["turnovers"]
+    )
     teams["pace"] = 48 * possessions.groupby("game_id").transform("mean") / (48 + 5 * teams["overtimes"])
     return teams.reset_index()
 
@@ -181,7 +212,11 @@ def _team_figures(teams: pd.DataFrame) -> dict[str, float]:
     points = teams.pivot_table(index="game_id", columns="is_home", values="points")
     margin = points[True] - points[False]
     total = teams[list(COUNTS)].sum()
-    figures = {f"{c}_{s}": getattr(teams[c], "mean" if s == "mean" else "std")() for c in ("pace", *COUNTS) for s in ("mean", "sd")}
+    figures = {
+        f"{c}_{s}": getattr(teams[c], "mean" if s == "mean" else "std")()
+        for c in ("pace", *COUNTS)
+        for s in ("mean", "sd")
+    }
     return figures | {
         "margin_sd": margin.std(),
         "margin_abs_median": margin.abs().median(),
@@ -189,7 +224,9 @@ def _team_figures(teams: pd.DataFrame) -> dict[str, float]:
         "overtime_share": (teams["overtimes"] > 0).mean(),
         "ft_rate": total["ft_makes"] / total["fg_attempts"],
         "ft_pct": total["ft_makes"] / total["ft_attempts"],
-        "offensive_rebound_share": total["offensive_rebounds"] / (total["offensive_rebounds"] + total["defensive_rebounds"]),
+        "offensive_rebound_share": (
+            total["offensive_rebounds"] / (total["offensive_rebounds"] + total["defensive_rebounds"])
+        ),
         "players_used_mean": teams["players"].mean(),
         "players_used_sd": teams["players"].std(),
     }
@@ -200,7 +237,9 @@ def _player_figures(box: pd.DataFrame, teams: pd.DataFrame) -> dict[str, float]:
     plays = rows["fg_attempts"] + 0.44 * rows["ft_attempts"] + rows["turnovers"]
     team_plays = rows["fg_attempts_team"] + 0.44 * rows["ft_attempts_team"] + rows["turnovers_team"]
     minutes = rows["seconds_played"] / 60
-    usage = (100 * plays * (48 + 5 * rows["overtimes"]) / (minutes * team_plays))[rows["seconds_played"] >= 300]
+    usage = (100 * plays * (48 + 5 * rows["overtimes"]) / (minutes * team_plays))[
+        rows["seconds_played"] >= 300
+    ]
     starter = rows["is_starter"].fillna(False).astype(bool)
     figures = {
         "usage_sd": usage.std(),
@@ -217,7 +256,12 @@ def _player_figures(box: pd.DataFrame, teams: pd.DataFrame) -> dict[str, float]:
 def _season_figures(box: pd.DataFrame) -> dict[str, float]:
     regular = box[box["game_type"] == "regular"].sort_values("game_date", kind="stable")
     groups = regular.groupby(["season_year", "player_id"])
-    seasons = groups.agg(games=("points", "size"), mean=("points", "mean"), sd=("points", "std"), minutes_sd=("seconds_played", "std"))
+    seasons = groups.agg(
+        games=("points", "size"),
+        mean=("points", "mean"),
+        sd=("points", "std"),
+        minutes_sd=("seconds_played", "std"),
+    )
     steady = seasons[seasons["games"] >= 40]
     years = steady.groupby("season_year")["mean"]
     previous = groups["points"].shift()
@@ -230,7 +274,9 @@ def _season_figures(box: pd.DataFrame) -> dict[str, float]:
         "within_player_points_sd": steady["sd"].mean(),
         "between_players_points_sd": steady["mean"].std(),
         "within_player_minutes_sd": steady["minutes_sd"].mean() / 60,
-        "points_autocorrelation": float(np.corrcoef(regular["points"][previous.notna()], previous[previous.notna()])[0, 1]),
+        "points_autocorrelation": float(
+            np.corrcoef(regular["points"][previous.notna()], previous[previous.notna()])[0, 1]
+        ),
     }
 
 
@@ -241,12 +287,17 @@ def _shot_figures(shots: pd.DataFrame) -> dict[str, float]:
     made = shots["is_made"].astype(bool)
     figures = {f"share_{z}": share for z, share in zone.value_counts(normalize=True).items()}
     figures |= {f"pct_{z}": pct for z, pct in made.groupby(zone).mean().items()}
-    return figures | {"assisted_share": shots.loc[made, "is_assisted"].mean(), "blocked_share": shots["is_blocked"].mean()}
+    return figures | {
+        "assisted_share": shots.loc[made, "is_assisted"].mean(),
+        "blocked_share": shots["is_blocked"].mean(),
+    }
 
 
 @pytest.mark.bulk
 @pytest.mark.parametrize("figure", sorted(TOLERANCE))
-def test_figure_is_close_to_the_real_league(figure: str, real: dict[str, float], simulated: dict[str, float]) -> None:
+def test_figure_is_close_to_the_real_league(
+    figure: str, real: dict[str, float], simulated: dict[str, float]
+) -> None:
     assert simulated[figure] == pytest.approx(real[figure], abs=TOLERANCE[figure]), (
         f"{figure}: simulated {simulated[figure]:.3f}, real {real[figure]:.3f}"
     )

@@ -1,4 +1,5 @@
-"""A league of a few days made by hand: every kind of day, box scores that add up to the shots and to the score.
+"""A league of a few days made by hand: every kind of day, box scores that add up to the shots and to the
+score.
 
 Belongs here: the league and ``FrameSource``, which serves any frames as a source. No randomness, no files.
 Does not belong here: defects (``poison.py``) and realism (the simulated source).
@@ -27,7 +28,9 @@ def day(number: int) -> date:
     return FIRST_DAY + timedelta(days=number)
 
 
-OFF_SEASON, OPENING, SECOND, THIRD, OFF_DAY, POSTPONED, EXHIBITION, NO_SHOTS, OVERTIME, LAST = (day(n) for n in range(10))
+OFF_SEASON, OPENING, SECOND, THIRD, OFF_DAY, POSTPONED, EXHIBITION, NO_SHOTS, OVERTIME, LAST = (
+    day(n) for n in range(10)
+)
 DAYS = tuple(day(n) for n in range(10))
 GAME_DAYS = (OPENING, SECOND, THIRD, NO_SHOTS, OVERTIME, LAST)
 """Days with final competitive games."""
@@ -76,7 +79,11 @@ class FrameSource(ThreeTables):
     def _of(self, name: str, days: Sequence[date]) -> SourceFrame:
         wanted = pd.to_datetime(list(days))
         frame = self.frames[name]
-        notes = self.unusable[self.unusable["game_date"].isin(wanted)] if name == "player_boxscores" else no_unusable()
+        notes = (
+            self.unusable[self.unusable["game_date"].isin(wanted)]
+            if name == "player_boxscores"
+            else no_unusable()
+        )
         return SourceFrame(frame[frame["game_date"].isin(wanted)].reset_index(drop=True), notes)
 
     def changed(self, **frames: pd.DataFrame) -> FrameSource:
@@ -95,7 +102,14 @@ def hand_made_league() -> FrameSource:
         final = status == "final"
         scores: dict[str, Any] = {away: None, home: None}
         for team in (away, home) if final else ():
-            own, taken = _side(game, team, home if team == away else away, team == home, overtimes, start=100 if team == home else 0)
+            own, taken = _side(
+                game,
+                team,
+                home if team == away else away,
+                team == home,
+                overtimes,
+                start=100 if team == home else 0,
+            )
             lines += own
             shots += taken if digit == "2" else []
             scores[team] = sum(line["points"] for line in own if line["points"] is not None)
@@ -104,7 +118,9 @@ def hand_made_league() -> FrameSource:
     return FrameSource(frames)
 
 
-def _schedule_row(when: date, away: str, home: str, digit: str, status: str, scores: dict[str, Any]) -> dict[str, Any]:
+def _schedule_row(
+    when: date, away: str, home: str, digit: str, status: str, scores: dict[str, Any]
+) -> dict[str, Any]:
     kinds = {"2": "regular", "3": "all_star", "5": "play_in", "6": "cup_final"}
     return {
         "season_year": 2023,
@@ -121,13 +137,16 @@ def _schedule_row(when: date, away: str, home: str, digit: str, status: str, sco
     }
 
 
-def _side(game: dict[str, Any], team: str, rival: str, is_home: bool, overtimes: int, start: int) -> tuple[list[Any], list[Any]]:
+def _side(
+    game: dict[str, Any], team: str, rival: str, is_home: bool, overtimes: int, start: int
+) -> tuple[list[Any], list[Any]]:
     """A team's nine lines (the last did not play) and its shots."""
     lines, shots = [], []
     team_id = TEAM_IDS.get(team, 9001 if is_home else 9002)
     for n, seconds in enumerate(_SECONDS):
         player = _player(team_id, n)
-        # Six shots of each starter, three of the others; the home team makes the first, third, ... of players A, C, E, ...
+        # Six shots of each starter, three of the others; the home team makes the first, third, ... of players
+        # A, C, E, ...
         zones = ("paint", "mid_range", "three") * (2 if n < 5 else 1)
         made = [(n + k + (1 if is_home else 0)) % 2 == 0 for k in range(len(zones))]
         for k, (zone, is_made) in enumerate(zip(zones, made, strict=True)):
@@ -162,7 +181,11 @@ def _side(game: dict[str, Any], team: str, rival: str, is_home: bool, overtimes:
     for line in lines:
         line["assists"] = sum(shot["assist_player_id"] == line["player_id"] for shot in shots)
     counts = [c for c in lines[0] if c not in game and c not in _line(team, team_id, rival, is_home, 8)]
-    nothing = dict.fromkeys(counts) | {"status": "dnp", "comment": "DNP - Coach's Decision", "minutes_text": ""}
+    nothing = dict.fromkeys(counts) | {
+        "status": "dnp",
+        "comment": "DNP - Coach's Decision",
+        "minutes_text": "",
+    }
     lines.append(game | _line(team, team_id, rival, is_home, 8) | nothing)
     return lines, shots
 
@@ -186,7 +209,9 @@ def _line(team: str, team_id: int, rival: str, is_home: bool, n: int) -> dict[st
     }
 
 
-def _shot(event: int, team: str, team_id: int, rival: str, n: int, player: int, zone: str, is_made: bool) -> dict[str, Any]:
+def _shot(
+    event: int, team: str, team_id: int, rival: str, n: int, player: int, zone: str, is_made: bool
+) -> dict[str, Any]:
     labels = {"paint": "Restricted Area", "mid_range": "Mid-Range", "three": "Above the Break 3"}
     return {
         "event_id": event,
@@ -210,7 +235,9 @@ def _typed(rows: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     frame["game_date"] = frame["game_date"].astype("datetime64[s]")
     for name in frame:
-        values = [v for v in frame[name].tolist() if v is not None and not (isinstance(v, float) and np.isnan(v))]
+        values = [
+            v for v in frame[name].tolist() if v is not None and not (isinstance(v, float) and np.isnan(v))
+        ]
         if values and all(isinstance(v, int) and not isinstance(v, bool) for v in values):
             frame[name] = frame[name].astype("Int64")
         elif values and all(isinstance(v, bool) for v in values):

@@ -42,15 +42,21 @@ class Pipeline:
     outcomes: dict[str, RangeOutcome] = field(default_factory=dict)
     results_due: date = date.max
 
-    def run(self, days: Sequence[date], names: Iterable[str] = GAME_TABLES, on_invalid_rows: str = "fail") -> dict[str, RangeOutcome]:
+    def run(
+        self, days: Sequence[date], names: Iterable[str] = GAME_TABLES, on_invalid_rows: str = "fail"
+    ) -> dict[str, RangeOutcome]:
         wanted = set(names)
-        done = {plan.table: self.run_plan(plan, days, on_invalid_rows) for plan in PLANS if plan.table in wanted}
+        done = {
+            plan.table: self.run_plan(plan, days, on_invalid_rows) for plan in PLANS if plan.table in wanted
+        }
         self.outcomes |= done
         return done
 
     def run_plan(self, plan: TablePlan, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
         policy = InvalidRows(on_invalid_rows)
-        return run_range(RangeJob(plan, self.tables, self.store, self.source, self.start, policy, self.results_due), days)
+        return run_range(
+            RangeJob(plan, self.tables, self.store, self.source, self.start, policy, self.results_due), days
+        )
 
     def read(self, table: str, days: Iterable[date] | None = None) -> pd.DataFrame:
         declared = self.tables[table]

@@ -1,4 +1,5 @@
-"""A source with one thing wrong on chosen days: the named defects that the pipeline must catch, each on its own day.
+"""A source with one thing wrong on chosen days: the named defects that the pipeline must catch, each on its
+own day.
 
 Belongs here: the defects and what each must be called; ``demo/faulty.py`` puts them into any source.
 Does not belong here: a league to poison (``league.py``, the simulated and bulk sources) and assertions.
@@ -81,7 +82,8 @@ def _unknown_team(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
 
 
 def _misattributed_shot(frame: pd.DataFrame, game: pd.DataFrame) -> pd.DataFrame:
-    """The play-by-play gives one attempt to a team-mate: the team's zones still add up, two players' do not."""
+    """The play-by-play gives one attempt to a team-mate: the team's zones still add up, two players' do
+    not."""
     first = game.iloc[0]
     others = game[(game["team_abbr"] == first["team_abbr"]) & (game["player_id"] != first["player_id"])]
     return _with_value(frame, game.index[[0]], "player_id", others["player_id"].iloc[0])
@@ -110,11 +112,13 @@ POISONS: dict[str, Poison] = {
         Poison("outage", BOXSCORES, None, (BOXSCORES,), _F.SOURCE_UNAVAILABLE),
     )
 }
-"""Every defect by name. Which table notices `halve_team` and `drop_player` first depends on how many players are left."""
+"""Every defect by name. Which table notices `halve_team` and `drop_player` first depends on how many players
+are left."""
 
 
 class PoisonedSource(FaultySource):
-    """``source`` with the named defect on each day of ``poisons``, put into the day's first competitive game."""
+    """``source`` with the named defect on each day of ``poisons``, put into the day's first competitive
+    game."""
 
     def __init__(self, source: Source, poisons: Mapping[date, str]) -> None:
         super().__init__(source, {day: POISONS[name] for day, name in poisons.items()})

@@ -11,7 +11,12 @@ from nba_pipeline.tables.calendar import KNOWN_SEASONS, season, season_of, seaso
 
 @pytest.mark.parametrize(
     ("day", "year"),
-    [(date(2021, 10, 1), 2021), (date(2022, 9, 30), 2021), (date(2022, 10, 1), 2022), (date(2024, 2, 29), 2023)],
+    [
+        (date(2021, 10, 1), 2021),
+        (date(2022, 9, 30), 2021),
+        (date(2022, 10, 1), 2022),
+        (date(2024, 2, 29), 2023),
+    ],
 )
 def test_a_season_runs_from_october_to_september(day: date, year: int) -> None:
     assert season_year_of(day) == year
@@ -29,7 +34,10 @@ def test_opening_night_is_a_tuesday_and_the_last_finals_day_a_sunday(year: int) 
 
 
 def test_known_seasons_are_as_announced() -> None:
-    assert {y: (s.opening_day, s.last_finals_day) for y, s in KNOWN_SEASONS.items()}[2023] == (date(2023, 10, 24), date(2024, 6, 23))
+    assert {y: (s.opening_day, s.last_finals_day) for y, s in KNOWN_SEASONS.items()}[2023] == (
+        date(2023, 10, 24),
+        date(2024, 6, 23),
+    )
     assert season(2027).opening_day == date(2027, 10, 19)
     assert season(2027).last_finals_day == date(2028, 6, 18)
 

@@ -81,7 +81,9 @@ def test_a_column_says_what_it_is_and_its_bounds_fit_its_type(table: Table, colu
         assert most == Decimal("9" * column.type.precision) / Decimal(10) ** column.type.scale
         for bound in (column.minimum, column.maximum):
             assert bound is None or abs(Decimal(str(bound))) <= most
-        assert arrow_schema(table).field(column.name).type == pyarrow.decimal128(column.type.precision, column.type.scale)
+        assert arrow_schema(table).field(column.name).type == pyarrow.decimal128(
+            column.type.precision, column.type.scale
+        )
     else:
         assert most is None
     if column.minimum is not None and column.maximum is not None:
@@ -100,21 +102,27 @@ def test_columns_of_the_same_name_mean_the_same_in_every_table() -> None:
     assert {name: kinds for name, kinds in seen.items() if len(kinds) > 1} == {}
 
 
-# ------------------------------------------------------------------------------------------- bounds, value by value
+# ------------------------------------------------------------------------------------------- bounds, value by
+# value
 
 
 @lru_cache(maxsize=1)
 def numbers() -> list[tuple[Table, Column]]:
     kinds = (Kind.NUMERIC, Kind.INT64, Kind.FLOAT64)
     return [
-        (t, c) for t in ALL.values() for c in t.columns_of(*kinds) if c.minimum is not None or c.maximum is not None or c.type.physical_max
+        (t, c)
+        for t in ALL.values()
+        for c in t.columns_of(*kinds)
+        if c.minimum is not None or c.maximum is not None or c.type.physical_max
     ]
 
 
 def lone(table: Table, column: Column) -> Table:
     """A table of just the date and this column, so that nothing else can be to blame."""
     columns = (table.column("game_date"), *(() if column.name == "game_date" else (column,)))
-    return Table(table.dataset, table.name, "One column.", "one row per value", "tests", ("game_date",), columns)
+    return Table(
+        table.dataset, table.name, "One column.", "one row per value", "tests", ("game_date",), columns
+    )
 
 
 def verdicts(column: Column, table: Table, values: list[object]) -> list[set[str]]:
@@ -129,9 +137,17 @@ def verdicts(column: Column, table: Table, values: list[object]) -> list[set[str
 def limits(column: Column) -> tuple[float, float, str, str]:
     """(lowest, highest good value, class below, class above)."""
     most = float(column.type.physical_max or 2**62)
-    low, high = (-most if column.minimum is None else column.minimum), (most if column.maximum is None else column.maximum)
+    low, high = (
+        (-most if column.minimum is None else column.minimum),
+        (most if column.maximum is None else column.maximum),
+    )
     physical, semantic = FailureClass.TYPE_OVERFLOW.value, FailureClass.IMPOSSIBLE_VALUE.value
-    return low, high, physical if column.minimum is None else semantic, physical if column.maximum is None else semantic
+    return (
+        low,
+        high,
+        physical if column.minimum is None else semantic,
+        physical if column.maximum is None else semantic,
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -149,13 +165,20 @@ def test_a_bound_is_accepted_and_just_beyond_it_is_refused_with_its_class(data: 
     if column.maximum is not None or column.type.physical_max:
         high_bad = verdicts(column, table, [high + step])[0]
         assert above in high_bad
-        assert (FailureClass.TYPE_OVERFLOW.value in high_bad) == (high + step > float(column.type.physical_max or np.inf))
+        assert (FailureClass.TYPE_OVERFLOW.value in high_bad) == (
+            high + step > float(column.type.physical_max or np.inf)
+        )
 
 
 def test_too_big_for_the_type_and_impossible_are_told_apart() -> None:
     table = TABLES["nba_analytics.player_game_summary"].with_column("usage_rate", type=numeric(5, 2))
     usage = table.column("usage_rate")
-    assert verdicts(usage, table, [999.99, 1000.0, -0.01, 1196.81]) == [set(), {"type_overflow"}, {"impossible_value"}, {"type_overflow"}]
+    assert verdicts(usage, table, [999.99, 1000.0, -0.01, 1196.81]) == [
+        set(),
+        {"type_overflow"},
+        {"impossible_value"},
+        {"type_overflow"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -169,18 +192,26 @@ def test_too_big_for_the_type_and_impossible_are_told_apart() -> None:
         ("source", None, "incomplete_input"),
     ],
 )
-def test_text_columns_refuse_what_their_declaration_excludes(name: str, value: object, failure_class: str) -> None:
+def test_text_columns_refuse_what_their_declaration_excludes(
+    name: str, value: object, failure_class: str
+) -> None:
     table = TABLES["nba_raw.games"]
     assert verdicts(table.column(name), table, [value]) == [{failure_class}]
 
 
 def test_every_kind_of_pandera_check_has_a_failure_class() -> None:
-    kinds = {check.error for t in ALL.values() for column in pandera_schema(t).columns.values() for check in column.checks}
+    kinds = {
+        check.error
+        for t in ALL.values()
+        for column in pandera_schema(t).columns.values()
+        for check in column.checks
+    }
     assert kinds <= set(CLASS_OF_CHECK)
     assert isinstance(pandera_schema(TABLES["nba_raw.games"]), pa.DataFrameSchema)
 
 
-# ------------------------------------------------------------------------------------------------------- the registry
+# ------------------------------------------------------------------------------------------------------- the
+# registry
 
 
 def test_a_registry_refuses_a_table_twice_and_changes_by_copy() -> None:
@@ -211,4 +242,6 @@ def test_the_quarantine_of_every_table_is_a_table() -> None:
 
 def test_the_document_of_tables_is_up_to_date(pytestconfig: pytest.Config) -> None:
     written = (pytestconfig.rootpath / "docs" / "tables.md").read_text(encoding="utf-8")
-    assert written == registry_markdown(TABLES.values()), "run: python -m nba_pipeline.tables.render.markdown > docs/tables.md"
+    assert written == registry_markdown(TABLES.values()), (
+        "run: python -m nba_pipeline.tables.render.markdown > docs/tables.md"
+    )

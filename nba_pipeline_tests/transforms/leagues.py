@@ -1,8 +1,9 @@
-"""Small random leagues: schedules and consistent facts of the analytics tables, for tests of look-back transforms.
+"""Small random leagues: schedules and consistent facts of the analytics tables, for tests of look-back
+transforms.
 
-Belongs here: generating inputs. Does not belong here: expected results (the tests' slow references).
-A league has everything that has gone wrong with histories: two seasons, trades, players who sit out, zero-second lines,
-games without shot data, postponed and not yet played games, exhibitions, off days.
+Belongs here: generating inputs. Does not belong here: expected results (the tests' slow references). A league
+has everything that has gone wrong with histories: two seasons, trades, players who sit out, zero-second
+lines, games without shot data, postponed and not yet played games, exhibitions, off days.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from nba_pipeline.tables.render.frames import STRING_DTYPE
 from nba_pipeline.tables.vocabulary import TEAM_IDS, ZONES
 
 ZONE_COUNTS = [f"{zone}_{what}" for zone in ZONES for what in ("makes", "attempts")]
-SHOT_COUNTS = [*ZONE_COUNTS, "assisted_fg_makes", "unassisted_fg_makes", *(f"blocks_{zone}" for zone in ZONES)]
+SHOT_COUNTS = [
+    *ZONE_COUNTS,
+    "assisted_fg_makes",
+    "unassisted_fg_makes",
+    *(f"blocks_{zone}" for zone in ZONES),
+]
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,13 @@ def random_league(seed: int, *, teams: int = 4, players: int = 14, game_days: in
     rng = np.random.default_rng(seed)
     codes = list(TEAM_IDS)[:teams]
     home = dict(enumerate(rng.choice(codes, players), start=1))
-    dates = [*_game_days(date(2022, 5, 20), game_days // 2, rng), *_game_days(date(2022, 10, 18), game_days, rng)]
+    dates = [
+        *_game_days(date(2022, 5, 20), game_days // 2, rng),
+        *_game_days(date(2022, 10, 18), game_days, rng),
+    ]
     schedule, lines = [], []
     for day in dates:
-        home = {p: (str(rng.choice(codes)) if rng.random() < 0.04 else t) for p, t in home.items()}
+        home = {p: str(rng.choice(codes)) if rng.random() < 0.04 else t for p, t in home.items()}
         order = rng.permutation(codes)
         for away, host in zip(order[0::2], order[1::2], strict=True):
             if rng.random() < 0.2:
@@ -84,14 +93,20 @@ def _game(day: date, away: str, host: str, rng: np.random.Generator) -> dict[str
     }
 
 
-def _lines(game: dict[str, object], home: dict[int, str], rng: np.random.Generator) -> list[dict[str, object]]:
+def _lines(
+    game: dict[str, object], home: dict[int, str], rng: np.random.Generator
+) -> list[dict[str, object]]:
     has_shots = rng.random() < 0.85
     lines = []
     for own, other in (("home_team_abbr", "away_team_abbr"), ("away_team_abbr", "home_team_abbr")):
         squad = [p for p, t in home.items() if t == game[own] and rng.random() < 0.8]
         for player in squad or [900 + TEAM_IDS[str(game[own])] % 100]:
             ids = {c: game[c] for c in ("game_id", "nba_game_id", "game_date", "season_year", "game_type")}
-            where = {"team_abbr": game[own], "opponent_team_abbr": game[other], "is_home": own == "home_team_abbr"}
+            where = {
+                "team_abbr": game[own],
+                "opponent_team_abbr": game[other],
+                "is_home": own == "home_team_abbr",
+            }
             lines.append({**ids, **where, **_line(player, has_shots, rng)})
     return lines
 
@@ -109,7 +124,9 @@ def _line(player: int, has_shots: bool, rng: np.random.Generator) -> dict[str, o
         "player_lookup": f"player{player}",
         "player_full_name": f"Player {player}",
         "is_starter": None if rng.random() < 0.1 else bool(rng.random() < 0.5),
-        "seconds_played": int(rng.choice([0, rng.integers(1, 300), rng.integers(600, 2700)], p=[0.05, 0.15, 0.8])),
+        "seconds_played": int(
+            rng.choice([0, rng.integers(1, 300), rng.integers(600, 2700)], p=[0.05, 0.15, 0.8])
+        ),
         "fg_makes": fg,
         "fg_attempts": sum(attempts.values()),
         "three_pt_makes": threes,
@@ -138,7 +155,16 @@ def _typed(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _team_games(lines: pd.DataFrame) -> pd.DataFrame:
-    keys = ["game_id", "nba_game_id", "game_date", "season_year", "game_type", "team_abbr", "opponent_team_abbr", "is_home"]
+    keys = [
+        "game_id",
+        "nba_game_id",
+        "game_date",
+        "season_year",
+        "game_type",
+        "team_abbr",
+        "opponent_team_abbr",
+        "is_home",
+    ]
     counts = ["points", "fg_attempts", "ft_attempts", "offensive_rebounds", "turnovers", "plays_used"]
     zones = [*ZONE_COUNTS, *(f"blocks_{z}" for z in ZONES)]
     grouped = lines.groupby(keys, sort=True)

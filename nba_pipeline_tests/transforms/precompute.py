@@ -1,6 +1,8 @@
-"""Phase 4 in the tests: all of it over a random league, and the plain-Python history that slow references read.
+"""Phase 4 in the tests: all of it over a random league, and the plain-Python history that slow references
+read.
 
-Belongs here: what several test modules of phase 4 share. Does not belong here: tests, expected values of a table.
+Belongs here: what several test modules of phase 4 share. Does not belong here: tests, expected values of a
+table.
 """
 
 from __future__ import annotations
@@ -54,14 +56,20 @@ class Past:
 
     def season(self, facts: list[Row], day: date, last: int | None = None, **entity: Any) -> list[Row]:
         """The entity's games of the season of ``day`` before it, or the last few of them."""
-        found = [f for f in self.ever(facts, day, **entity) if season_year_of(f["game_date"].date()) == season_year_of(day)]
+        found = [
+            f
+            for f in self.ever(facts, day, **entity)
+            if season_year_of(f["game_date"].date()) == season_year_of(day)
+        ]
         return found[-last:] if last else found
 
     def ever(self, facts: list[Row], day: date, **entity: Any) -> list[Row]:
         return [f for f in facts if f["game_date"].date() < day and all(f[k] == v for k, v in entity.items())]
 
     def team_of(self, line: Row) -> Row:
-        return next(t for t in self.teams if t["game_id"] == line["game_id"] and t["team_abbr"] == line["team_abbr"])
+        return next(
+            t for t in self.teams if t["game_id"] == line["game_id"] and t["team_abbr"] == line["team_abbr"]
+        )
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:

@@ -1,4 +1,5 @@
-"""player_composite_factors, player_daily_cache and ml_feature_store against slow references written from their definitions."""
+"""player_composite_factors, player_daily_cache and ml_feature_store against slow references written from
+their definitions."""
 
 from __future__ import annotations
 
@@ -40,11 +41,15 @@ def reference_factors(past: Past, day: date, slate: Row, zones: Row, defense: Ro
     player = slate["player_id"]
     recent, usual = (usage(past, past.season(past.players, day, n, player_id=player)) for n in (3, 10))
     primary = zones["primary_scoring_zone"]
-    zone = {"paint": "paint", "perimeter": "three", "mid_range": "mid_range", "balanced": "paint"}.get(primary)
+    zone = {"paint": "paint", "perimeter": "three", "mid_range": "mid_range", "balanced": "paint"}.get(
+        primary
+    )
     difference = defense[f"{zone}_defense_vs_league"] if zone else None
     mismatch = None
     if zone and difference is not None:
-        mismatch = difference * min(zones[f"{zone}_rate_last_10"] / 50, 1) * (1.2 if abs(difference) > 5 else 1)
+        mismatch = (
+            difference * min(zones[f"{zone}_rate_last_10"] / 50, 1) * (1.2 if abs(difference) > 5 else 1)
+        )
         mismatch = max(-10.0, min(10.0, mismatch))
     pace = None if slate["pace_differential"] is None else max(-3.0, min(3.0, slate["pace_differential"]))
     spike = None if recent is None or usual is None else max(-3.0, min(3.0, 0.3 * (recent - usual)))
@@ -55,7 +60,9 @@ def reference_factors(past: Past, day: date, slate: Row, zones: Row, defense: Ro
         "shot_zone_mismatch_score": mismatch,
         "pace_score": pace,
         "usage_spike_score": spike,
-        "total_composite_adjustment": (fatigue - 100) / 20 + sum(s for s in (mismatch, pace, spike) if s is not None),
+        "total_composite_adjustment": (
+            (fatigue - 100) / 20 + sum(s for s in (mismatch, pace, spike) if s is not None)
+        ),
         "missing_inputs": ",".join(n for n, v in zip(INPUTS, inputs, strict=True) if v is None),
         "data_completeness_pct": 100 * sum(v is not None for v in inputs) / 9,
     }
@@ -80,7 +87,11 @@ def reference_cache(past: Past, day: date, slate: Row, zones: Row) -> Row:
     mine = past.season(past.players, day, player_id=slate["player_id"])
     team, ten = past.season(past.teams, day, team_abbr=slate["team_abbr"]), mine[-10:]
     points, seconds = [g["points"] for g in ten], [g["seconds_played"] for g in ten]
-    row: Row = {"games_played_season": len(mine), "games_in_window_5": len(mine[-5:]), "games_in_window_10": len(ten)}
+    row: Row = {
+        "games_played_season": len(mine),
+        "games_in_window_5": len(mine[-5:]),
+        "games_in_window_10": len(ten),
+    }
     for name, games in (("last_3", mine[-3:]), ("last_5", mine[-5:]), ("last_10", ten), ("season", mine)):
         row[f"points_avg_{name}"] = div(total(games, "points"), len(games))
         if name != "last_3":
@@ -88,26 +99,38 @@ def reference_cache(past: Past, day: date, slate: Row, zones: Row) -> Row:
         if name != "last_5":
             row[f"usage_rate_{name}"] = usage(past, games)
         if name in ("last_10", "season"):
-            row[f"ts_pct_{name}"] = div(total(games, "points"), 2 * (total(games, "fg_attempts") + 0.44 * total(games, "ft_attempts")))
+            row[f"ts_pct_{name}"] = div(
+                total(games, "points"), 2 * (total(games, "fg_attempts") + 0.44 * total(games, "ft_attempts"))
+            )
     row["points_std_last_10"] = float(statistics.stdev(points)) if len(ten) > 1 else None
     row["minutes_std_last_10"] = statistics.stdev(seconds) / 60 if len(ten) > 1 else None
     row["points_slope_last_10"] = float(np.polyfit(range(len(ten)), points, 1)[0]) if len(ten) >= 4 else None
     weights = [0.5 ** (k / 8) for k in range(len(mine))][::-1]
     for name, column, unit in (("points", "points", 1), ("minutes", "seconds_played", 60)):
-        row[f"{name}_ewma"] = div(sum(w * g[column] / unit for w, g in zip(weights, mine, strict=True)), sum(weights))
+        row[f"{name}_ewma"] = div(
+            sum(w * g[column] / unit for w, g in zip(weights, mine, strict=True)), sum(weights)
+        )
     row["points_per_minute_last_10"] = div(sum(points), sum(seconds) / 60)
     row |= {f"{n}_avg_last_10": div(total(ten, n), len(ten)) for n in ("rebounds", "assists")}
     row["free_throw_points_share_last_10"] = div(total(ten, "ft_makes"), sum(points))
     starts = [g["is_starter"] for g in ten if g["is_starter"] is not None]
     row["start_rate_last_10"] = div(sum(starts), len(starts))
-    row["team_offensive_rating_last_10"] = div(100 * total(team[-10:], "points"), total(team[-10:], "possessions"))
+    row["team_offensive_rating_last_10"] = div(
+        100 * total(team[-10:], "points"), total(team[-10:], "possessions")
+    )
     row["team_win_pct_season"] = div(total(team, "win_flag"), len(team))
-    row["days_since_last_game"] = (day - past.ever(past.players, day, player_id=slate["player_id"])[-1]["game_date"].date()).days
+    row["days_since_last_game"] = (
+        day - past.ever(past.players, day, player_id=slate["player_id"])[-1]["game_date"].date()
+    ).days
     row["is_early_season"] = len(mine) < 10
-    return row | {n: slate[n] for n in (*SCHEDULE_LOAD, "team_pace_last_10")} | {n: zones[n] for n in SHOT_MIX}
+    return (
+        row | {n: slate[n] for n in (*SCHEDULE_LOAD, "team_pace_last_10")} | {n: zones[n] for n in SHOT_MIX}
+    )
 
 
-def reference_features(past: Past, day: date, slate: Row, cache: Row, zones: Row, factors: Row, defense: Row) -> Row:
+def reference_features(
+    past: Past, day: date, slate: Row, cache: Row, zones: Row, factors: Row, defense: Row
+) -> Row:
     player = slate["player_id"]
     mine = past.season(past.players, day, player_id=player)
     met = past.ever(past.players, day, player_id=player, opponent_team_abbr=slate["opponent_team_abbr"])
@@ -116,7 +139,9 @@ def reference_features(past: Past, day: date, slate: Row, cache: Row, zones: Row
     rest, theirs = slate["days_rest"], slate["opponent_days_rest"]
     last, before = [g["points"] for g in mine[-2:]], [g["points"] for g in mine[-5:-2]]
     average, season = cache["minutes_avg_last_10"], cache["minutes_avg_season"]
-    same = {n: cache[n] for n in FEATURE_NAMES if n in cache} | {n: factors[n] for n in FEATURE_NAMES if n in factors}
+    same = {n: cache[n] for n in FEATURE_NAMES if n in cache} | {
+        n: factors[n] for n in FEATURE_NAMES if n in factors
+    }
     same |= {n: slate[n] for n in ("games_in_last_7_days", "is_home", "is_back_to_back", "days_rest")}
     return same | {
         "rest_advantage": None if rest is None or theirs is None else max(-2, min(2, rest - theirs)),
@@ -143,7 +168,10 @@ def test_tables_equal_their_definitions(seed: int, game_days: int) -> None:
     tables, past = phase_4(league), Past(league)
     rows = {n: f.astype(object).where(f.notna(), None).to_dict("records") for n, f in tables.items()}
     defenses = {(r["game_date"], r["team_abbr"]): r for r in rows.pop("team_defense_zone_analysis")}
-    names = "upcoming_player_game_context player_shot_zone_analysis player_composite_factors player_daily_cache ml_feature_store"
+    names = (
+        "upcoming_player_game_context player_shot_zone_analysis player_composite_factors player_daily_cache"
+        " ml_feature_store"
+    )
     for slate, zones, factors, cache, features in zip(*(rows[n] for n in names.split()), strict=True):
         assert len({(r["game_date"], r["player_id"]) for r in (slate, zones, factors, cache, features)}) == 1
         day, defense = slate["game_date"].date(), defenses[slate["game_date"], slate["opponent_team_abbr"]]
@@ -166,7 +194,12 @@ def reference_quality(features: Row) -> Row:
 
 
 def load(**changes: object) -> pd.DataFrame:
-    rested = {"days_rest": 2, "is_back_to_back": False, "games_in_last_7_days": 2, "minutes_in_last_7_days": 60.0}
+    rested = {
+        "days_rest": 2,
+        "is_back_to_back": False,
+        "games_in_last_7_days": 2,
+        "minutes_in_last_7_days": 60.0,
+    }
     rested |= {"back_to_backs_in_last_14_days": 0}
     return pd.DataFrame([{**rested, **changes}])
 

@@ -40,7 +40,9 @@ def leaks(league: League, table: str, day: date) -> tuple[str, ...]:
         tables = phase_4(league.changed(**frames), days)
         if table != ALL_PLAYER_TABLES:
             return tables[table]
-        return pd.concat([frame.add_prefix(f"{name}.") for name, frame in tables.items() if "player_id" in frame], axis=1)
+        return pd.concat(
+            [frame.add_prefix(f"{name}.") for name, frame in tables.items() if "player_id" in frame], axis=1
+        )
 
     return leaking_columns(compute, day, {n: getattr(league, n) for n in HISTORY}, {"games": league.games})
 
@@ -63,7 +65,9 @@ def test_no_table_looks_ahead(seed: int, at: int) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_planted_off_by_one_is_caught_in_every_table(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     league = random_league(11, game_days=24)
-    monkeypatch.setattr(windows, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right"))
+    monkeypatch.setattr(
+        windows, "_end_of_history", lambda facts, as_of: np.searchsorted(facts, as_of, side="right")
+    )
     assert leaks(league, table, late_day(league))
 
 
@@ -73,8 +77,12 @@ def test_a_league_average_that_includes_the_day_is_caught(monkeypatch: pytest.Mo
 
     def with_the_day(allowed: Slice, zone: str) -> np.ndarray:
         days = allowed.history._days
-        next_is_today = (allowed.stop < len(days)) & (days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days)
-        return honest(Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone)
+        next_is_today = (allowed.stop < len(days)) & (
+            days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days
+        )
+        return honest(
+            Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone
+        )
 
     monkeypatch.setattr(defense_module, "_league_pct", with_the_day)
     found = leaks(league, "team_defense_zone_analysis", late_day(league))
@@ -123,7 +131,9 @@ def test_the_attack_replaces_results_and_leaves_identities_and_the_past_alone() 
     day = late_day(league)
     attacked = made_absurd(league.player_games, day)
     late = league.player_games["game_date"] >= pd.Timestamp(day)
-    assert (attacked.loc[late, ["points", "seconds_played", "plays_used", "paint_makes"]] >= ABSURD).all(axis=None)
+    assert (attacked.loc[late, ["points", "seconds_played", "plays_used", "paint_makes"]] >= ABSURD).all(
+        axis=None
+    )
     assert (attacked.loc[late, "is_starter"] != league.player_games.loc[late, "is_starter"]).all()
     pd.testing.assert_frame_equal(attacked[~late], league.player_games[~late])
     kept = ["game_id", "player_id", "team_abbr", "opponent_team_abbr", "game_date"]

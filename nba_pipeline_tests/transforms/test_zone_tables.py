@@ -1,4 +1,5 @@
-"""team_defense_zone_analysis and player_shot_zone_analysis against slow references written from their definitions."""
+"""team_defense_zone_analysis and player_shot_zone_analysis against slow references written from their
+definitions."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ def reference_defense(past: Past, day: date, team: str) -> Row:
     games = past.season(past.defenses, day, 15, team_abbr=team)
     n = len(games)
     row: Row = {"games_in_window_15": n}
-    row["sample_quality"] = "high" if n >= 15 else "medium" if n >= 10 else "low" if n >= 5 else "insufficient"
+    row["sample_quality"] = (
+        "high" if n >= 15 else "medium" if n >= 10 else "low" if n >= 5 else "insufficient"
+    )
     everyone = [g for code in TEAM_IDS for g in past.season(past.defenses, day, 15, team_abbr=code)]
     with_shots = [g for g in games if g["opp_paint_attempts"] is not None]
     for zone in ZONES:
@@ -33,7 +36,11 @@ def reference_defense(past: Past, day: date, team: str) -> Row:
     row["opponent_pace_last_15"] = div(48 * total(played, "possessions"), total(played, "team_minutes") / 5)
     if n < 5:
         row = {k: v if k in ("games_in_window_15", "sample_quality") else None for k, v in row.items()}
-    known = [(row[f"{zone}_defense_vs_league"], zone) for zone in ZONES if row[f"{zone}_defense_vs_league"] is not None]
+    known = [
+        (row[f"{zone}_defense_vs_league"], zone)
+        for zone in ZONES
+        if row[f"{zone}_defense_vs_league"] is not None
+    ]
     row["strongest_zone"] = min(known, key=lambda k: k[0])[1] if known else None
     row["weakest_zone"] = max(known, key=lambda k: k[0])[1] if known else None
     return row
@@ -49,7 +56,9 @@ def reference_zones(past: Past, day: date, player: int) -> Row:
             row[f"{zone}_rate_last_{n}"] = div(100 * total(games, f"{zone}_attempts"), shots)
     games = past.season(past.players, day, 10, player_id=player)
     with_shots = [g for g in games if g["paint_attempts"] is not None]
-    row["shot_attempts_last_10"] = int(sum(total(games, f"{zone}_attempts") for zone in ZONES)) if with_shots else None
+    row["shot_attempts_last_10"] = (
+        int(sum(total(games, f"{zone}_attempts") for zone in ZONES)) if with_shots else None
+    )
     for zone in ZONES:
         row[f"{zone}_pct_last_10"] = div(total(games, f"{zone}_makes"), total(games, f"{zone}_attempts"))
         row[f"{zone}_attempts_per_game_last_10"] = div(total(games, f"{zone}_attempts"), len(with_shots))
@@ -61,10 +70,18 @@ def reference_zones(past: Past, day: date, player: int) -> Row:
         row["primary_scoring_zone"] = None
     else:
         row["primary_scoring_zone"] = (
-            "paint" if paint >= 40 else "perimeter" if three >= 40 else "mid_range" if middle >= 35 else "balanced"
+            "paint"
+            if paint >= 40
+            else "perimeter"
+            if three >= 40
+            else "mid_range"
+            if middle >= 35
+            else "balanced"
         )
     n = len(games)
-    row["sample_quality"] = "excellent" if n >= 10 else "good" if n >= 7 else "limited" if n >= 5 else "insufficient"
+    row["sample_quality"] = (
+        "excellent" if n >= 10 else "good" if n >= 7 else "limited" if n >= 5 else "insufficient"
+    )
     return row
 
 
@@ -74,7 +91,9 @@ def test_tables_equal_their_definitions(seed: int, game_days: int) -> None:
     league = random_league(seed, game_days=game_days)
     tables, past = phase_4(league), Past(league)
     defense = tables["team_defense_zone_analysis"].astype(object)
-    played = league.games["game_type"].isin(["regular", "playoffs"]) & league.games["status"].isin(["scheduled", "final"])
+    played = league.games["game_type"].isin(["regular", "playoffs"]) & league.games["status"].isin(
+        ["scheduled", "final"]
+    )
     busy = {d.date() for d in league.games.loc[played, "game_date"]} & set(league.days)
     found = [(d.date(), team) for d, team in zip(defense["game_date"], defense["team_abbr"], strict=True)]
     assert sorted(found) == sorted((d, team) for d in busy for team in TEAM_IDS)
@@ -89,7 +108,11 @@ def test_a_team_without_games_is_insufficient_and_unknown() -> None:
     defense = phase_4(league)["team_defense_zone_analysis"]
     idle = defense[defense["team_abbr"] == "WAS"]
     assert set(idle["sample_quality"]) == {"insufficient"}
-    assert idle.drop(columns=["game_date", "team_abbr", "games_in_window_15", "sample_quality"]).isna().all(axis=None)
+    assert (
+        idle.drop(columns=["game_date", "team_abbr", "games_in_window_15", "sample_quality"])
+        .isna()
+        .all(axis=None)
+    )
 
 
 @pytest.mark.parametrize("n", [10, 20])

@@ -18,7 +18,8 @@ from nba_pipeline_tests.warehouse.support import TABLE
 
 
 def bigquery_store(folder: Path) -> BigQueryStore:
-    """A store in datasets of its own, in one server for all tests: starting one takes longer than most of them."""
+    """A store in datasets of its own, in one server for all tests: starting one takes longer than most of
+    them."""
     store = store_over(shared_fake(), prefix=f"t{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_")
     store.schema.create_datasets([TABLE])
     return store
@@ -43,7 +44,8 @@ def parquet(tmp_path: Path) -> ParquetStore:
 
 @pytest.fixture(scope="session")
 def processes() -> multiprocessing.context.BaseContext:
-    """Processes forked from a clean server that has imported the writer already: milliseconds each, no inherited threads."""
+    """Processes forked from a clean server that has imported the writer already: milliseconds each, no
+    inherited threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["nba_pipeline_tests.warehouse.support"])
     return context

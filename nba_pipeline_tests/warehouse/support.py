@@ -53,7 +53,10 @@ def day(offset: int) -> date:
 def frame_of(table: Table, columns: dict[str, Sequence[object]]) -> pd.DataFrame:
     """A frame with the declared dtypes; columns that are not given are NULL."""
     length = len(next(iter(columns.values())))
-    data = {c.name: pd.Series(list(columns.get(c.name, [None] * length)), dtype=object).astype(pandas_dtype(c)) for c in table.columns}
+    data = {
+        c.name: pd.Series(list(columns.get(c.name, [None] * length)), dtype=object).astype(pandas_dtype(c))
+        for c in table.columns
+    }
     return pd.DataFrame(data)
 
 
@@ -72,7 +75,9 @@ def rows(when: date, count: int = 3, shift: int = 0) -> pd.DataFrame:
             "rating": [i / 3 + shift for i in index],
             "is_starter": [None if i % 3 == 1 else i % 2 == 0 for i in index],
             "is_home": [i % 2 == 0 for i in index],
-            "birth_date": [np.datetime64("NaT", "s") if i % 2 else np.datetime64("1999-02-28", "s") for i in index],
+            "birth_date": [
+                np.datetime64("NaT", "s") if i % 2 else np.datetime64("1999-02-28", "s") for i in index
+            ],
         },
     )
 
@@ -82,13 +87,22 @@ def many(days: Sequence[date], count: int = 3, shift: int = 0) -> pd.DataFrame:
 
 
 def migrate(store: Store, table: Table) -> None:
-    """What a person does after changing a declaration, where a warehouse keeps a schema of its own: `schema apply`."""
+    """What a person does after changing a declaration, where a warehouse keeps a schema of its own: `schema
+    apply`."""
     if isinstance(store, (BigQueryStore, ParquetStore)):
         store.schema.apply(table, store.schema.changes(table))
 
 
-def write_forever(root: str, offsets: Sequence[int], count: int, ready: object = None, stop: object = None, together: bool = False) -> None:
-    """The body of a writer process: two contents in turn (shift 1, shift 2) over the same days, until stopped or killed.
+def write_forever(
+    root: str,
+    offsets: Sequence[int],
+    count: int,
+    ready: object = None,
+    stop: object = None,
+    together: bool = False,
+) -> None:
+    """The body of a writer process: two contents in turn (shift 1, shift 2) over the same days, until stopped
+    or killed.
 
     ``together``: these few days are written as many days are, with one sync for all.
     """

@@ -31,7 +31,9 @@ def test_nothing_is_stored_at_first(store):
 def test_what_is_written_is_read(store):
     result = store.replace(TABLE, {day(0): rows(day(0)), day(1): rows(day(1), 5)})
     assert result.written == {day(0), day(1)}
-    assert_frame_equal(store.read(TABLE, [day(0), day(1)]), pd.concat([rows(day(0)), rows(day(1), 5)], ignore_index=True))
+    assert_frame_equal(
+        store.read(TABLE, [day(0), day(1)]), pd.concat([rows(day(0)), rows(day(1), 5)], ignore_index=True)
+    )
 
 
 def test_manifest_tells_what_is_stored(store):
@@ -64,13 +66,19 @@ def test_a_new_declaration_or_reason_is_a_change(store):
     store.replace(TABLE, {day(0): empty_frame(TABLE)}, reasons={day(0): "postponed"})
     assert store.replace(TABLE, {day(0): empty_frame(TABLE)}, reasons={day(0): "off_day"}).written == {day(0)}
     assert store.manifest(TABLE)[day(0)].reason == "off_day"
-    assert store.replace(TABLE, {day(0): empty_frame(TABLE)}, reasons={day(0): "off_day"}).written == frozenset()
+    assert (
+        store.replace(TABLE, {day(0): empty_frame(TABLE)}, reasons={day(0): "off_day"}).written == frozenset()
+    )
     required = TABLE.with_column("points", nullable=False)
-    assert store.replace(required, {day(0): empty_frame(required)}, reasons={day(0): "off_day"}).written == {day(0)}
+    assert store.replace(required, {day(0): empty_frame(required)}, reasons={day(0): "off_day"}).written == {
+        day(0)
+    }
 
 
 def test_empty_days_are_present_with_their_reason(store):
-    result = store.replace_range(TABLE, rows(day(1)), [day(0), day(1), day(2)], reasons={day(0): "off_day", day(1): "ignored"})
+    result = store.replace_range(
+        TABLE, rows(day(1)), [day(0), day(1), day(2)], reasons={day(0): "off_day", day(1): "ignored"}
+    )
     assert result.written == {day(0), day(1), day(2)}
     manifest = store.manifest(TABLE)
     assert [(e.row_count, e.reason) for e in manifest.values()] == [(0, "off_day"), (3, None), (0, None)]
@@ -108,7 +116,9 @@ def test_days_may_be_timestamps_and_come_in_any_order(store):
     assert_frame_equal(again, many([day(0), day(1)]))
 
 
-@pytest.mark.parametrize("columns", [["points"], ["minutes", "game_date"], ["player_name", "player_id", "is_home"]])
+@pytest.mark.parametrize(
+    "columns", [["points"], ["minutes", "game_date"], ["player_name", "player_id", "is_home"]]
+)
 def test_reads_only_the_columns_asked_for(store, columns):
     store.replace(TABLE, {day(0): rows(day(0)), day(1): rows(day(1))})
     assert_frame_equal(store.read(TABLE, [day(0), day(1)], columns), many([day(0), day(1)])[columns])
@@ -154,14 +164,49 @@ def _bad_frames():
     good = rows(day(0))
     too_large = good.assign(minutes=[1.0, 10000.0, -12345.678])
     return {
-        "missing column": (good.drop(columns="points"), SchemaDrift, "lacks column points", FailureClass.SCHEMA_DRIFT),
-        "unknown column": (good.assign(steals=1), SchemaDrift, "steals, which is not declared", FailureClass.SCHEMA_DRIFT),
-        "repeated column": (pd.concat([good, good[["points"]]], axis=1), SchemaDrift, "points more than once", FailureClass.SCHEMA_DRIFT),
+        "missing column": (
+            good.drop(columns="points"),
+            SchemaDrift,
+            "lacks column points",
+            FailureClass.SCHEMA_DRIFT,
+        ),
+        "unknown column": (
+            good.assign(steals=1),
+            SchemaDrift,
+            "steals, which is not declared",
+            FailureClass.SCHEMA_DRIFT,
+        ),
+        "repeated column": (
+            pd.concat([good, good[["points"]]], axis=1),
+            SchemaDrift,
+            "points more than once",
+            FailureClass.SCHEMA_DRIFT,
+        ),
         "another day": (many([day(0), day(9)]), PipelineError, "rows of 2024-01-10", FailureClass.CODE_ERROR),
-        "overflow": (too_large, PipelineError, r"minutes on 2024-01-01 is 10000\.0.*9999\.99.*NUMERIC\(7,2\)", FailureClass.TYPE_OVERFLOW),
-        "null": (good.assign(is_home=[True, None, False]), PipelineError, "is_home is required but NULL", FailureClass.INCOMPLETE_INPUT),
-        "text": (good.assign(points=["a", "b", "c"]), SchemaDrift, "points is declared INT64", FailureClass.SCHEMA_DRIFT),
-        "fraction": (good.assign(points=[1.0, 2.5, np.nan]), SchemaDrift, "points on 2024-01-01 is", FailureClass.SCHEMA_DRIFT),
+        "overflow": (
+            too_large,
+            PipelineError,
+            r"minutes on 2024-01-01 is 10000\.0.*9999\.99.*NUMERIC\(7,2\)",
+            FailureClass.TYPE_OVERFLOW,
+        ),
+        "null": (
+            good.assign(is_home=[True, None, False]),
+            PipelineError,
+            "is_home is required but NULL",
+            FailureClass.INCOMPLETE_INPUT,
+        ),
+        "text": (
+            good.assign(points=["a", "b", "c"]),
+            SchemaDrift,
+            "points is declared INT64",
+            FailureClass.SCHEMA_DRIFT,
+        ),
+        "fraction": (
+            good.assign(points=[1.0, 2.5, np.nan]),
+            SchemaDrift,
+            "points on 2024-01-01 is",
+            FailureClass.SCHEMA_DRIFT,
+        ),
     }
 
 
@@ -169,7 +214,9 @@ def _bad_frames():
 @pytest.mark.parametrize(
     "write",
     [
-        pytest.param(lambda store, frame: store.replace(TABLE, {day(1): rows(day(1)), day(0): frame}), id="days"),
+        pytest.param(
+            lambda store, frame: store.replace(TABLE, {day(1): rows(day(1)), day(0): frame}), id="days"
+        ),
         pytest.param(lambda store, frame: store.replace_range(TABLE, frame, [day(0), day(1)]), id="range"),
     ],
 )
@@ -205,7 +252,8 @@ def test_a_day_of_an_older_declaration_is_drift(store):
     store.replace(TABLE, {day(0): rows(day(0)), day(1): rows(day(1))})
     newer = replace(TABLE, columns=(*TABLE.columns, Column("steals", STRING, "New.")))
     with pytest.raises(
-        SchemaDrift, match=r"box_scores on 2024-01-01: column steals is declared but was not stored.*materialize it again"
+        SchemaDrift,
+        match=r"box_scores on 2024-01-01: column steals is declared but was not stored.*materialize it again",
     ) as caught:
         store.read(newer, [day(0), day(1)])
     assert caught.value.days == (day(0), day(1))
@@ -272,5 +320,7 @@ def test_writers_of_different_days_do_not_disturb_each_other(store):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert_frame_equal(store.read(TABLE, [day(0), day(1), day(2)]), many([day(0), day(1), day(2)], 4, shift=14))
+    assert_frame_equal(
+        store.read(TABLE, [day(0), day(1), day(2)]), many([day(0), day(1), day(2)], 4, shift=14)
+    )
     assert len(store.manifest(TABLE)) == 3

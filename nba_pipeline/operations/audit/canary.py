@@ -1,8 +1,10 @@
-"""The leak canary over what is stored: do a day's values of phase 4 move when results of that day or later change?
+"""The leak canary over what is stored: do a day's values of phase 4 move when results of that day or later
+change?
 
-Belongs here: choosing days, reading what their tables are made from, asking ``leaking_columns``. Does not belong here: the
-attack itself (``transforms/look_ahead.py``), printing (``cli/``). The check `no_lookahead` asks the same of one day of each
-run; this asks about days of the whole history, with the results of the day and of two more weeks in reach.
+Belongs here: choosing days, reading what their tables are made from, asking ``leaking_columns``. Does not
+belong here: the attack itself (``transforms/look_ahead.py``), printing (``cli/``). The check `no_lookahead`
+asks the same of one day of each run; this asks about days of the whole history, with the results of the day
+and of two more weeks in reach.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ SEED = 2023
 
 @dataclass
 class Canary:
-    """What was asked of a table: days, recomputed rows, and the columns that moved on each day on which some did."""
+    """What was asked of a table: days, recomputed rows, and the columns that moved on each day on which some
+    did."""
 
     table: str
     days: list[date] = field(default_factory=list)
@@ -40,7 +43,8 @@ class Canary:
 
 @dataclass(frozen=True)
 class _Warehouse:
-    """What is read for the days of one canary; several tables read the same look-back, so it is kept while a day is tested."""
+    """What is read for the days of one canary; several tables read the same look-back, so it is kept while a
+    day is tested."""
 
     store: Store
     tables: TableRegistry
@@ -57,12 +61,18 @@ class _Warehouse:
 
 
 def run_canary(
-    plans: Sequence[TablePlan], tables: TableRegistry, store: Store, source: Source, days: Sequence[date], count: int
+    plans: Sequence[TablePlan],
+    tables: TableRegistry,
+    store: Store,
+    source: Source,
+    days: Sequence[date],
+    count: int,
 ) -> dict[str, Canary]:
-    """Test ``count`` stored days, spread over ``days`` and the same in each call, of every table that looks back.
+    """Test ``count`` stored days, spread over ``days`` and the same in each call, of every table that looks
+    back.
 
-    A day can be tested of a table when its rows and the results of that very day are stored: without them there is nothing
-    that could leak. Writes nothing. ConfigurationError when there is no such day at all.
+    A day can be tested of a table when its rows and the results of that very day are stored: without them
+    there is nothing that could leak. Writes nothing. ConfigurationError when there is no such day at all.
     """
     warehouse = _Warehouse(store, tables)
     looking_back = [plan for plan in plans if plan.history]
@@ -70,7 +80,8 @@ def run_canary(
     chosen = spread_sample(sorted(set().union(*testable.values())), count)
     if not chosen:
         raise ConfigurationError(
-            f"no day from {days[0]} to {days[-1]} is stored with its results and the tables that look back: run backfill first"
+            f"no day from {days[0]} to {days[-1]} is stored with its results and the tables that look back:"
+            " run backfill first"
         )
     found = {plan.table: Canary(plan.table) for plan in looking_back}
     for day in chosen:
@@ -82,7 +93,8 @@ def run_canary(
 
 
 def spread_sample(days: Sequence[date], count: int) -> list[date]:
-    """Up to ``count`` of the days, one drawn from each of as many equal stretches of them; the same ones every time."""
+    """Up to ``count`` of the days, one drawn from each of as many equal stretches of them; the same ones
+    every time."""
     rng = np.random.default_rng(SEED)
     stretches = np.array_split(np.arange(len(days)), min(count, len(days))) if days else []
     return [days[int(rng.choice(stretch))] for stretch in stretches]
@@ -102,7 +114,9 @@ def as_json(found: Mapping[str, Canary]) -> dict[str, object]:
 
 
 def _testable(warehouse: _Warehouse, plan: TablePlan, days: Sequence[date]) -> set[date]:
-    needed = [warehouse.days_with_rows(name) for name in (plan.table, *(given.table for given in plan.inputs))]
+    needed = [
+        warehouse.days_with_rows(name) for name in (plan.table, *(given.table for given in plan.inputs))
+    ]
     return set(days).intersection(*needed)
 
 

@@ -1,10 +1,11 @@
-"""The questions that the incident's engineers asked of the stored tables by hand, each with what is expected and found.
+"""The questions that the incident's engineers asked of the stored tables by hand, each with what is expected
+and found.
 
-Belongs here: the questions and their answers over what is stored. Does not belong here: the contract that is enforced
-before a write (``checks/``), printing (``cli/``).
+Belongs here: the questions and their answers over what is stored. Does not belong here: the contract that is
+enforced before a write (``checks/``), printing (``cli/``).
 
-These questions trust nothing that a run recorded: they read the rows again. A warehouse that something else has written
-to, restored from a copy or lost a folder of is found here.
+These questions trust nothing that a run recorded: they read the rows again. A warehouse that something else
+has written to, restored from a copy or lost a folder of is found here.
 """
 
 from __future__ import annotations
@@ -22,20 +23,34 @@ from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.common import COUNTS, competitive_finals
 from nba_pipeline.warehouse.base import Store
 
-GAMES, OFFENSE, PLAYERS = "nba_raw.games", "nba_analytics.team_offense_game_summary", "nba_analytics.player_game_summary"
+GAMES, OFFENSE, PLAYERS = (
+    "nba_raw.games",
+    "nba_analytics.team_offense_game_summary",
+    "nba_analytics.player_game_summary",
+)
 LEAST_PLAYERS = 5
 """A team plays with five, so fewer lines of a team in a game are fewer than can be."""
 _SHOWN = 5
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     GAMES: ("game_date", "game_id", "game_type", "status", "home_team_abbr", "away_team_abbr"),
     OFFENSE: ("game_date", "game_id", "team_abbr", *COUNTS),
-    PLAYERS: ("game_date", "game_id", "team_abbr", "player_id", "player_full_name", "seconds_played", "usage_rate", *COUNTS),
+    PLAYERS: (
+        "game_date",
+        "game_id",
+        "team_abbr",
+        "player_id",
+        "player_full_name",
+        "seconds_played",
+        "usage_rate",
+        *COUNTS,
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One question: what must be so, what is so, whether that is the same, and the first exceptions in words."""
+    """One question: what must be so, what is so, whether that is the same, and the first exceptions in
+    words."""
 
     question: str
     expected: str
@@ -56,12 +71,21 @@ class Stored:
     """Per table: rows, rows whose key another row has as well, and examples of such keys."""
 
 
-def read_stored(store: Store, tables: TableRegistry, days: Sequence[date], failed: Mapping[str, Collection[date]]) -> Stored:
-    """Everything the questions need, of the tables that have any of the days. Damaged days count as not stored."""
+def read_stored(
+    store: Store, tables: TableRegistry, days: Sequence[date], failed: Mapping[str, Collection[date]]
+) -> Stored:
+    """Everything the questions need, of the tables that have any of the days. Damaged days count as not
+    stored."""
     wanted = set(days)
     present = {name: wanted & set(readable_manifest(store, table)) for name, table in tables.items()}
-    rows = {name: store.read(tables[name], sorted(present[name]), columns) for name, columns in _COLUMNS.items()}
-    keys = {name: _repeated(store.read(t, sorted(present[name]), t.key), t.key) for name, t in tables.items() if present[name]}
+    rows = {
+        name: store.read(tables[name], sorted(present[name]), columns) for name, columns in _COLUMNS.items()
+    }
+    keys = {
+        name: _repeated(store.read(t, sorted(present[name]), t.key), t.key)
+        for name, t in tables.items()
+        if present[name]
+    }
     return Stored(days, present, rows, failed, keys)
 
 
@@ -81,12 +105,16 @@ def usage_coverage(stored: Stored) -> Answer:
         "present in every row, and rows wherever games were played",
         f"{len(played) - len(without):,} of {len(played):,} rows ({share:.2f} %)",
         without.empty and (len(played) > 0 or competitive_finals(stored.rows[GAMES]).empty),
-        _lines(f"{r.game_date:%Y-%m-%d} {r.game_id} {r.player_full_name}: NULL" for r in without.head(_SHOWN).itertuples()),
+        _lines(
+            f"{r.game_date:%Y-%m-%d} {r.game_id} {r.player_full_name}: NULL"
+            for r in without.head(_SHOWN).itertuples()
+        ),
     )
 
 
 def rows_per_date(stored: Stored) -> Answer:
-    """Every competitive game that the schedule calls final has its two teams, each with at least five players."""
+    """Every competitive game that the schedule calls final has its two teams, each with at least five
+    players."""
     games = competitive_finals(stored.rows[GAMES])
     wrong = []
     teams = stored.rows[OFFENSE].groupby("game_id")["team_abbr"].agg(set)
@@ -95,17 +123,27 @@ def rows_per_date(stored: Stored) -> Answer:
         expected = {game.home_team_abbr, game.away_team_abbr}
         held = teams.get(game.game_id, set())
         if held != expected:
-            wrong.append(f"{game.game_date:%Y-%m-%d} {game.game_id}: team rows of {', '.join(sorted(held)) or 'no team'}")
+            wrong.append(
+                f"{game.game_date:%Y-%m-%d} {game.game_id}: team rows of"
+                f" {', '.join(sorted(held)) or 'no team'}"
+            )
         counts = {team: int(lines.get((game.game_id, team), 0)) for team in sorted(expected)}
         few = [f"{team} {count}" for team, count in counts.items() if count < LEAST_PLAYERS]
         if few:
             wrong.append(f"{game.game_date:%Y-%m-%d} {game.game_id}: player rows: {', '.join(few)}")
-    unscheduled = sorted((set(stored.rows[OFFENSE]["game_id"]) | set(stored.rows[PLAYERS]["game_id"])) - set(games["game_id"]))
-    wrong += [f"{game_id}: rows of a game that the schedule does not call competitive and final" for game_id in unscheduled]
+    unscheduled = sorted(
+        (set(stored.rows[OFFENSE]["game_id"]) | set(stored.rows[PLAYERS]["game_id"])) - set(games["game_id"])
+    )
+    wrong += [
+        f"{game_id}: rows of a game that the schedule does not call competitive and final"
+        for game_id in unscheduled
+    ]
     return Answer(
         "rows per date against the schedule",
-        f"2 team rows and at least {LEAST_PLAYERS} player rows per team for each of {len(games):,} final games",
-        f"{len(stored.rows[OFFENSE]):,} team rows and {len(stored.rows[PLAYERS]):,} player rows; {len(wrong)} exceptions",
+        f"2 team rows and at least {LEAST_PLAYERS} player rows per team for each of {len(games):,} final"
+        " games",
+        f"{len(stored.rows[OFFENSE]):,} team rows and {len(stored.rows[PLAYERS]):,} player rows; {len(wrong)}"
+        " exceptions",
         not wrong,
         _lines(wrong),
     )
@@ -136,16 +174,34 @@ def game_ids(stored: Stored) -> Answer:
     wrong: list[str] = []
     count = 0
     games = stored.rows[GAMES]
-    built = games["game_date"].dt.strftime("%Y%m%d") + "_" + games["away_team_abbr"].astype(str) + "_" + games["home_team_abbr"].astype(str)
+    built = (
+        games["game_date"].dt.strftime("%Y%m%d")
+        + "_"
+        + games["away_team_abbr"].astype(str)
+        + "_"
+        + games["home_team_abbr"].astype(str)
+    )
     bad = games[(games["game_id"].astype(object) != built.astype(object)).to_numpy(dtype=bool)]
-    wrong += [f"{GAMES}: {r.game_id} of {r.away_team_abbr} at {r.home_team_abbr} on {r.game_date:%Y-%m-%d}" for r in bad.itertuples()]
+    wrong += [
+        f"{GAMES}: {r.game_id} of {r.away_team_abbr} at {r.home_team_abbr} on {r.game_date:%Y-%m-%d}"
+        for r in bad.itertuples()
+    ]
     for name, frame in stored.rows.items():
         count += len(frame)
         ids = frame["game_id"].astype(object).astype(str)
-        formed = ids.str.fullmatch(r"[0-9]{8}_[A-Z]{3}_[A-Z]{3}") & (ids.str[:8] == frame["game_date"].dt.strftime("%Y%m%d"))
-        wrong += [f"{name}: {r.game_id} on {r.game_date:%Y-%m-%d}" for r in frame[~formed.to_numpy(dtype=bool)].itertuples()]
+        formed = ids.str.fullmatch(r"[0-9]{8}_[A-Z]{3}_[A-Z]{3}") & (
+            ids.str[:8] == frame["game_date"].dt.strftime("%Y%m%d")
+        )
+        wrong += [
+            f"{name}: {r.game_id} on {r.game_date:%Y-%m-%d}"
+            for r in frame[~formed.to_numpy(dtype=bool)].itertuples()
+        ]
     return Answer(
-        "game_id format", "YYYYMMDD_AWAY_HOME of its row's date", f"{count:,} rows; {len(wrong)} exceptions", not wrong, _lines(wrong)
+        "game_id format",
+        "YYYYMMDD_AWAY_HOME of its row's date",
+        f"{count:,} rows; {len(wrong)} exceptions",
+        not wrong,
+        _lines(wrong),
     )
 
 
@@ -157,7 +213,8 @@ def team_reconstruction(stored: Stored) -> Answer:
     both = sums.reindex(teams.index)
     differs = ~((both == teams) | (both.isna() & teams.isna()))
     wrong = [
-        f"{game} {team}: {column} of players {_known(both.at[(game, team), column])}, of the team {_known(teams.at[(game, team), column])}"
+        f"{game} {team}: {column} of players {_known(both.at[(game, team), column])}, of the team"
+        f" {_known(teams.at[(game, team), column])}"
         for (game, team), row in differs[differs.any(axis=1)].iterrows()
         for column in list(row.index[row])[:1]
     ]
@@ -172,7 +229,11 @@ def team_reconstruction(stored: Stored) -> Answer:
 
 def duplicates(stored: Stored) -> Answer:
     """No two rows of a table share its key."""
-    wrong = [f"{name}: {n} rows share a key, first {'; '.join(examples)}" for name, (_, n, examples) in stored.keys.items() if n]
+    wrong = [
+        f"{name}: {n} rows share a key, first {'; '.join(examples)}"
+        for name, (_, n, examples) in stored.keys.items()
+        if n
+    ]
     rows = sum(rows for rows, _, _ in stored.keys.values())
     return Answer(
         "duplicate keys",
@@ -198,7 +259,13 @@ def as_json(answers: Sequence[Answer]) -> dict[str, Any]:
     return {
         "passed": all(a.passed for a in answers),
         "questions": [
-            {"question": a.question, "expected": a.expected, "found": a.found, "passed": a.passed, "exceptions": list(a.exceptions)}
+            {
+                "question": a.question,
+                "expected": a.expected,
+                "found": a.found,
+                "passed": a.passed,
+                "exceptions": list(a.exceptions),
+            }
             for a in answers
         ],
     }
@@ -206,7 +273,10 @@ def as_json(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def _repeated(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[int, int, tuple[str, ...]]:
     again = keys[keys.duplicated(list(columns), keep=False)]
-    examples = [", ".join(f"{c}={v}" for c, v in row.items()) for row in again.drop_duplicates().head(2).astype(str).to_dict("records")]
+    examples = [
+        ", ".join(f"{c}={v}" for c, v in row.items())
+        for row in again.drop_duplicates().head(2).astype(str).to_dict("records")
+    ]
     return len(keys), len(again), tuple(examples)
 
 

@@ -1,7 +1,9 @@
-"""Executing a backfill: its tasks in dependency order, recorded in the Dagster instance, every day accounted for.
+"""Executing a backfill: its tasks in dependency order, recorded in the Dagster instance, every day accounted
+for.
 
-Belongs here: scheduling tasks, running ranges in this process, keeping count of what became of each day.
-Does not belong here: cutting requests into tasks (``tasks.py``), other processes (``workers.py``), printing (``cli/``).
+Belongs here: scheduling tasks, running ranges in this process, keeping count of what became of each day. Does
+not belong here: cutting requests into tasks (``tasks.py``), other processes (``workers.py``), printing
+(``cli/``).
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ Ranges = Sequence[tuple[date, date]]
 class TableResult:
     """What a backfill did to one table. Every requested day is in exactly one of good, failed and blocked.
 
-    ``seconds`` is the time spent in the table's runs; tables that ran side by side add up to more than the clock's time.
+    ``seconds`` is the time spent in the table's runs; tables that ran side by side add up to more than the
+    clock's time.
     """
 
     table: str
@@ -77,7 +80,9 @@ class InProcessRunner:
 def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
     """Run the request; a day that a failed or blocked day stands before is not tried."""
     remember(runner.instance, backfill)
-    results = {p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans}
+    results = {
+        p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans
+    }
     pending, running = tasks_of(backfill), dict[Future[Settled], Task]()
     while pending or running:
         for task in ready(pending, list(running.values()), runner.slots):
@@ -95,7 +100,9 @@ def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None
     return results
 
 
-def _start(runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]) -> Future[Settled] | None:
+def _start(
+    runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]
+) -> Future[Settled] | None:
     """Submit the task's days without those that are blocked; None if nothing is left of it."""
     bad = {name: {*r.failed, *r.blocked} for name, r in results.items()}
     blocked = days_made_from(task.plan, task.days, bad)
@@ -119,7 +126,9 @@ def _tell(listener: Listener | None, result: TableResult, days: int) -> None:
         listener(result, days)
 
 
-def run_ranges(defs: dg.Definitions, instance: dg.DagsterInstance, table: str, ranges: Ranges, on_invalid_rows: str) -> Settled:
+def run_ranges(
+    defs: dg.Definitions, instance: dg.DagsterInstance, table: str, ranges: Ranges, on_invalid_rows: str
+) -> Settled:
     """One run per range; every day of the ranges is in the result's ``rows`` or ``failed``."""
     settled = Settled()
     start = time.perf_counter()
@@ -131,7 +140,9 @@ def run_ranges(defs: dg.Definitions, instance: dg.DagsterInstance, table: str, r
             settled.run_ids.append(run.run_id)
             for day in span(first, last):
                 if day not in settled.rows and day not in settled.failed:
-                    message = f"run {run.run_id} ended before it came to this day; {run.error or 'see its log'}"
+                    message = (
+                        f"run {run.run_id} ended before it came to this day; {run.error or 'see its log'}"
+                    )
                     settled.failed[day] = Failed(day, FailureClass.CODE_ERROR.value, message)
     finally:
         outcome_listener.reset(token)
@@ -148,7 +159,9 @@ def _note(outcome: RangeOutcome, settled: Settled) -> None:
         settled.failed[day] = Failed(day, failure.failure_class.value, failure.message)
 
 
-def results_json(results: Mapping[str, TableResult], up_to_date: Mapping[str, int] | None = None) -> dict[str, Any]:
+def results_json(
+    results: Mapping[str, TableResult], up_to_date: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """The documented, stable JSON of `nba-pipeline backfill --json` and `retry --json`.
 
     ``up_to_date``: days per table that were asked for and needed nothing, for a backfill.
@@ -161,7 +174,8 @@ def results_json(results: Mapping[str, TableResult], up_to_date: Mapping[str, in
                 "materialized": len(r.good),
                 "empty": dict(sorted(r.empty.items())),
                 "failed": [
-                    {"date": f.day.isoformat(), "class": f.failure_class, "message": f.message} for _, f in sorted(r.failed.items())
+                    {"date": f.day.isoformat(), "class": f.failure_class, "message": f.message}
+                    for _, f in sorted(r.failed.items())
                 ],
                 "blocked": [d.isoformat() for d in sorted(r.blocked)],
                 "rows": r.rows,

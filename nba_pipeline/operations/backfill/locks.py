@@ -1,12 +1,14 @@
-"""Which days a backfill of the command line is making now, so that a second one does not make the same days at once.
+"""Which days a backfill of the command line is making now, so that a second one does not make the same days
+at once.
 
-Belongs here: claims in the home's folder ``backfills``, who still holds them, which of them stand in each other's way.
-Does not belong here: waiting and telling people (``cli/waiting.py``). Runs of the UI and of sensors hold no claim; `plan`
-names their days as unfinished.
+Belongs here: claims in the home's folder ``backfills``, who still holds them, which of them stand in each
+other's way. Does not belong here: waiting and telling people (``cli/waiting.py``). Runs of the UI and of
+sensors hold no claim; `plan` names their days as unfinished.
 
-A claim is a file that its process keeps locked. The lock ends with the process, however that ends, so a killed backfill
-stands in nobody's way. Without claims two backfills of one range would corrupt nothing, because each day is swapped as a
-whole, but every day would be made twice, and a day could be refused because the other had not come to its inputs yet.
+A claim is a file that its process keeps locked. The lock ends with the process, however that ends, so a
+killed backfill stands in nobody's way. Without claims two backfills of one range would corrupt nothing,
+because each day is swapped as a whole, but every day would be made twice, and a day could be refused because
+the other had not come to its inputs yet.
 """
 
 from __future__ import annotations
@@ -43,13 +45,20 @@ class Claim:
         return self.process, self.since
 
     def as_text(self) -> str:
-        days = {name: [[a.isoformat(), b.isoformat()] for a, b in ranges] for name, ranges in self.days.items()}
-        return json.dumps({"process": self.process, "since": self.since.isoformat(timespec="seconds"), "days": days})
+        days = {
+            name: [[a.isoformat(), b.isoformat()] for a, b in ranges] for name, ranges in self.days.items()
+        }
+        return json.dumps(
+            {"process": self.process, "since": self.since.isoformat(timespec="seconds"), "days": days}
+        )
 
     @classmethod
     def from_text(cls, text: str) -> Claim:
         found = json.loads(text)
-        days = {name: [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in ranges] for name, ranges in found["days"].items()}
+        days = {
+            name: [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in ranges]
+            for name, ranges in found["days"].items()
+        }
         return cls(found["process"], datetime.fromisoformat(found["since"]), days)
 
 
@@ -63,7 +72,8 @@ class Busy(Exception):
 
 @contextmanager
 def hold(home: Path, request: Backfill, plans: Sequence[TablePlan]) -> Iterator[None]:
-    """Hold the request's days for the time of the block. Raises ``Busy``, and holds nothing, where others stand in the way."""
+    """Hold the request's days for the time of the block. Raises ``Busy``, and holds nothing, where others
+    stand in the way."""
     folder = home / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.json"

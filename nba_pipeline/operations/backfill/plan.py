@@ -1,11 +1,13 @@
-"""What a backfill would do, before anything runs: which days of which tables, why each, in which runs. Pure functions.
+"""What a backfill would do, before anything runs: which days of which tables, why each, in which runs. Pure
+functions.
 
-Belongs here: turning a state into a plan. Does not belong here: reading the state, rows and times (``pace.py``),
-executing (``execute.py``).
+Belongs here: turning a state into a plan. Does not belong here: reading the state, rows and times
+(``pace.py``), executing (``execute.py``).
 
-A day is planned if it is missing, failed, blocked, unfinished or stale; if a failed day behind it blames the input (its
-raw day is fetched again); or if the plan makes a day that it is made from. Whatever is stored and up to date is left
-alone, unless it was asked for with ``force``. A pipeline in which nothing changed has an empty plan.
+A day is planned if it is missing, failed, blocked, unfinished or stale; if a failed day behind it blames the
+input (its raw day is fetched again); or if the plan makes a day that it is made from. Whatever is stored and
+up to date is left alone, unless it was asked for with ``force``. A pipeline in which nothing changed has an
+empty plan.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class PlannedTable:
-    """The days of one table that are to be made, each with its reason, and how many that were asked for need nothing."""
+    """The days of one table that are to be made, each with its reason, and how many that were asked for need
+    nothing."""
 
     plan: TablePlan
     reasons: Mapping[date, Why]
@@ -119,7 +122,8 @@ def make_plan(
     on_invalid_rows: str = "fail",
     days_per_run: int = DAYS_PER_RUN["parquet"],
 ) -> PipelinePlan:
-    """The plan for ``days`` of these tables (in dependency order). ``states`` and ``stale`` may hold more tables and days.
+    """The plan for ``days`` of these tables (in dependency order). ``states`` and ``stale`` may hold more
+    tables and days.
 
     ``force`` plans every day that was asked for, whatever its state.
     """
@@ -128,7 +132,11 @@ def make_plan(
     tables: dict[str, PlannedTable] = {}
     for plan in plans:
         state = states[plan.table]
-        reasons = {day: why for day in wanted if (why := _own_reason(state, stale.get(plan.table, {}), day)) is not None}
+        reasons = {
+            day: why
+            for day in wanted
+            if (why := _own_reason(state, stale.get(plan.table, {}), day)) is not None
+        }
         for day in (blamed.get(plan.table, set()) & wanted) - set(reasons):
             reasons[day] = Why.INPUT_BLAMED
         planned = {name: table.reasons.keys() for name, table in tables.items()}
@@ -137,7 +145,9 @@ def make_plan(
         if force:
             reasons = {day: reasons.get(day, Why.ASKED_FOR) for day in wanted}
         stored = {day: entry.row_count for day, entry in state.materialized.items()}
-        tables[plan.table] = PlannedTable(plan, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored)
+        tables[plan.table] = PlannedTable(
+            plan, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored
+        )
     return PipelinePlan(tables, on_invalid_rows, days_per_run)
 
 

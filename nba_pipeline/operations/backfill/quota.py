@@ -1,7 +1,9 @@
-"""Before a backfill: what of it fits into today's quotas of the warehouse? Pure functions but for asking the warehouse.
+"""Before a backfill: what of it fits into today's quotas of the warehouse? Pure functions but for asking the
+warehouse.
 
-Belongs here: turning a request into costs, and cutting it where a quota ends. Does not belong here: what a write costs
-(``warehouse/bigquery/quota.py``). Warehouses without quotas have no ``quota_today`` and are not asked.
+Belongs here: turning a request into costs, and cutting it where a quota ends. Does not belong here: what a
+write costs (``warehouse/bigquery/quota.py``). Warehouses without quotas have no ``quota_today`` and are not
+asked.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from nba_pipeline.operations.backfill.timings import expected_rows
 from nba_pipeline.ranges import contiguous, described
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import Store
-from nba_pipeline.warehouse.bigquery.quota import Cost, Quota, Shortage, over_budget, plan, row_bytes, shortages
+from nba_pipeline.warehouse.bigquery.quota import (
+    Cost,
+    Quota,
+    Shortage,
+    over_budget,
+    plan,
+    row_bytes,
+    shortages,
+)
 
 
 @runtime_checkable
@@ -30,7 +40,8 @@ class Budgeted(Protocol):
 
 @dataclass(frozen=True)
 class Share:
-    """A request as the quota allows it: ``today``, and the days that are left for when quotas start ``again``."""
+    """A request as the quota allows it: ``today``, and the days that are left for when quotas start
+    ``again``."""
 
     today: Backfill
     left: Mapping[str, Sequence[date]] = field(default_factory=dict)
@@ -43,16 +54,20 @@ class Share:
             return ""
         days = {day for table_days in self.left.values() for day in table_days}
         return (
-            f"{len(days)} day(s) of {len(self.left)} table(s) are left for another day: {described(days)}. The whole would pass today's "
-            f"BigQuery quota: {self.shortages[0]}. Nothing of these days was begun. Quotas start again at {self.again:%Y-%m-%d %H:%M %Z} "
-            f"(midnight Pacific time); the same command then goes on from {min(days)}."
+            f"{len(days)} day(s) of {len(self.left)} table(s) are left for another day: {described(days)}."
+            f" The whole would pass today's BigQuery quota: {self.shortages[0]}. Nothing of these days was"
+            f" begun. Quotas start again at {self.again:%Y-%m-%d %H:%M %Z} (midnight Pacific time); the same"
+            f" command then goes on from {min(days)}."
         )
 
     def as_json(self) -> dict[str, Any] | None:
         """What is left; None when nothing is."""
         if self.again is None:
             return None
-        ranges = {name: [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)] for name, days in self.left.items()}
+        ranges = {
+            name: [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)]
+            for name, days in self.left.items()
+        }
         return {"tables": ranges, "why": [str(s) for s in self.shortages], "again": self.again.isoformat()}
 
 
@@ -64,8 +79,8 @@ def share_of_today(store: Store, tables: Mapping[str, Table], request: Backfill)
 
 
 def costs_of(request: Backfill) -> dict[str, Cost]:
-    """What the request's writes cost per table. Days whose content turns out to be unchanged are counted although they will
-    not be written, so this is an upper bound."""
+    """What the request's writes cost per table. Days whose content turns out to be unchanged are counted
+    although they will not be written, so this is an upper bound."""
     sizes: dict[str, list[int]] = {}
     for task in tasks_of(request):
         sizes.setdefault(task.plan.table, []).append(len(task.days))
@@ -75,7 +90,8 @@ def costs_of(request: Backfill) -> dict[str, Cost]:
 def share(request: Backfill, quota: Quota) -> Share:
     """The request up to the last day with which every table still fits, oldest days first.
 
-    Cut at one date for all tables: a day is made in every table that was asked for or in none, so nothing is left half-done.
+    Cut at one date for all tables: a day is made in every table that was asked for or in none, so nothing is
+    left half-done.
     """
 
     def short(days: int) -> list[Shortage]:
@@ -90,18 +106,24 @@ def share(request: Backfill, quota: Quota) -> Share:
         raise over_budget(short(1))
     last = ordered[fits - 1]
     left = {name: [d for d in sorted(days) if d > last] for name, days in request.days.items()}
-    return Share(_until(request, last), {name: days for name, days in left.items() if days}, found, quota.again)
+    return Share(
+        _until(request, last), {name: days for name, days in left.items() if days}, found, quota.again
+    )
 
 
 def _until(request: Backfill, last: date) -> Backfill:
-    return replace(request, days={name: {d for d in days if d <= last} for name, days in request.days.items()})
+    return replace(
+        request, days={name: {d for d in days if d <= last} for name, days in request.days.items()}
+    )
 
 
 def forecast(planned: PipelinePlan, tables: Mapping[str, Table], quota: Quota) -> dict[str, Any]:
-    """The ``quota`` of `nba-pipeline plan --json`: what the plan's writes use of what is left today, table by table.
+    """The ``quota`` of `nba-pipeline plan --json`: what the plan's writes use of what is left today, table by
+    table.
 
-    ``most_queries``: one per input and run, and two of the schedule; what the process wrote or read recently is not asked for
-    again, so a backfill of all tables needs far fewer. ``bytes`` are loaded (free) and read once more by the script.
+    ``most_queries``: one per input and run, and two of the schedule; what the process wrote or read recently
+    is not asked for again, so a backfill of all tables needs far fewer. ``bytes`` are loaded (free) and read
+    once more by the script.
     """
     request = planned.request()
     costs = costs_of(request)
@@ -113,7 +135,9 @@ def forecast(planned: PipelinePlan, tables: Mapping[str, Table], quota: Quota) -
         per_table[name] = {
             "planned": vars(cost),
             "used_today": vars(quota.used.get(name, Cost())),
-            "most_queries": runs * (len(planned.tables[name].plan.inputs) + 2 * bool(planned.tables[name].plan.inputs)),
+            "most_queries": (
+                runs * (len(planned.tables[name].plan.inputs) + 2 * bool(planned.tables[name].plan.inputs))
+            ),
             "bytes": None if rows is None else rows * row_bytes(tables[name]),
         }
     return {

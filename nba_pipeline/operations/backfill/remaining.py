@@ -1,6 +1,8 @@
-"""The time left of a backfill that this process executes: told of every task that is settled, asked at any moment.
+"""The time left of a backfill that this process executes: told of every task that is settled, asked at any
+moment.
 
-Belongs here: what of one request is done, runs and waits. Does not belong here: the estimate (``eta.py``), printing it.
+Belongs here: what of one request is done, runs and waits. Does not belong here: the estimate (``eta.py``),
+printing it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class _State(NamedTuple):
 class Remaining:
     """What is left of ``backfill``, executed ``slots`` tasks at once."""
 
-    def __init__(self, backfill: Backfill, costs: Costs, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, backfill: Backfill, costs: Costs, slots: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._costs, self._slots, self._clock = costs, slots, clock
         self._made = clock()
         self._began: float | None = None
@@ -38,7 +42,11 @@ class Remaining:
         if self._began is None and result.run_ids:
             self._began = now - result.seconds  # not before: worker processes take seconds to start
         tried = {*result.good, *result.failed}
-        ended = [t for t in old.unfinished if t.plan.table == result.table and (t.last in tried or t.last in result.blocked)]
+        ended = [
+            t
+            for t in old.unfinished
+            if t.plan.table == result.table and (t.last in tried or t.last in result.blocked)
+        ]
         done = [*old.done, *(t for t in ended if not result.blocked.keys() >= set(t.days))]
         self._state = _State(done, [t for t in old.unfinished if t not in ended], now)
 

@@ -2,8 +2,8 @@
 
 Belongs here: remembering and recalling requests. Does not belong here: what became of them (``state.py``).
 
-A day behind a failed one has left no trace in the event log, and so has a day that nobody ever wanted; the first is blocked
-and a retry has to make it, the second is only missing.
+A day behind a failed one has left no trace in the event log, and so has a day that nobody ever wanted; the
+first is blocked and a retry has to make it, the second is only missing.
 """
 
 from __future__ import annotations
@@ -36,4 +36,8 @@ def recall(instance: dg.DagsterInstance, table: str) -> set[date] | None:
     text = read_values(instance, [_KEY + table]).get(_KEY + table)
     if text is None:
         return None
-    return {day for first, last in json.loads(text) for day in span(date.fromisoformat(first), date.fromisoformat(last))}
+    return {
+        day
+        for first, last in json.loads(text)
+        for day in span(date.fromisoformat(first), date.fromisoformat(last))
+    }

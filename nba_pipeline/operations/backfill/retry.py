@@ -1,6 +1,7 @@
 """What a retry has to do: exactly the failed days and what they blocked. Pure functions over the state.
 
-Belongs here: turning a state into a request. Does not belong here: reading the state or executing the request.
+Belongs here: turning a state into a request. Does not belong here: reading the state or executing the
+request.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ INPUT_TO_BLAME = frozenset(
         FailureClass.UNPARSEABLE_SOURCE,
     )
 )
-"""Classes whose cure is at the source: a missing player is found when teams are summed, from a raw day that was stored in good
-faith. Unless that raw day is fetched again, the retry would meet the same rows for ever."""
+"""Classes whose cure is at the source: a missing player is found when teams are summed, from a raw day that
+was stored in good faith. Unless that raw day is fetched again, the retry would meet the same rows for ever.
+"""
 
 
 def retry_request(
-    plans: Sequence[TablePlan], states: Mapping[str, TableState], on_invalid_rows: str = "fail", days_per_run: int = DAYS_PER_RUN["parquet"]
+    plans: Sequence[TablePlan],
+    states: Mapping[str, TableState],
+    on_invalid_rows: str = "fail",
+    days_per_run: int = DAYS_PER_RUN["parquet"],
 ) -> Backfill:
-    """The failed and the blocked days of each table; nothing that is green and nothing that was never asked for, except
-    the raw days that a failed day was made from when its class blames the input (they are fetched again)."""
+    """The failed and the blocked days of each table; nothing that is green and nothing that was never asked
+    for, except the raw days that a failed day was made from when its class blames the input (they are fetched
+    again)."""
     days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
     for raw, blamed in blamed_inputs(plans, states).items():
         days.setdefault(raw, set()).update(blamed)
@@ -39,7 +45,8 @@ def retry_request(
 
 
 def blamed_inputs(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> dict[str, set[date]]:
-    """The raw days to fetch again, because a day of these plans that is made from them failed with a class that blames the input."""
+    """The raw days to fetch again, because a day of these plans that is made from them failed with a class
+    that blames the input."""
     by_name = {plan.table: plan for plan in plans}
     found: dict[str, set[date]] = {}
     for name in by_name:
@@ -50,7 +57,8 @@ def blamed_inputs(plans: Sequence[TablePlan], states: Mapping[str, TableState]) 
 
 
 def raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:
-    """The tables that are read from the source and that the same day of this table is made from, directly or not."""
+    """The tables that are read from the source and that the same day of this table is made from, directly or
+    not."""
     found: set[str] = set()
     for given in plans[name].same_day:
         if given.table in plans:

@@ -1,6 +1,7 @@
 """A backfill cut into tasks, and what each task waits for. Pure functions.
 
-Belongs here: the units of work and their order. Does not belong here: executing them (``execute.py``, ``workers.py``).
+Belongs here: the units of work and their order. Does not belong here: executing them (``execute.py``,
+``workers.py``).
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ class Settled:
 def tasks_of(backfill: Backfill) -> list[Task]:
     """The tasks of a request, oldest days first and tables in dependency order within the same days.
 
-    Going through all tables before the next stretch of days keeps what was just written and read at hand, and every task
-    comes after those that it waits for.
+    Going through all tables before the next stretch of days keeps what was just written and read at hand, and
+    every task comes after those that it waits for.
     """
     tasks = [
         (first, position, Task(plan, first, last))

@@ -1,7 +1,8 @@
-"""How long this machine takes: measured in earlier backfills, kept in the Dagster instance, used for expected times.
+"""How long this machine takes: measured in earlier backfills, kept in the Dagster instance, used for expected
+times.
 
-Belongs here: remembering runs, days and seconds per table, and what `plan` expects of them. Does not belong here: what
-is planned (``plan.py``), what follows from measurements (``eta.py``).
+Belongs here: remembering runs, days and seconds per table, and what `plan` expects of them. Does not belong
+here: what is planned (``plan.py``), what follows from measurements (``eta.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from nba_pipeline.operations.backfill.tasks import tasks_of
 from nba_pipeline.orchestration.instance.values import read_values, write_values
 
 _KEY = "nba_pipeline/pace/runs/"
-_KEPT = 20  # backfills per table: enough to tell the cost of a run from that of a day, few enough to follow a new machine
+# backfills per table: enough to tell the cost of a run from that of a day, few enough to follow a new machine
+_KEPT = 20
 
 
 def remember_pace(instance: dg.DagsterInstance, results: Mapping[str, TableResult]) -> None:
@@ -31,7 +33,10 @@ def remember_pace(instance: dg.DagsterInstance, results: Mapping[str, TableResul
         if r.run_ids and (r.good or r.failed)
     }
     known = recall_pace(instance, new)
-    values = {_KEY + name: json.dumps([astuple(m) for m in [*known[name], one][-_KEPT:]]) for name, one in new.items()}
+    values = {
+        _KEY + name: json.dumps([astuple(m) for m in [*known[name], one][-_KEPT:]])
+        for name, one in new.items()
+    }
     write_values(instance, values)
 
 
@@ -43,8 +48,8 @@ def recall_pace(instance: dg.DagsterInstance, tables: Iterable[str]) -> dict[str
 
 
 def expected_rows(table: PlannedTable) -> int | None:
-    """Rows that the planned days will have: what they have now, else the average of the days that are stored; None if
-    nothing is stored."""
+    """Rows that the planned days will have: what they have now, else the average of the days that are stored;
+    None if nothing is stored."""
     if not table.reasons:
         return 0
     stored = table.stored_rows
@@ -62,7 +67,10 @@ def expectations(plan: PipelinePlan, history: Mapping[str, list[Measured]]) -> d
         table = plan.tables[name]
         seconds = cost.of(name, Measured.of(len(runs), table.reasons)) if runs else 0.0
         known = bool(history.get(name)) or not runs
-        found[name] = {"expected_rows": expected_rows(table), "expected_seconds": round(seconds, 1) if known else None}
+        found[name] = {
+            "expected_rows": expected_rows(table),
+            "expected_seconds": round(seconds, 1) if known else None,
+        }
     return found
 
 

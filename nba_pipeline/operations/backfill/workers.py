@@ -2,8 +2,8 @@
 
 Belongs here: the pool and what a worker opens. Does not belong here: scheduling (``execute.py``).
 
-A worker is a fresh process that builds its own definitions and opens its own instance and store from the settings, so only
-settings that name things (not objects that a test hands over) can be used here.
+A worker is a fresh process that builds its own definitions and opens its own instance and store from the
+settings, so only settings that name things (not objects that a test hands over) can be used here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class ProcessRunner:
 
 
 _FEW_TABLE_DAYS = 1500
-"""Below this a backfill is over before worker processes, which start in some three seconds, would have helped."""
+"""Below this a backfill is over before worker processes, which start in some three seconds, would have
+helped."""
 
 
 def slots_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> int:
@@ -66,12 +67,20 @@ def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = N
 
 @contextmanager
 def process_runner(workspace: Workspace, slots: int) -> Iterator[ProcessRunner]:
-    """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what runs."""
+    """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what
+    runs."""
     # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(slots, mp_context=context, initializer=_open, initargs=(workspace.settings, workspace.tables, os.getpid()))
+    pool = ProcessPoolExecutor(
+        slots,
+        mp_context=context,
+        initializer=_open,
+        initargs=(workspace.settings, workspace.tables, os.getpid()),
+    )
     for _ in range(slots):
-        pool.submit(int)  # a pool starts a worker when it is needed; all at once they are there when the second run is
+        pool.submit(
+            int
+        )  # a pool starts a worker when it is needed; all at once they are there when the second run is
     try:
         yield ProcessRunner(pool, slots, workspace.instance)
     finally:
@@ -82,7 +91,8 @@ def _open(settings: Settings, tables: TableRegistry, parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _worker["open"] = open_with(settings, tables)  # kept, because dropping it would close the instance
     _worker["workspace"] = _worker["open"].__enter__()
-    # While modules still exist: left to the garbage collector, closing the instance fails loudly on half a Python.
+    # While modules still exist: left to the garbage collector, closing the instance fails loudly on half a
+    # Python.
     multiprocessing.util.Finalize(None, _close, exitpriority=10)
 
 

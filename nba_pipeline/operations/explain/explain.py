@@ -1,7 +1,9 @@
-"""Where a stored value comes from: its row, its formula with the numbers filled in, the input rows, how it was made.
+"""Where a stored value comes from: its row, its formula with the numbers filled in, the input rows, how it
+was made.
 
-Belongs here: finding the row and what stands behind it. Does not belong here: which formula a column has (``formulas.py``),
-the rows that it speaks of (``explain_rows.py``), printing (``cli/``). Reads only, and as little as one value needs.
+Belongs here: finding the row and what stands behind it. Does not belong here: which formula a column has
+(``formulas.py``), the rows that it speaks of (``explain_rows.py``), printing (``cli/``). Reads only, and as
+little as one value needs.
 """
 
 from __future__ import annotations
@@ -16,7 +18,18 @@ import pandas as pd
 
 from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.formulas.arithmetic import Scope, counted, names_in, uses_league, work_out
-from nba_pipeline.formulas.declarations import AsStored, Formula, Lines, Past, Ref, Taken, Whose, behind, how_made, resolved
+from nba_pipeline.formulas.declarations import (
+    AsStored,
+    Formula,
+    Lines,
+    Past,
+    Ref,
+    Taken,
+    Whose,
+    behind,
+    how_made,
+    resolved,
+)
 from nba_pipeline.operations.explain.find import find_row, require_column, require_rows
 from nba_pipeline.operations.explain.rows import Reader, Record, Rows, as_records
 from nba_pipeline.operations.explain.source import traced
@@ -54,8 +67,8 @@ class Explanation:
     numbers: str = ""
     worked_out: Any = None
     agrees: bool | None = None
-    """Whether the formula, worked out and rounded to the column's scale, is the stored value, or the value that was taken over
-    still stands where it was taken from; None where there is nothing to compare."""
+    """Whether the formula, worked out and rounded to the column's scale, is the stored value, or the value
+    that was taken over still stands where it was taken from; None where there is nothing to compare."""
     names: dict[str, str] = field(default_factory=dict)
     """Names in the formula that are no columns of the row: what they are."""
     window: Rows | None = None
@@ -68,7 +81,8 @@ class Explanation:
     made: Made | None = None
     source: dict[str, Any] = field(default_factory=dict)
     failed: Failed | None = None
-    """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt computed."""
+    """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt
+    computed."""
 
 
 def explain(
@@ -84,15 +98,22 @@ def explain(
     failed: Failed | None = None,
     start: date | None = None,
 ) -> Explanation:
-    """Explain one value: the stored one or, of a day that was refused, the one that a run computes from the stored inputs.
+    """Explain one value: the stored one or, of a day that was refused, the one that a run computes from the
+    stored inputs.
 
-    ``recall``: what the instance remembers; ``failed``: the newest attempt, if it failed; ``start``: the first day of the
-    pipeline. ConfigurationError when the day, the row or the column is not there.
+    ``recall``: what the instance remembers; ``failed``: the newest attempt, if it failed; ``start``: the
+    first day of the pipeline. ConfigurationError when the day, the row or the column is not there.
     """
     table = tables[plan.table]
     require_column(table, column)
     entry = readable_entry(store, table, day)
-    if entry is None and failed is not None and source is not None and start is not None and not is_raw(plan.table):
+    if (
+        entry is None
+        and failed is not None
+        and source is not None
+        and start is not None
+        and not is_raw(plan.table)
+    ):
         rows = _refused(plan, tables, store, source, start, failed)
     else:
         entry = require_rows(table, day, entry, start)
@@ -107,7 +128,9 @@ def explain(
     for given in plan.same_day:
         rests = rests_on.get(given.table)
         asked = rests.whose if rests else {None}
-        found.inputs[given.table] = [r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)]
+        found.inputs[given.table] = [
+            r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)
+        ]
         found.used[given.table] = sorted(rests.columns) if rests else []
     found.stored = {} if entry is None else _stored(store, table, entry)
     found.made = recall.made(plan.table, [day]).get(day) if recall else None
@@ -136,7 +159,8 @@ class Explainer:
         return found
 
     def _explained(self, table: str, column: str, row: Record) -> Explanation:
-        """A value of the row's entity in ``table``, worked out; the row itself may be one of another table."""
+        """A value of the row's entity in ``table``, worked out; the row itself may be one of another
+        table."""
         declared, how = self._tables[table], how_made(table, column)
         key = {name: row[name] for name in declared.key if name in row}
         found = Explanation(table, self._day, column, declared.column(column).description, None, key)
@@ -166,7 +190,9 @@ class Explainer:
         if how.rows is not None:
             found.window = self._reader.behind(how.rows, row, columns)
         if isinstance(how.rows, Past) and how.rows.with_team:
-            found.names["usage_plays, usage_seconds"] = "plays_used and seconds_played of the games whose team totals are stored"
+            found.names["usage_plays, usage_seconds"] = (
+                "plays_used and seconds_played of the games whose team totals are stored"
+            )
         if isinstance(how.rows, Past) and uses_league(how.text):
             found.league = self._reader.league(how.rows, columns)
         records, league = (() if rows is None else rows.records for rows in (found.window, found.league))
@@ -177,7 +203,8 @@ class Explainer:
             found.window = replace(found.window, counted=counted(how.text, scope))  # type: ignore[arg-type]  # the same records
 
     def _referred(self, found: Explanation, name: str, ref: Ref, row: Record) -> Any:
-        """The value of a name that is no column of the row. An unrounded one is explained itself, behind this one."""
+        """The value of a name that is no column of the row. An unrounded one is explained itself, behind this
+        one."""
         if ref.unrounded:
             worked = self._explained(ref.table, ref.column, row)
             found.behind.append(worked)
@@ -204,18 +231,27 @@ def _agrees(declared: ColumnType, worked: Any, stored: Any) -> bool:
     return abs(float(worked) - float(stored)) <= step + 1e-9 * max(1.0, abs(float(worked)))
 
 
-def _refused(plan: TablePlan, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed) -> pd.DataFrame:
+def _refused(
+    plan: TablePlan, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed
+) -> pd.DataFrame:
     """The rows of a day that was not written, rounded as they would have been."""
-    from nba_pipeline.rangerun.range_run import RangeJob, would_make  # with all the checks: most explanations need neither
+    from nba_pipeline.rangerun.range_run import (
+        RangeJob,
+        would_make,
+    )  # with all the checks: most explanations need neither
 
     table = tables[plan.table]
     try:
         rows = would_make(RangeJob(plan, tables, store, source, start), failed.day)
     except PipelineError as error:
-        raise ConfigurationError(f"{table.full_name} {failed.day} failed and cannot be computed: {error}") from error
+        raise ConfigurationError(
+            f"{table.full_name} {failed.day} failed and cannot be computed: {error}"
+        ) from error
     for column in table.columns:
         if column.type.kind is Kind.NUMERIC and column.type.scale is not None and column.name in rows:
-            rows[column.name] = round_half_even(rows[column.name].to_numpy(dtype="float64", na_value=np.nan), column.type.scale)
+            rows[column.name] = round_half_even(
+                rows[column.name].to_numpy(dtype="float64", na_value=np.nan), column.type.scale
+            )
     return rows[[c for c in table.column_names if c in rows]]
 
 
@@ -235,7 +271,11 @@ def as_json(found: Explanation) -> dict[str, Any]:
         **_value_as_json(found),
         "inputs": found.inputs,
         "stored": found.stored or None,
-        "failed": None if found.failed is None else {"class": found.failed.failure_class, "message": found.failed.message},
+        "failed": (
+            None
+            if found.failed is None
+            else {"class": found.failed.failure_class, "message": found.failed.message}
+        ),
         "code_version": found.made.code if found.made else None,
         "run_id": found.made.run_id if found.made else None,
         "source": found.source,
@@ -264,4 +304,8 @@ def _value_as_json(found: Explanation) -> dict[str, Any]:
 
 
 def _rows_as_json(rows: Rows | None) -> dict[str, Any] | None:
-    return None if rows is None else {"table": rows.table, "of": rows.of, "window": rows.words, "games": rows.records}
+    return (
+        None
+        if rows is None
+        else {"table": rows.table, "of": rows.of, "window": rows.words, "games": rows.records}
+    )

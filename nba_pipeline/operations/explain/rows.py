@@ -1,7 +1,9 @@
-"""The rows that a formula speaks of: the games of its window, the lines or shots of the day, the team's and opponent's rows.
+"""The rows that a formula speaks of: the games of its window, the lines or shots of the day, the team's and
+opponent's rows.
 
-Belongs here: reading them from the store, each day of each table at most once. Does not belong here: how windows are cut
-(``formulas/windows.py`` is asked), which rows a formula needs (``formulas.py``), what it comes to (``arithmetic.py``).
+Belongs here: reading them from the store, each day of each table at most once. Does not belong here: how
+windows are cut (``formulas/windows.py`` is asked), which rows a formula needs (``formulas.py``), what it
+comes to (``arithmetic.py``).
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ _TEAM_TOTALS = ("game_date", "game_id", "team_abbr", "plays_used", "team_minutes
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows behind functions over rows, oldest first, and in words whose they are. ``records`` None: nothing is known."""
+    """The rows behind functions over rows, oldest first, and in words whose they are. ``records`` None:
+    nothing is known."""
 
     table: str
     words: str
@@ -48,14 +51,20 @@ class Rows:
 
 def as_records(frame: pd.DataFrame) -> list[Record]:
     """Rows as plain values: NULL is None, dates are dates."""
-    columns = {str(name): [v.date() if isinstance(v, pd.Timestamp) else plain(v) for v in frame[name]] for name in frame.columns}
+    columns = {
+        str(name): [v.date() if isinstance(v, pd.Timestamp) else plain(v) for v in frame[name]]
+        for name in frame.columns
+    }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 class Reader:
-    """The rows around one row of one day. ``held``: tables whose rows of the day are known (a refused day is not stored)."""
+    """The rows around one row of one day. ``held``: tables whose rows of the day are known (a refused day is
+    not stored)."""
 
-    def __init__(self, store: Store, tables: TableRegistry, day: date, held: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(
+        self, store: Store, tables: TableRegistry, day: date, held: Mapping[str, pd.DataFrame]
+    ) -> None:
         self._store, self._tables, self._day = store, tables, day
         self._of_day: dict[str, pd.DataFrame] = dict(held)
         self._read: dict[tuple[str, date, date, tuple[str, ...]], pd.DataFrame] = {}
@@ -67,20 +76,29 @@ class Reader:
         return self._of_day[table]
 
     def rows_of(self, table: str, whose: Whose | None, row: Record) -> list[Record]:
-        """The day's rows that belong to the row; without ``whose`` those of its player, else of its team, else of its shot."""
+        """The day's rows that belong to the row; without ``whose`` those of its player, else of its team,
+        else of its shot."""
         rows = self.of_day(table)
-        wanted: Record = {name: row[name] for name in ("nba_game_id",) if name in row and name in rows.columns}
+        wanted: Record = {
+            name: row[name] for name in ("nba_game_id",) if name in row and name in rows.columns
+        }
         if whose is Whose.BLOCKER:
             wanted["block_player_id"] = row["player_id"]
         elif whose is Whose.OPPONENT:
             wanted["team_abbr"] = row["opponent_team_abbr"]
         else:
-            wanted |= {n: row[n] for n in ("player_id", "team_abbr") if n in row and n in rows.columns and not (whose and n != _KEY[whose])}
+            wanted |= {
+                n: row[n]
+                for n in ("player_id", "team_abbr")
+                if n in row and n in rows.columns and not (whose and n != _KEY[whose])
+            }
         mask = np.ones(len(rows), dtype=bool)
         for name, value in wanted.items():
             mask &= rows[name].eq(value).fillna(False).to_numpy(dtype=bool)
         if "home_team_abbr" in rows.columns and "team_abbr" in row:
-            mask &= (rows["home_team_abbr"].eq(row["team_abbr"]) | rows["away_team_abbr"].eq(row["team_abbr"])).to_numpy(dtype=bool)
+            mask &= (
+                rows["home_team_abbr"].eq(row["team_abbr"]) | rows["away_team_abbr"].eq(row["team_abbr"])
+            ).to_numpy(dtype=bool)
         return as_records(rows[mask])
 
     def partner(self, table: str, whose: Whose, row: Record) -> Record | None:
@@ -97,30 +115,54 @@ class Reader:
         game = f"game {row['nba_game_id']}"
         if given.null_without and not self.of_day(given.table)["nba_game_id"].eq(row["nba_game_id"]).any():
             return Rows(given.table, "", game, None, tuple(columns))
-        return Rows(given.table, "", f"{given.whose.value}, {game}", self.rows_of(given.table, given.whose, row), tuple(columns))
+        return Rows(
+            given.table,
+            "",
+            f"{given.whose.value}, {game}",
+            self.rows_of(given.table, given.whose, row),
+            tuple(columns),
+        )
 
     def past(self, given: Past, row: Record, columns: Sequence[str]) -> Rows:
         """The games of a window."""
         entity = _entity(given.whose, row)
-        asked = pd.DataFrame({"game_date": pd.to_datetime([self._day]), **{name: [value] for name, value in entity.items()}})
+        asked = pd.DataFrame(
+            {"game_date": pd.to_datetime([self._day]), **{name: [value] for name, value in entity.items()}}
+        )
         facts = self._facts(given, asked, list(entity), columns)
         if given.with_team:
-            teams = self._store.read(self._tables[OFFENSE], [d.date() for d in facts["game_date"]], _TEAM_TOTALS)
+            teams = self._store.read(
+                self._tables[OFFENSE], [d.date() for d in facts["game_date"]], _TEAM_TOTALS
+            )
             _, positions = (seen := appearances_with_team(facts, teams).before(asked, given.window)).pairs()
-            facts = seen.facts_at(positions, [*facts.columns, *(c for c in columns if c not in facts.columns)])
+            facts = seen.facts_at(
+                positions, [*facts.columns, *(c for c in columns if c not in facts.columns)]
+            )
         of = ", ".join(f"{name}={value}" for name, value in entity.items())
         return Rows(given.table, f"{_words(given.window)} {self._day}", of, as_records(facts), tuple(columns))
 
     def league(self, given: Past, columns: Sequence[str]) -> Rows:
         """The games of the same window of all thirty teams."""
-        asked = pd.DataFrame({"game_date": pd.to_datetime([self._day] * len(TEAM_IDS)), "team_abbr": list(TEAM_IDS)})
+        asked = pd.DataFrame(
+            {"game_date": pd.to_datetime([self._day] * len(TEAM_IDS)), "team_abbr": list(TEAM_IDS)}
+        )
         facts = self._facts(given, asked, ["team_abbr"], columns)
-        return Rows(given.table, f"{_words(given.window)} {self._day}", EVERY_TEAM, as_records(facts), tuple(columns))
+        return Rows(
+            given.table, f"{_words(given.window)} {self._day}", EVERY_TEAM, as_records(facts), tuple(columns)
+        )
 
-    def _facts(self, given: Past, asked: pd.DataFrame, entity: list[str], columns: Sequence[str]) -> pd.DataFrame:
+    def _facts(
+        self, given: Past, asked: pd.DataFrame, entity: list[str], columns: Sequence[str]
+    ) -> pd.DataFrame:
         """The facts behind the rows asked for, as ``windows.py`` chooses them."""
         table = self._tables[given.table]
-        wanted = ("game_date", "game_id", "team_abbr", "opponent_team_abbr", *(("seconds_played", "plays_used") if given.with_team else ()))
+        wanted = (
+            "game_date",
+            "game_id",
+            "team_abbr",
+            "opponent_team_abbr",
+            *(("seconds_played", "plays_used") if given.with_team else ()),
+        )
         names = [c.name for c in table.columns if c.name in {*wanted, *entity, *columns, "seconds_played"}]
         parts: list[pd.DataFrame] = []
         facts = pd.DataFrame()

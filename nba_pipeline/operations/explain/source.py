@@ -1,6 +1,8 @@
-"""What a value was read from: the raw days behind it, and the files of the source as they were read and as they are now.
+"""What a value was read from: the raw days behind it, and the files of the source as they were read and as
+they are now.
 
-Belongs here: tracing days to runs, runs to payloads. Does not belong here: reading rows (``explain_rows.py``).
+Belongs here: tracing days to runs, runs to payloads. Does not belong here: reading rows
+(``explain_rows.py``).
 """
 
 from __future__ import annotations
@@ -19,26 +21,46 @@ from nba_pipeline.warehouse.base import Store
 
 
 def traced(
-    store: Store, tables: TableRegistry, table: str, days: Sequence[date], recall: Recall | None, source: Source | None
+    store: Store,
+    tables: TableRegistry,
+    table: str,
+    days: Sequence[date],
+    recall: Recall | None,
+    source: Source | None,
 ) -> dict[str, Any]:
-    """The source's name; ``days``: the content hash of the first day's rows in each raw table; ``files``: of each file that the
-    raw tables were read from on any of the days, the SHA-256 as it was read (None: not recorded) and as it is now (None: gone).
+    """The source's name; ``days``: the content hash of the first day's rows in each raw table; ``files``: of
+    each file that the raw tables were read from on any of the days, the SHA-256 as it was read (None: not
+    recorded) and as it is now (None: gone).
     """
     raw = [table] if is_raw(table) else [name for name in tables if is_raw(name)]
     entries = {name: readable_entry(store, tables[name], days[0]) for name in raw}
     read: set[tuple[str, str | None]] = set()
     for name in raw:
-        here = [str(path) for path in source.payload_files(name, days)] if isinstance(source, Traceable) else None
-        recorded = recall.payloads(name, {made.run_id for made in recall.made(name, days).values()}) if recall else set()
+        here = (
+            [str(path) for path in source.payload_files(name, days)]
+            if isinstance(source, Traceable)
+            else None
+        )
+        recorded = (
+            recall.payloads(name, {made.run_id for made in recall.made(name, days).values()})
+            if recall
+            else set()
+        )
         # A run reads the files of many days: those of other seasons are not behind this value.
-        ours = {(file, digest) for file, digest in recorded if here is None or Path(file).name in {Path(h).name for h in here}}
+        ours = {
+            (file, digest)
+            for file, digest in recorded
+            if here is None or Path(file).name in {Path(h).name for h in here}
+        }
         read |= ours or {(file, None) for file in here or ()}
     known = {file for file, digest in read if digest}
     files = sorted((file, digest or "") for file, digest in read if digest or file not in known)
     return {
         "name": source.name if source else None,
         "days": {name: entry.content_hash for name, entry in entries.items() if entry is not None},
-        "files": [{"file": file, "as_read": digest or None, "now": _sha256(Path(file))} for file, digest in files],
+        "files": [
+            {"file": file, "as_read": digest or None, "now": _sha256(Path(file))} for file, digest in files
+        ],
     }
 
 

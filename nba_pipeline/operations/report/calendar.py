@@ -1,9 +1,11 @@
-"""The report's calendars: a square per day, a column per week, Monday on top; a drawing per season, beside or below each other.
+"""The report's calendars: a square per day, a column per week, Monday on top; a drawing per season, beside or
+below each other.
 
-Belongs here: drawing days. Does not belong here: what a day is (``report.py``) and how it looks (``report_style.py``).
+Belongs here: drawing days. Does not belong here: what a day is (``report.py``) and how it looks
+(``report_style.py``).
 
-A season is as wide as a phone can show with a square per day; two of them fill a page. Every day has a title, and a failed
-day is a link to its cause, so it can be reached with the keyboard.
+A season is as wide as a phone can show with a square per day; two of them fill a page. Every day has a title,
+and a failed day is a link to its cause, so it can be reached with the keyboard.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ def legend(kinds: Iterable[str]) -> str:
     """What each colour and mark means, the states first."""
     order = {what: n for n, what in enumerate(LOOKS)}
     listed = sorted(kinds, key=lambda what: (order.get(what, len(order)), what))
-    items = (f'<span><svg viewBox="-1 -1 11 11" aria-hidden="true">{_example(what)}</svg>{escape(what)}</span>' for what in listed)
+    items = (
+        f'<span><svg viewBox="-1 -1 11 11" aria-hidden="true">{_example(what)}</svg>{escape(what)}</span>'
+        for what in listed
+    )
     return f'<p class="legend">{"".join(items)}</p>'
 
 
@@ -35,16 +40,19 @@ def _example(what: str) -> str:
 
 
 def calendar(table: str, days: Mapping[date, str], links: Mapping[date, str]) -> str:
-    """All seasons of a table. ``links``: the failure class of days that the page says more of, under that name."""
+    """All seasons of a table. ``links``: the failure class of days that the page says more of, under that
+    name."""
     seasons: dict[int, dict[date, str]] = {}
     for day, what in days.items():
         seasons.setdefault(season_year_of(day), {})[day] = what
     several = len(seasons) > 1
-    return f'<div class="seasons">{"".join(_season(table, year, seasons[year], links, several) for year in sorted(seasons))}</div>'
+    drawn = "".join(_season(table, year, seasons[year], links, several) for year in sorted(seasons))
+    return f'<div class="seasons">{drawn}</div>'
 
 
 def _season(table: str, year: int, days: Mapping[date, str], links: Mapping[date, str], several: bool) -> str:
-    """The days of one season; ``several``: drawn from October 1, as wide as every other, so that seasons can be compared.
+    """The days of one season; ``several``: drawn from October 1, as wide as every other, so that seasons can
+    be compared.
 
     Days of one kind are in one group, and their marks in one path, to keep pages small.
     """
@@ -55,12 +63,20 @@ def _season(table: str, year: int, days: Mapping[date, str], links: Mapping[date
     for day, what in days.items():
         week, weekday = divmod((day - monday).days, 7)
         places.setdefault(what, {})[day] = f"M{week * _STEP} {_TOP + weekday * _STEP}"
-    drawn = "".join(_group(what, found, links) + _marks(what, found.values()) for what, found in places.items())
+    drawn = "".join(
+        _group(what, found, links) + _marks(what, found.values()) for what, found in places.items()
+    )
     weeks = _WEEKS if several else max((last - monday).days // 7 + 1, 6)
-    size = f'width="{weeks * _STEP}" height="{_TOP + 7 * _STEP}" viewBox="0 0 {weeks * _STEP} {_TOP + 7 * _STEP}"'
+    size = (
+        f'width="{weeks * _STEP}" height="{_TOP + 7 * _STEP}" viewBox="0 0 {weeks * _STEP}'
+        f' {_TOP + 7 * _STEP}"'
+    )
     failed = sum(what == FAILED for what in days.values())
     label = f"{table}, {first} to {last}: {failed} of {len(days)} days failed"
-    return f'<svg role="group" aria-label="{escape(label)}" {size}>{_months(first, last, monday, year)}{drawn}</svg>'
+    return (
+        f'<svg role="group" aria-label="{escape(label)}"'
+        f" {size}>{_months(first, last, monday, year)}{drawn}</svg>"
+    )
 
 
 def _group(what: str, places: Mapping[date, str], links: Mapping[date, str]) -> str:
@@ -75,11 +91,16 @@ def _group(what: str, places: Mapping[date, str], links: Mapping[date, str]) -> 
 
 def _marks(what: str, places: Iterable[str]) -> str:
     mark = look_of(what).mark
-    return f'<path class="m {css_class(what)}-m" d="{"".join(place + mark for place in places)}"/>' if mark else ""
+    return (
+        f'<path class="m {css_class(what)}-m" d="{"".join(place + mark for place in places)}"/>'
+        if mark
+        else ""
+    )
 
 
 def _months(first: date, last: date, monday: date, year: int) -> str:
-    """The season at the first day, then every second month where its first day is, as far as it does not run into the year."""
+    """The season at the first day, then every second month where its first day is, as far as it does not run
+    into the year."""
     texts = [f'<text x="0" y="10">{year}-{(year + 1) % 100:02d}</text>']
     for n in range(24):
         month = date(year + (9 + n) // 12, (9 + n) % 12 + 1, 1)

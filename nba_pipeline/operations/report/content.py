@@ -1,7 +1,8 @@
-"""What a status report says, as data: the state of every day, failures, coverage, validation, throughput, what is left to do.
+"""What a status report says, as data: the state of every day, failures, coverage, validation, throughput,
+what is left to do.
 
-Belongs here: gathering it. Does not belong here: pages (``report_html.py``, ``report_markdown.py``). Says what is true
-now, from the instance and the warehouse; nothing in it is copied from a log.
+Belongs here: gathering it. Does not belong here: pages (``report_html.py``, ``report_markdown.py``). Says
+what is true now, from the instance and the warehouse; nothing in it is copied from a log.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Left:
-    """What a backfill of the report's days would still make of one table. ``why``: days by reason; None: not known yet."""
+    """What a backfill of the report's days would still make of one table. ``why``: days by reason; None: not
+    known yet."""
 
     table: str
     why: Mapping[str, int]
@@ -106,7 +108,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a report shows. ``cells``: table -> day -> what the day is, in words that a legend can list."""
+    """Everything a report shows. ``cells``: table -> day -> what the day is, in words that a legend can
+    list."""
 
     made_at: datetime
     days: tuple[date, ...]
@@ -137,7 +140,8 @@ class Report:
         return sum(list(found.values()).count(what) for found in self.cells.values())
 
     def complete(self, table: str | None = None) -> float:
-        """Percent of the table's days, or of all tables', that are good or empty with a reason. Never rounded up."""
+        """Percent of the table's days, or of all tables', that are good or empty with a reason. Never rounded
+        up."""
         found = [what for name in ([table] if table else self.cells) for what in self.cells[name].values()]
         done = sum(what == GOOD or what.startswith(EMPTY) for what in found)
         return math.floor(1000 * done / len(found)) / 10 if found else 0.0
@@ -150,7 +154,9 @@ class Report:
         return Coverage("all", sum(c.rows for c in self.coverage), sum(c.with_usage for c in self.coverage))
 
 
-def gather(w: Workspace, days: Sequence[date], states: Mapping[str, TableState], stale: StaleDays, now: datetime) -> Report:
+def gather(
+    w: Workspace, days: Sequence[date], states: Mapping[str, TableState], stale: StaleDays, now: datetime
+) -> Report:
     """The report of these days; ``states`` and ``stale`` as ``status`` reads them."""
     pace = recall_pace(w.instance, [p.table for p in w.plans])
     plan = make_plan(w.plans, states, stale, days, days_per_run=w.settings.days_per_run)
@@ -174,7 +180,8 @@ def gather(w: Workspace, days: Sequence[date], states: Mapping[str, TableState],
 
 
 def left_to_do(plan: PipelinePlan, pace: Mapping[str, list[Measured]]) -> tuple[Left, ...]:
-    """What the plan would make, with the rows and the time that `nba-pipeline plan` expects; tables without any left out."""
+    """What the plan would make, with the rows and the time that `nba-pipeline plan` expects; tables without
+    any left out."""
     runs = {name: len(ranges) for name, ranges in plan.runs().items()}
     expected = expectations(plan, pace)
     return tuple(
@@ -191,7 +198,8 @@ def left_to_do(plan: PipelinePlan, pace: Mapping[str, list[Measured]]) -> tuple[
 
 
 def cells(state: TableState, stale: Mapping[date, object], days: Sequence[date]) -> dict[date, str]:
-    """What each day of a table is: exactly one of good, empty with its reason, stale, failed, blocked, running, missing."""
+    """What each day of a table is: exactly one of good, empty with its reason, stale, failed, blocked,
+    running, missing."""
     found = {}
     for day in days:
         entry = state.materialized.get(day)
@@ -213,11 +221,14 @@ def cells(state: TableState, stale: Mapping[date, object], days: Sequence[date])
 def causes(states: Mapping[str, TableState]) -> tuple[Cause, ...]:
     """Failures grouped by class and table, the class that explains others first."""
     grouped = by_cause({name: state.failed.values() for name, state in states.items()})
-    return tuple(Cause(failure_class, name, tuple(failed)) for (failure_class, name), failed in grouped.items())
+    return tuple(
+        Cause(failure_class, name, tuple(failed)) for (failure_class, name), failed in grouped.items()
+    )
 
 
 def coverage(store: Store, tables: TableRegistry, states: Mapping[str, TableState]) -> tuple[Coverage, ...]:
-    """usage_rate of players with playing time, month by month. Stale days count: their rows are what readers get."""
+    """usage_rate of players with playing time, month by month. Stale days count: their rows are what readers
+    get."""
     days = [day for day, entry in states[PLAYERS].materialized.items() if entry.row_count]
     rows = store.read(tables[PLAYERS], days, ("game_date", "seconds_played", "usage_rate"))
     played = rows[rows["seconds_played"].fillna(0).to_numpy(dtype="float64") > 0]
@@ -227,7 +238,8 @@ def coverage(store: Store, tables: TableRegistry, states: Mapping[str, TableStat
 
 
 def waiting(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> tuple[Waiting, ...]:
-    """What has not started and why: blocked days by the failure at the root of it, then days that nobody has made."""
+    """What has not started and why: blocked days by the failure at the root of it, then days that nobody has
+    made."""
     grouped: dict[str, dict[tuple[date, ...], list[str]]] = {}
     for plan in plans:
         state = states[plan.table]
@@ -241,11 +253,14 @@ def waiting(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> tup
         why = SOMEBODY if state.materialized or state.failed or state.in_progress else NEVER
         if state.missing:
             grouped.setdefault(why, {}).setdefault(tuple(sorted(state.missing)), []).append(plan.table)
-    return tuple(Waiting(what, days, tuple(tables)) for what, sets in grouped.items() for days, tables in sets.items())
+    return tuple(
+        Waiting(what, days, tuple(tables)) for what, sets in grouped.items() for days, tables in sets.items()
+    )
 
 
 def _root(states: Mapping[str, TableState], table: str, day: date) -> str:
-    """The day at the beginning of the chain, for what a blocked day waits for may itself be blocked; with its failure."""
+    """The day at the beginning of the chain, for what a blocked day waits for may itself be blocked; with its
+    failure."""
     while table in states and (obstacle := states[table].blocked.get(day)) is not None:
         table, text = obstacle.split(" ")
         day = date.fromisoformat(text)
@@ -266,20 +281,34 @@ def next_steps(report: Report) -> tuple[tuple[str, str], ...]:
     steps = []
     if report.causes:
         classes = ", ".join(dict.fromkeys(c.failure_class for c in report.causes))
-        words = f"Remove the causes ({classes}), then run exactly the {days[FAILED]:,} failed and the {days[BLOCKED]:,} blocked table-days"
+        words = (
+            f"Remove the causes ({classes}), then run exactly the {days[FAILED]:,} failed and the"
+            f" {days[BLOCKED]:,} blocked table-days"
+        )
         steps.append((words, "nba-pipeline retry"))
     if days[STALE] or days[MISSING]:
         parts = [f"make the {days[MISSING]:,} missing table-days"] if days[MISSING] else []
         parts += [f"restate the {days[STALE]:,} stale table-days"] if days[STALE] else []
         words = " and ".join(parts).capitalize()
         if report.left:
-            words += f" ({sum(one.days for one in report.left):,} table-days with all that hangs on them: {time_left(report)})"
+            words += (
+                f" ({sum(one.days for one in report.left):,} table-days with all that hangs on them:"
+                f" {time_left(report)})"
+            )
         steps.append((words, f"nba-pipeline backfill --start {first} --end {last}"))
     if report.rejected:
-        words = f"Look at the {len(report.rejected)} refused row(s) in quarantine; correct the source, then `nba-pipeline rejected replay`"
+        words = (
+            f"Look at the {len(report.rejected)} refused row(s) in quarantine; correct the source, then"
+            " `nba-pipeline rejected replay`"
+        )
         steps.append((words, "nba-pipeline rejected list"))
     if any(not answer.passed for answer in report.answers):
-        steps.append(("Ask the stored rows again after the repair", f"nba-pipeline validate --start {first} --end {last}"))
+        steps.append(
+            (
+                "Ask the stored rows again after the repair",
+                f"nba-pipeline validate --start {first} --end {last}",
+            )
+        )
     return tuple(steps)
 
 

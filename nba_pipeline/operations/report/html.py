@@ -1,7 +1,7 @@
 """The report as one self-contained HTML page: no script, no network, prints well.
 
-Belongs here: the page. Does not belong here: what it says (``report.py``), looks (``report_style.py``), calendars
-(``report_calendar.py``). Every text is escaped: messages hold values from sources.
+Belongs here: the page. Does not belong here: what it says (``report.py``), looks (``report_style.py``),
+calendars (``report_calendar.py``). Every text is escaped: messages hold values from sources.
 """
 
 from __future__ import annotations
@@ -64,7 +64,11 @@ def as_html(report: Report) -> str:
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
     head += f"<title>nba_pipeline report {report.days[0]} to {report.days[-1]}</title><style>{STYLE}</style>"
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(parts) + "\n</body></html>\n"
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
 
 
 def _anchor(name: str) -> str:
@@ -95,9 +99,15 @@ def _code(text: str) -> str:
 def _table(columns: Mapping[str, str], rows: Iterable[Iterable[str]], kind: str = "wide") -> str:
     """Rows of ready HTML. ``columns``: heading -> class of its cells."""
     head = "".join(f'<th scope="col"{_class(c)}>{escape(name)}</th>' for name, c in columns.items())
-    lines = ("".join(f"<td{_class(c)}>{cell}</td>" for c, cell in zip(columns.values(), row, strict=True)) for row in rows)
+    lines = (
+        "".join(f"<td{_class(c)}>{cell}</td>" for c, cell in zip(columns.values(), row, strict=True))
+        for row in rows
+    )
     body = (f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="{kind}"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    return (
+        "<div"
+        f' class="{kind}"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    )
 
 
 def _class(name: str) -> str:
@@ -119,14 +129,22 @@ def _facts(report: Report) -> str:
         "validation answers right": _bad(f"{passed} of {len(report.answers)}", passed < len(report.answers)),
         "rows in quarantine": str(len(report.rejected)),
     }
-    return '<dl class="facts">' + "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in facts.items()) + "</dl>"
+    return (
+        '<dl class="facts">'
+        + "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+        + "</dl>"
+    )
 
 
 def _next(report: Report) -> str:
     steps = next_steps(report)
     if not steps:
         return "<p>Nothing: every day of every table is there, up to date and as it should be.</p>"
-    return "<ol>" + "".join(f"<li>{_code(words)}:<br><code>{escape(command)}</code></li>" for words, command in steps) + "</ol>"
+    return (
+        "<ol>"
+        + "".join(f"<li>{_code(words)}:<br><code>{escape(command)}</code></li>" for words, command in steps)
+        + "</ol>"
+    )
 
 
 def _states(report: Report) -> str:
@@ -134,7 +152,14 @@ def _states(report: Report) -> str:
         counts = report.counts(name)
         empty = sum(n for what, n in counts.items() if what.startswith(EMPTY))
         numbers = [_bad(f"{counts.get(what, 0):,}", what == FAILED and what in counts) for what in states]
-        return [_name(name), f"{report.complete(name):g} %", f"{counts.get(GOOD, 0):,}", f"{empty:,}", *numbers, f"{report.rows[name]:,}"]
+        return [
+            _name(name),
+            f"{report.complete(name):g} %",
+            f"{counts.get(GOOD, 0):,}",
+            f"{empty:,}",
+            *numbers,
+            f"{report.rows[name]:,}",
+        ]
 
     states = [STALE, FAILED, BLOCKED, *([RUNNING] if report.total(RUNNING) else []), MISSING]
     columns = ("complete", GOOD, "empty", *states, "rows")
@@ -144,14 +169,25 @@ def _states(report: Report) -> str:
 def _failures(report: Report) -> str:
     if not report.causes:
         return "<p>No day has failed.</p>"
-    return "".join(_class_of_failures(name, list(causes)) for name, causes in groupby(report.causes, key=lambda c: c.failure_class))
+    return "".join(
+        _class_of_failures(name, list(causes))
+        for name, causes in groupby(report.causes, key=lambda c: c.failure_class)
+    )
 
 
 def _class_of_failures(name: str, causes: list[Cause]) -> str:
-    """A line per day, each with its class and its own words; days of a table beyond the first ones as ranges."""
-    rows = ([str(f.day), _bad(escape(name), bad=True), _name(c.table), _code(f.message)] for c in causes for f in c.failed[:DAYS_SHOWN])
+    """A line per day, each with its class and its own words; days of a table beyond the first ones as
+    ranges."""
+    rows = (
+        [str(f.day), _bad(escape(name), bad=True), _name(c.table), _code(f.message)]
+        for c in causes
+        for f in c.failed[:DAYS_SHOWN]
+    )
     rest = {c.table: c.days[DAYS_SHOWN:] for c in causes if len(c.days) > DAYS_SHOWN}
-    more = (f"<li>{len(days):,} more of {escape(table)}: {described(days, 12)}</li>" for table, days in rest.items())
+    more = (
+        f"<li>{len(days):,} more of {escape(table)}: {described(days, 12)}</li>"
+        for table, days in rest.items()
+    )
     where = "<p>The words of each are in <code>nba-pipeline status --json</code>.</p>"
     title = f'<span class="bad">{escape(name)}</span>: {sum(len(c.days) for c in causes):,} day(s)'
     todo = f"<p><b>What to do:</b> {_code(causes[0].remedy)}</p>"
@@ -168,10 +204,20 @@ def _not_started(report: Report) -> str:
         one = report.left[number]
         why = ", ".join(f"{n} {reason}" for reason, n in one.why.items())
         rows = "?" if one.rows is None else f"{one.rows:,}"
-        return [_name(one.table), f"{one.days:,}", str(one.runs), rows, "?" if one.seconds is None else in_words(one.seconds), escape(why)]
+        return [
+            _name(one.table),
+            f"{one.days:,}",
+            str(one.runs),
+            rows,
+            "?" if one.seconds is None else in_words(one.seconds),
+            escape(why),
+        ]
 
     columns = {"table": "", "days to make": "n", "runs": "n", "rows": "n", "time": "n", "why": ""}
-    made = f"<p>What a backfill of these days would make: {time_left(report)}.</p>{_table(columns, map(row, range(len(report.left))))}"
+    made = (
+        "<p>What a backfill of these days would make:"
+        f" {time_left(report)}.</p>{_table(columns, map(row, range(len(report.left))))}"
+    )
     return made + _waiting(report)
 
 
@@ -179,7 +225,10 @@ def _waiting(report: Report) -> str:
     if not report.waiting:
         return ""
     shown = report.waiting[:_ROWS_SHOWN]
-    rows = ([_breakable(w.what), f"{len(w.days):,} day(s)", _days(w.days), escape(", ".join(w.short_names))] for w in shown)
+    rows = (
+        [_breakable(w.what), f"{len(w.days):,} day(s)", _days(w.days), escape(", ".join(w.short_names))]
+        for w in shown
+    )
     rest = len(report.waiting) - _ROWS_SHOWN
     more = f"<p>and {rest} more</p>" if rest > 0 else ""
     columns = {"waits for": "", "days": "n", "which": "", "of": "words"}
@@ -190,11 +239,19 @@ def _calendars(report: Report) -> str:
     kinds = {what for days in report.cells.values() for what in days.values()}
     drawn = {name: calendar(name, days, _links(report, name)) for name, days in report.cells.items()}
     figures = (f"<figure><h3>{_name(name)}</h3>{inside}</figure>" for name, inside in drawn.items())
-    return f'{legend(kinds)}<p class="dim">A square per day, Monday on top; its title says what it is.</p>{"".join(figures)}'
+    return (
+        f'{legend(kinds)}<p class="dim">A square per day, Monday on top; its title says what it'
+        f" is.</p>{''.join(figures)}"
+    )
 
 
 def _links(report: Report, table: str) -> dict[date, str]:
-    return {day: cause.failure_class for cause in report.causes if cause.table == table for day in cause.days[:DAYS_SHOWN]}
+    return {
+        day: cause.failure_class
+        for cause in report.causes
+        if cause.table == table
+        for day in cause.days[:DAYS_SHOWN]
+    }
 
 
 def _coverage(report: Report) -> str:
@@ -214,21 +271,44 @@ def _coverage(report: Report) -> str:
         held = [months.get((season + (month < _MONTHS[0]), month)) for month in _MONTHS]
         there = [c for c in held if c is not None]
         whole = Coverage(str(season), sum(c.rows for c in there), sum(c.with_usage for c in there))
-        return [f"{season}-{(season + 1) % 100:02d}", f"{whole.rows:,}", f"{whole.with_usage:,}", cell(whole), *map(cell, held)]
+        return [
+            f"{season}-{(season + 1) % 100:02d}",
+            f"{whole.rows:,}",
+            f"{whole.with_usage:,}",
+            cell(whole),
+            *map(cell, held),
+        ]
 
-    intro = f"<p>Percent of the rows of players with minutes &gt; 0 that have a usage_rate; target {COVERAGE_TARGET_PCT:g} %.</p>"
+    intro = (
+        "<p>Percent of the rows of players with minutes &gt; 0 that have a usage_rate; target"
+        f" {COVERAGE_TARGET_PCT:g} %.</p>"
+    )
     names = [f"{date(2000, month, 1):%b}" for month in _MONTHS]
-    return intro + _table({"season": "day"} | dict.fromkeys(("rows", "with usage_rate", "season %", *names), "n"), map(row, seasons))
+    return intro + _table(
+        {"season": "day"} | dict.fromkeys(("rows", "with usage_rate", "season %", *names), "n"),
+        map(row, seasons),
+    )
 
 
 def _validation(report: Report) -> str:
     def row(number: int) -> list[str]:
         a = report.answers[number]
         found = "<br>".join(escape(line) for line in (a.found, *a.exceptions))
-        return [_bad("ok" if a.passed else "differs", not a.passed), escape(a.question), escape(a.expected), found]
+        return [
+            _bad("ok" if a.passed else "differs", not a.passed),
+            escape(a.question),
+            escape(a.expected),
+            found,
+        ]
 
-    intro = "<p>What the stored rows answer, read again for this report: <code>nba-pipeline validate</code>.</p>"
-    return intro + _table({"": "day", "question": "", "expected": "", "found": "words"}, map(row, range(len(report.answers))), "stack")
+    intro = (
+        "<p>What the stored rows answer, read again for this report: <code>nba-pipeline validate</code>.</p>"
+    )
+    return intro + _table(
+        {"": "day", "question": "", "expected": "", "found": "words"},
+        map(row, range(len(report.answers))),
+        "stack",
+    )
 
 
 def _throughput(report: Report) -> str:
@@ -236,12 +316,26 @@ def _throughput(report: Report) -> str:
         return "<p>No backfill of the command line has been measured on this machine yet.</p>"
 
     def row(name: str) -> list[str]:
-        runs, days, seconds = (sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds"))
+        runs, days, seconds = (
+            sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds")
+        )
         newest = report.throughput[name][-1]
-        speeds = (f"{60 * d / s:,.0f}" if s else "" for d, s in ((days, seconds), (newest.days, newest.seconds)))
-        return [_name(name), str(len(report.throughput[name])), str(runs), f"{days:,}", f"{seconds:,.1f}", *speeds]
+        speeds = (
+            f"{60 * d / s:,.0f}" if s else "" for d, s in ((days, seconds), (newest.days, newest.seconds))
+        )
+        return [
+            _name(name),
+            str(len(report.throughput[name])),
+            str(runs),
+            f"{days:,}",
+            f"{seconds:,.1f}",
+            *speeds,
+        ]
 
-    intro = "<p>The backfills of the command line on this machine that are remembered; at most 20 of each table.</p>"
+    intro = (
+        "<p>The backfills of the command line on this machine that are remembered; at most 20 of each"
+        " table.</p>"
+    )
     columns = ("backfills", "runs", "days", "seconds", "days per minute", "the newest alone")
     return intro + _table({"table": ""} | dict.fromkeys(columns, "n"), map(row, report.throughput))
 
@@ -250,7 +344,9 @@ def _quarantine(report: Report) -> str:
     if not report.rejected:
         return "<p>The quarantine is empty.</p>"
     shown = report.rejected[:_ROWS_SHOWN]
-    rows = ([str(r.day), _bad(escape(r.failure_class), bad=True), _name(r.table), _code(r.message)] for r in shown)
+    rows = (
+        [str(r.day), _bad(escape(r.failure_class), bad=True), _name(r.table), _code(r.message)] for r in shown
+    )
     rest = len(report.rejected) - _ROWS_SHOWN
     more = f"<p>and {rest} more: <code>nba-pipeline rejected list</code></p>" if rest > 0 else ""
     intro = f"<p>{len(report.rejected)} row(s) were refused; the other rows of their days are stored.</p>"
@@ -262,7 +358,12 @@ def _quota(report: Report) -> str:
     quota = report.quota
     assert quota is not None
     units = vars(quota.limits)
-    rows = ([_name(name), *(f"{getattr(used, unit):,}" for unit in units)] for name, used in quota.used.items())
+    rows = (
+        [_name(name), *(f"{getattr(used, unit):,}" for unit in units)] for name, used in quota.used.items()
+    )
     limits = ", ".join(f"{limit:,} {unit}" for unit, limit in units.items())
-    intro = f"<p>Used today, per table; limits: {escape(limits)}. Quotas start again at {quota.again:%Y-%m-%d %H:%M %Z}.</p>"
+    intro = (
+        f"<p>Used today, per table; limits: {escape(limits)}. Quotas start again at"
+        f" {quota.again:%Y-%m-%d %H:%M %Z}.</p>"
+    )
     return intro + _table({"table": ""} | dict.fromkeys(units, "n"), rows)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nba_pipeline.operations.failed import DAYS_SHOWN
-from nba_pipeline.operations.report.content import COVERAGE_TARGET_PCT, EMPTY, Cause, Report, about, in_words, next_steps, time_left
+from nba_pipeline.operations.report.content import (
+    COVERAGE_TARGET_PCT,
+    EMPTY,
+    Cause,
+    Report,
+    about,
+    in_words,
+    next_steps,
+    time_left,
+)
 from nba_pipeline.ranges import described
 
 _MARKS = {"good": "█", "stale": "▒", "failed": "✗", "blocked": "○", "running": "…", "missing": "?"}
@@ -18,7 +27,9 @@ def as_markdown(report: Report) -> str:
     sections = {
         "What to do": _next(report),
         "Days by state": _states(report),
-        "Failures by cause": [line for cause in report.causes for line in _cause(cause)] or ["No day has failed.", ""],
+        "Failures by cause": (
+            [line for cause in report.causes for line in _cause(cause)] or ["No day has failed.", ""]
+        ),
         "Not started": _not_started(report),
         f"usage_rate coverage (minutes > 0, target {COVERAGE_TARGET_PCT:g} %)": _coverage(report),
         "Validation": _validation(report),
@@ -37,8 +48,17 @@ def _facts(report: Report) -> list[str]:
     usage, passed = report.whole_coverage, sum(a.passed for a in report.answers)
     days = ", ".join(f"{report.total(what):,} {what}" for what in ("failed", "blocked", "stale", "missing"))
     covered = f"{usage.percent:g} %" if usage else "no rows"
-    asked = f"{passed} of {len(report.answers)} validation answers right; {len(report.rejected)} row(s) in quarantine."
-    return [f"**{report.complete():g} % of all table-days are complete**; {days}; usage_rate coverage {covered}; {asked}", ""]
+    asked = (
+        f"{passed} of {len(report.answers)} validation answers right; {len(report.rejected)} row(s) in"
+        " quarantine."
+    )
+    return [
+        (
+            f"**{report.complete():g} % of all table-days are complete**; {days}; usage_rate coverage"
+            f" {covered}; {asked}"
+        ),
+        "",
+    ]
 
 
 def _next(report: Report) -> list[str]:
@@ -47,7 +67,9 @@ def _next(report: Report) -> list[str]:
 
 
 def _states(report: Report) -> list[str]:
-    rows = ((n, f"{report.complete(n):g} %", _counted(report, n), f"{report.rows[n]:,}") for n in report.cells)
+    rows = (
+        (n, f"{report.complete(n):g} %", _counted(report, n), f"{report.rows[n]:,}") for n in report.cells
+    )
     return _table(("table", "complete", "days", "rows"), rows)
 
 
@@ -59,8 +81,21 @@ def _cause(cause: Cause) -> list[str]:
         "",
         f"What to do: {cause.remedy}",
         "",
-        *_table(("day", "class", "why"), ((str(f.day), f.failure_class, f.message) for f in cause.failed[:DAYS_SHOWN])),
-        *([f"and {len(rest)} more: {described(rest, 12)}; `nba-pipeline status --json` has the words of each", ""] if rest else []),
+        *_table(
+            ("day", "class", "why"),
+            ((str(f.day), f.failure_class, f.message) for f in cause.failed[:DAYS_SHOWN]),
+        ),
+        *(
+            [
+                (
+                    f"and {len(rest)} more: {described(rest, 12)}; `nba-pipeline status --json` has the words"
+                    " of each"
+                ),
+                "",
+            ]
+            if rest
+            else []
+        ),
     ]
 
 
@@ -84,7 +119,8 @@ def _not_started(report: Report) -> list[str]:
         lines += ["### What waits, and for what", ""]
         shown = report.waiting[:_ROWS_SHOWN]
         lines += _table(
-            ("waits for", "days", "which", "of"), ((w.what, f"{len(w.days):,}", described(w.days), ", ".join(w.short_names)) for w in shown)
+            ("waits for", "days", "which", "of"),
+            ((w.what, f"{len(w.days):,}", described(w.days), ", ".join(w.short_names)) for w in shown),
         )
     rest = len(report.waiting) - _ROWS_SHOWN
     return [*lines, f"and {rest} more", ""] if rest > 0 else lines
@@ -94,14 +130,22 @@ def _coverage(report: Report) -> list[str]:
     if not report.coverage:
         return ["No player has a row yet.", ""]
     rows = (
-        (c.month, f"{c.rows:,}", f"{c.with_usage:,}", f"{c.percent:.2f} %" + ("" if c.met else " (below the target)"))
+        (
+            c.month,
+            f"{c.rows:,}",
+            f"{c.with_usage:,}",
+            f"{c.percent:.2f} %" + ("" if c.met else " (below the target)"),
+        )
         for c in report.coverage
     )
     return _table(("month", "rows", "with usage_rate", "coverage"), rows)
 
 
 def _validation(report: Report) -> list[str]:
-    rows = (("ok" if a.passed else "**differs**", a.question, a.expected, "; ".join((a.found, *a.exceptions))) for a in report.answers)
+    rows = (
+        ("ok" if a.passed else "**differs**", a.question, a.expected, "; ".join((a.found, *a.exceptions)))
+        for a in report.answers
+    )
     return _table(("", "question", "expected", "found"), rows)
 
 
@@ -110,11 +154,15 @@ def _throughput(report: Report) -> list[str]:
         return ["No backfill of the command line has been measured on this machine yet.", ""]
 
     def row(name: str) -> tuple[str, ...]:
-        runs, days, seconds = (sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds"))
+        runs, days, seconds = (
+            sum(getattr(m, unit) for m in report.throughput[name]) for unit in ("runs", "days", "seconds")
+        )
         speed = f"{60 * days / seconds:,.0f}" if seconds else ""
         return name, str(len(report.throughput[name])), str(runs), f"{days:,}", f"{seconds:,.1f}", speed
 
-    return _table(("table", "backfills", "runs", "days", "seconds", "days per minute"), map(row, report.throughput))
+    return _table(
+        ("table", "backfills", "runs", "days", "seconds", "days per minute"), map(row, report.throughput)
+    )
 
 
 def _quarantine(report: Report) -> list[str]:
@@ -137,7 +185,10 @@ def _quota(report: Report) -> list[str]:
 
 
 def _calendars(report: Report) -> list[str]:
-    lines = [", ".join(f"`{m}` {w}" for w, m in _MARKS.items()) + f", `{_EMPTY_MARK}` empty with a reason", ""]
+    lines = [
+        ", ".join(f"`{m}` {w}" for w, m in _MARKS.items()) + f", `{_EMPTY_MARK}` empty with a reason",
+        "",
+    ]
     for name in report.cells:
         lines += [f"### {name}", "", "```", *_calendar(report, name), "```", ""]
     return lines
@@ -158,7 +209,12 @@ def _counted(report: Report, table: str) -> str:
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     head = list(columns)
-    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(map(_plain, row))} |" for row in rows), ""]
+    return [
+        f"| {' | '.join(head)} |",
+        "|" + "---|" * len(head),
+        *(f"| {' | '.join(map(_plain, row))} |" for row in rows),
+        "",
+    ]
 
 
 def _plain(text: str) -> str:

@@ -1,9 +1,11 @@
-"""How the report's page looks: colours, marks and the style sheet, for screens light and dark, for phones and for paper.
+"""How the report's page looks: colours, marks and the style sheet, for screens light and dark, for phones and
+for paper.
 
 Belongs here: looks. Does not belong here: what is on the page (``report_html.py``, ``report_calendar.py``).
 
-No state is told by colour alone: all that are not ordinary have a mark as well, and every day has a title. The colours
-of states also differ in lightness, so that they stay apart for the colour-blind and on a grey printer.
+No state is told by colour alone: all that are not ordinary have a mark as well, and every day has a title.
+The colours of states also differ in lightness, so that they stay apart for the colour-blind and on a grey
+printer.
 """
 
 from __future__ import annotations

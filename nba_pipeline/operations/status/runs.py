@@ -1,7 +1,8 @@
-"""Runs as the instance has recorded them, whoever started them: which days of which tables, from when to when.
+"""Runs as the instance has recorded them, whoever started them: which days of which tables, from when to
+when.
 
-Belongs here: reading runs and the daemon's backfills, and questions about their times. Does not belong here: what became of
-days (``state.py``), the time left (``watch.py``).
+Belongs here: reading runs and the daemon's backfills, and questions about their times. Does not belong here:
+what became of days (``state.py``), the time left (``watch.py``).
 """
 
 from __future__ import annotations
@@ -46,14 +47,25 @@ def recent_runs(instance: dg.DagsterInstance, tables: Collection[str]) -> list[R
         run = record.dagster_run
         first = run.tags.get(RANGE_START) or run.tags.get(PARTITION_NAME_TAG)
         names = tuple(sorted(wanted[key] for key in run.asset_selection or () if key in wanted))
-        if not names or first is None or record.start_time is None or run.status is dg.DagsterRunStatus.CANCELED:
+        if (
+            not names
+            or first is None
+            or record.start_time is None
+            or run.status is dg.DagsterRunStatus.CANCELED
+        ):
             continue
         last = run.tags.get(RANGE_END, first)
-        found.append(Ran(names, date.fromisoformat(first), date.fromisoformat(last), record.start_time, record.end_time))
+        found.append(
+            Ran(
+                names, date.fromisoformat(first), date.fromisoformat(last), record.start_time, record.end_time
+            )
+        )
     return found
 
 
-def asked_of_the_daemon(instance: dg.DagsterInstance, defs: dg.Definitions, tables: Iterable[str]) -> dict[str, set[date]]:
+def asked_of_the_daemon(
+    instance: dg.DagsterInstance, defs: dg.Definitions, tables: Iterable[str]
+) -> dict[str, set[date]]:
     """The days of each table that backfills of the UI and of sensors which have not ended are to make."""
     found: dict[str, set[date]] = {name: set() for name in tables}
     graph = defs.get_repository_def().asset_graph
@@ -62,7 +74,10 @@ def asked_of_the_daemon(instance: dg.DagsterInstance, defs: dg.Definitions, tabl
             target = backfill.get_asset_backfill_data(graph).target_subset
             for name, days in found.items():
                 if asset_key(name) in target.asset_keys:
-                    days.update(date.fromisoformat(k) for k in target.get_partitions_subset(asset_key(name)).get_partition_keys())
+                    days.update(
+                        date.fromisoformat(k)
+                        for k in target.get_partitions_subset(asset_key(name)).get_partition_keys()
+                    )
     return found
 
 
@@ -80,7 +95,13 @@ def stretch(runs: Iterable[Ran], now: float) -> list[Ran]:
 
 def at_once(runs: Sequence[Ran]) -> int:
     """The most runs that ran at the same time; 1 of none."""
-    return max((sum(r.began <= run.began and (r.ended is None or r.ended > run.began) for r in runs) for run in runs), default=1)
+    return max(
+        (
+            sum(r.began <= run.began and (r.ended is None or r.ended > run.began) for r in runs)
+            for run in runs
+        ),
+        default=1,
+    )
 
 
 def idle_seconds(runs: Sequence[Ran], now: float) -> float:

@@ -1,12 +1,12 @@
 """Stale days: stored and green, but not what a run would make of them now.
 
-Belongs here: comparing what a day was made with with what it would be made with. Does not belong here: computing
-versions (``rangerun/lineage.py``), deciding what to run (``plan.py``).
+Belongs here: comparing what a day was made with with what it would be made with. Does not belong here:
+computing versions (``rangerun/lineage.py``), deciding what to run (``plan.py``).
 
-A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it is made
-from changed, or, for a table read from the source, when the pipeline now reads another one or when the day was read
-before its games were over. Fixed formulas that give
-the same rows leave later tables alone: a day whose content is unchanged makes nothing behind it stale.
+A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it
+is made from changed, or, for a table read from the source, when the pipeline now reads another one or when
+the day was read before its games were over. Fixed formulas that give the same rows leave later tables alone:
+a day whose content is unchanged makes nothing behind it stale.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Stale(StrEnum):
 
 _WORDS = {
     Stale.CODE: "made with other formulas or bounds than today's (or before versions were recorded)",
-    Stale.SCHEMA: "stored under another declaration of the columns than today's: see `nba-pipeline schema diff`",
+    Stale.SCHEMA: (
+        "stored under another declaration of the columns than today's: see `nba-pipeline schema diff`"
+    ),
     Stale.SOURCE: "read from another source than the one that is set now",
     Stale.RESULTS: "read from the source before the day's games were over, and their results are due now",
     Stale.UPSTREAM: "a day that it was made from has changed since",
@@ -73,15 +75,25 @@ def stale_days(
         now = made_with(plan, tables, manifests, source or "", list(entries))
         due = results_due()
         reasons = {
-            day: why_stale(recorded.get(day), now[day], entry, ask_source=source is not None, results_due=day <= due)
+            day: why_stale(
+                recorded.get(day), now[day], entry, ask_source=source is not None, results_due=day <= due
+            )
             for day, entry in entries.items()
         }
         found[plan.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
     return found
 
 
-def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_source: bool = True, results_due: bool = True) -> Stale | None:
-    """Why a stored day is stale; None if it is what a run would make now. ``results_due``: the day's games must be over."""
+def why_stale(
+    recorded: Made | None,
+    now: Made,
+    entry: ManifestEntry,
+    *,
+    ask_source: bool = True,
+    results_due: bool = True,
+) -> Stale | None:
+    """Why a stored day is stale; None if it is what a run would make now. ``results_due``: the day's games
+    must be over."""
     if entry.schema_version != now.schema:  # first, because an added column is a changed formula too
         return Stale.SCHEMA
     if recorded is None or recorded.code != now.code:
@@ -96,12 +108,21 @@ def why_stale(recorded: Made | None, now: Made, entry: ManifestEntry, *, ask_sou
 def as_json(stale: Mapping[date, Stale]) -> dict[str, dict[str, object]]:
     """Per reason the number of days and their ranges, for the JSON of `status`."""
     return {
-        why.value: {"days": len(days), "ranges": [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)]}
+        why.value: {
+            "days": len(days),
+            "ranges": [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)],
+        }
         for why in Stale
         if (days := [day for day, reason in stale.items() if reason is why])
     }
 
 
 def with_stale(answer: dict[str, Any], stale: StaleDays) -> dict[str, Any]:
-    """The answer of `status --json` with ``stale`` added to every table; stale days are among the materialized ones."""
-    return {**answer, "tables": {name: {**table, "stale": as_json(stale.get(name, {}))} for name, table in answer["tables"].items()}}
+    """The answer of `status --json` with ``stale`` added to every table; stale days are among the
+    materialized ones."""
+    return {
+        **answer,
+        "tables": {
+            name: {**table, "stale": as_json(stale.get(name, {}))} for name, table in answer["tables"].items()
+        },
+    }

@@ -1,9 +1,11 @@
 """What is true now: each day of each table from the Dagster instance and the warehouse together.
 
-Belongs here: reading the state. Does not belong here: printing it (``cli/``) or acting on it (``execute.py``).
+Belongs here: reading the state. Does not belong here: printing it (``cli/``) or acting on it
+(``execute.py``).
 
-Dagster knows which days are green, red or running; the warehouse knows rows and why a day is empty. A day counts as
-materialized only if both know it: a warehouse folder that was deleted shows its days as missing, not as good.
+Dagster knows which days are green, red or running; the warehouse knows rows and why a day is empty. A day
+counts as materialized only if both know it: a warehouse folder that was deleted shows its days as missing,
+not as good.
 """
 
 from __future__ import annotations
@@ -72,10 +74,16 @@ def read_state(
         failed = {d: f for d, f in _failures(instance, plan.table, red).items() if d in wanted}
         for day in corrupt:
             if day in wanted and day not in running:
-                failed[day] = Failed(day, FailureClass.UNPARSEABLE_SOURCE.value, f"the stored partition cannot be read: {corrupt[day]}")
+                failed[day] = Failed(
+                    day,
+                    FailureClass.UNPARSEABLE_SOURCE.value,
+                    f"the stored partition cannot be read: {corrupt[day]}",
+                )
         materialized = {d: entries[d] for d in days if d in green and d in entries and d not in failed}
         open_days = [d for d in days if d not in materialized and d not in failed and d not in running]
-        blocked = days_made_from(plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad)
+        blocked = days_made_from(
+            plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad
+        )
         states[plan.table] = TableState(
             plan.table,
             materialized,
@@ -90,18 +98,22 @@ def read_state(
 
 
 def _asked(instance: dg.DagsterInstance, table: str, days: list[date], *, touched: bool) -> list[date]:
-    """The days that somebody wants: those asked for on the command line; where it was never asked, every day of a table
-    that the UI has runs of, and no day of a table that nothing has ever been made of."""
+    """The days that somebody wants: those asked for on the command line; where it was never asked, every day
+    of a table that the UI has runs of, and no day of a table that nothing has ever been made of."""
     asked = recall(instance, table)
     if asked is None:
         return days if touched else []
     return [day for day in days if day in asked]
 
 
-def _cells(instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition) -> tuple[set[date], set[date], set[date]]:
+def _cells(
+    instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition
+) -> tuple[set[date], set[date], set[date]]:
     """(green, red, running) days as the UI shows them."""
     key = asset_key(table)
-    cache = get_and_update_asset_status_cache_value(instance, key, partitions, dynamic_partitions_loader=instance)
+    cache = get_and_update_asset_status_cache_value(
+        instance, key, partitions, dynamic_partitions_loader=instance
+    )
     if cache is None:
         return set(), set(), set()
     subsets = (
@@ -113,7 +125,9 @@ def _cells(instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartiti
     return green - red - running, red - running, running
 
 
-def _manifest(store: Store, tables: TableRegistry, table: str) -> tuple[Mapping[date, ManifestEntry], dict[date, str]]:
+def _manifest(
+    store: Store, tables: TableRegistry, table: str
+) -> tuple[Mapping[date, ManifestEntry], dict[date, str]]:
     try:
         return store.manifest(tables[table]), {}
     except CorruptPartition as error:
@@ -128,23 +142,35 @@ def _failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[
     found: dict[date, Failed] = {}
     if not red:
         return found
-    wanted = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[d.isoformat() for d in sorted(red)])
+    wanted = dg.AssetRecordsFilter(
+        asset_key=asset_key(table), asset_partitions=[d.isoformat() for d in sorted(red)]
+    )
     cursor = None
     while len(found) < len(red):
         page = instance.fetch_observations(wanted, limit=_PAGE, cursor=cursor)
         for record in page.records:
             observation = record.asset_observation
-            if observation is None or observation.partition is None or FAILURE_CLASS not in observation.metadata:
+            if (
+                observation is None
+                or observation.partition is None
+                or FAILURE_CLASS not in observation.metadata
+            ):
                 continue
             day = date.fromisoformat(observation.partition)
             if day not in found:
-                found[day] = Failed(day, str(observation.metadata[FAILURE_CLASS].value), str(observation.metadata[FAILURE_MESSAGE].value))
+                found[day] = Failed(
+                    day,
+                    str(observation.metadata[FAILURE_CLASS].value),
+                    str(observation.metadata[FAILURE_MESSAGE].value),
+                )
         cursor = page.cursor
         if not page.has_more:
             break
     for day in red - set(found):
         found[day] = Failed(
-            day, FailureClass.CODE_ERROR.value, "its run ended before it came to this day (stopped, killed or out of memory)"
+            day,
+            FailureClass.CODE_ERROR.value,
+            "its run ended before it came to this day (stopped, killed or out of memory)",
         )
     return found
 
@@ -156,7 +182,10 @@ def as_json(states: Mapping[str, TableState]) -> dict[str, Any]:
             name: {
                 "materialized": len(state.materialized),
                 "empty": state.empty,
-                "failed": [{"date": f.day.isoformat(), "class": f.failure_class, "message": f.message} for f in state.failed.values()],
+                "failed": [
+                    {"date": f.day.isoformat(), "class": f.failure_class, "message": f.message}
+                    for f in state.failed.values()
+                ],
                 "blocked": len(state.blocked),
                 "in_progress": len(state.in_progress),
                 "missing": len(state.missing),

@@ -1,8 +1,8 @@
 """Progress of whatever runs, started by anyone: pure functions over states taken one after the other.
 
-Belongs here: counting, rate, time left, stalls. Does not belong here: reading states (``state.py``), the loop and its
-printing (``cli/watch.py``). Everything is read from the instance and the warehouse, so a backfill of the UI, a sensor or
-another terminal is seen as well as one's own.
+Belongs here: counting, rate, time left, stalls. Does not belong here: reading states (``state.py``), the loop
+and its printing (``cli/watch.py``). Everything is read from the instance and the warehouse, so a backfill of
+the UI, a sensor or another terminal is seen as well as one's own.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from nba_pipeline.ranges import described
 from nba_pipeline.recipes.recipe import TablePlan
 
 STALLED_AFTER_SECONDS = 180.0
-"""A run of a year of the largest table settles its days within a minute, so three without any are no pause."""
+"""A run of a year of the largest table settles its days within a minute, so three without any are no pause.
+"""
 RATE_OVER_SECONDS = 120.0
-"""The rate is that of the last two minutes: tables differ in speed, and an average since the start would lag behind."""
+"""The rate is that of the last two minutes: tables differ in speed, and an average since the start would lag
+behind."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Table-days at one moment. ``seconds`` is a clock that only runs forward; ``active``: runs that have not ended."""
+    """Table-days at one moment. ``seconds`` is a clock that only runs forward; ``active``: runs that have not
+    ended."""
 
     seconds: float
     good: int
@@ -62,17 +65,25 @@ class Progress:
         return self.now.active == 0
 
 
-def take(states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]], active: int, seconds: float) -> Snapshot:
-    """A snapshot. ``asked``: the days of each table that were asked for; others count once they were tried."""
+def take(
+    states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]], active: int, seconds: float
+) -> Snapshot:
+    """A snapshot. ``asked``: the days of each table that were asked for; others count once they were
+    tried."""
     good = sum(len(s.materialized) for s in states.values())
     failed = sum(len(s.failed) for s in states.values())
     blocked = sum(len(s.blocked) for s in states.values())
     return Snapshot(seconds, good, failed, sum(map(len, unsettled(states, asked).values())), blocked, active)
 
 
-def unsettled(states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]]) -> dict[str, set[date]]:
+def unsettled(
+    states: Mapping[str, TableState], asked: Mapping[str, AbstractSet[date]]
+) -> dict[str, set[date]]:
     """The days of each table that run, or were asked for and are not there."""
-    return {name: {*state.in_progress, *(asked.get(name, set()) & state.missing)} for name, state in states.items()}
+    return {
+        name: {*state.in_progress, *(asked.get(name, set()) & state.missing)}
+        for name, state in states.items()
+    }
 
 
 def progress(snapshots: Sequence[Snapshot], seconds_left: float | None) -> Progress:
@@ -83,27 +94,44 @@ def progress(snapshots: Sequence[Snapshot], seconds_left: float | None) -> Progr
     moved, took = now.settled - first.settled, now.seconds - first.seconds
     per_minute = 60.0 * moved / took if moved > 0 and took > 0 else None
     changed = next(
-        (after.seconds for before, after in zip(snapshots[-2::-1], snapshots[:0:-1], strict=True) if _differ(before, after)), None
+        (
+            after.seconds
+            for before, after in zip(snapshots[-2::-1], snapshots[:0:-1], strict=True)
+            if _differ(before, after)
+        ),
+        None,
     )
     quiet = now.seconds - (snapshots[0].seconds if changed is None else changed)
     return Progress(now, per_minute, seconds_left, quiet, now.active > 0 and quiet >= STALLED_AFTER_SECONDS)
 
 
 def time_left(
-    plans: Sequence[TablePlan], wanted: Mapping[str, AbstractSet[date]], runs: Sequence[Ran], costs: Costs, days_per_run: int, now: float
+    plans: Sequence[TablePlan],
+    wanted: Mapping[str, AbstractSet[date]],
+    runs: Sequence[Ran],
+    costs: Costs,
+    days_per_run: int,
+    now: float,
 ) -> float | None:
-    """Seconds until the ``wanted`` days, which are not settled, are done; None while nothing says how fast they go.
+    """Seconds until the ``wanted`` days, which are not settled, are done; None while nothing says how fast
+    they go.
 
     ``runs``: those of this stretch of work. Pauses between them, such as the daemon's, are expected to go on.
     """
     by_table = {p.table: p for p in plans}
 
     def tasks(some: Sequence[Ran]) -> list[Task]:
-        return list(dict.fromkeys(Task(by_table[name], run.first, run.last) for run in some for name in run.tables))
+        return list(
+            dict.fromkeys(Task(by_table[name], run.first, run.last) for run in some for name in run.tables)
+        )
 
     running = tasks([run for run in runs if run.ended is None])
     begun = {name: {d for task in running if task.plan.table == name for d in task.days} for name in by_table}
-    waiting = tasks_of(Backfill(plans, {name: set(days) - begun[name] for name, days in wanted.items()}, days_per_run=days_per_run))
+    waiting = tasks_of(
+        Backfill(
+            plans, {name: set(days) - begun[name] for name, days in wanted.items()}, days_per_run=days_per_run
+        )
+    )
     unfinished = [*running, *waiting]
     ended = [run for run in runs if run.ended is not None]
     done = [task for task in tasks(ended) if task not in unfinished]
@@ -126,7 +154,9 @@ def waiting_lines(states: Mapping[str, TableState]) -> list[str]:
     for name, state in states.items():
         if state.blocked:
             first = min(state.blocked)
-            lines.append(f"{name}: {len(state.blocked)} day(s) wait, from {first} on for {state.blocked[first]}")
+            lines.append(
+                f"{name}: {len(state.blocked)} day(s) wait, from {first} on for {state.blocked[first]}"
+            )
     return lines
 
 
@@ -136,7 +166,10 @@ def failed_lines(states: Mapping[str, TableState]) -> list[str]:
     for name, state in states.items():
         for failure in state.failed.values():
             grouped.setdefault((failure.failure_class, name), []).append(failure.day)
-    return [f"{failure_class} in {name}: {len(days)} day(s): {described(days)}" for (failure_class, name), days in sorted(grouped.items())]
+    return [
+        f"{failure_class} in {name}: {len(days)} day(s): {described(days)}"
+        for (failure_class, name), days in sorted(grouped.items())
+    ]
 
 
 def as_json(found: Progress) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""The alert sensor: failed runs, rows in quarantine and standing checks that did not pass, one message per backfill or tick.
+"""The alert sensor: failed runs, rows in quarantine and standing checks that did not pass, one message per
+backfill or tick.
 
-Belongs here: reading what happened since the last tick. Does not belong here: words (``alerts.py``), delivery (``channels.py``).
+Belongs here: reading what happened since the last tick. Does not belong here: words (``alerts.py``), delivery
+(``channels.py``).
 """
 
 # No `from __future__ import annotations`: Dagster looks at the type of a sensor's `context`.
@@ -15,7 +17,16 @@ from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.orchestration.automation.alerts import QUARANTINED, STANDING_CHECK, Finding, Said, as_cursor, causes_of, news, worded
+from nba_pipeline.orchestration.automation.alerts import (
+    QUARANTINED,
+    STANDING_CHECK,
+    Finding,
+    Said,
+    as_cursor,
+    causes_of,
+    news,
+    worded,
+)
 from nba_pipeline.orchestration.automation.channels import Channel, channels_of, deliver
 from nba_pipeline.orchestration.automation.inventory import JOB as INVENTORY_JOB
 from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
@@ -34,7 +45,10 @@ def alert_sensor(settings: AlertSettings, status: dg.DefaultSensorStatus) -> dg.
         name=NAME,
         minimum_interval_seconds=60,
         default_status=status,
-        description="One message per backfill, or per tick for other runs: causes, counts, first days, what to do. Each is said once.",
+        description=(
+            "One message per backfill, or per tick for other runs: causes, counts, first days, what to do."
+            " Each is said once."
+        ),
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         channels = channels_of(settings, context.log)
@@ -48,9 +62,14 @@ def alert_sensor(settings: AlertSettings, status: dg.DefaultSensorStatus) -> dg.
 
 
 def alert_tick(
-    instance: dg.DagsterInstance, cursor: str | None, channels: Sequence[Channel], settings: AlertSettings, now: float
+    instance: dg.DagsterInstance,
+    cursor: str | None,
+    channels: Sequence[Channel],
+    settings: AlertSettings,
+    now: float,
 ) -> tuple[str, int]:
-    """One tick: (the new cursor, messages sent). The first tick only notes the time: old failures are the inventory's matter."""
+    """One tick: (the new cursor, messages sent). The first tick only notes the time: old failures are the
+    inventory's matter."""
     if cursor is None:
         return as_cursor(now, (), Said()), 0
     known = json.loads(cursor)
@@ -58,7 +77,9 @@ def alert_tick(
     records = _ended_since(instance, known["after"])
     after = max([known["after"], *(record.update_timestamp.timestamp() for record in records)])
     runs = [record.dagster_run for record in records if _has_news(record.dagster_run)]
-    waiting = set(known["waiting"]) | {run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags}
+    waiting = set(known["waiting"]) | {
+        run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags
+    }
     alone = [run for run in runs if BACKFILL_ID_TAG not in run.tags]
     groups: list[tuple[str, list[dg.DagsterRun], str]] = [("nba_pipeline", alone, "")] if alone else []
     for backfill_id in sorted(waiting):
@@ -66,7 +87,9 @@ def alert_tick(
         if backfill is None or backfill.status in BULK_ACTION_TERMINAL_STATUSES:
             waiting.remove(backfill_id)
             tagged = dg.RunsFilter(statuses=[_FAILED, _SUCCEEDED], tags={BACKFILL_ID_TAG: backfill_id})
-            members = [run for run in reversed(instance.get_runs(tagged)) if _has_news(run)]  # oldest first, as in `alone`
+            members = [
+                run for run in reversed(instance.get_runs(tagged)) if _has_news(run)
+            ]  # oldest first, as in `alone`
             groups.append((f"nba_pipeline, backfill {backfill_id}", members, f"runs/b/{backfill_id}"))
     sent = 0
     for title, members, page in groups:
@@ -86,17 +109,21 @@ def _ended_since(instance: dg.DagsterInstance, after: float) -> list[dg.RunRecor
 
 
 def _has_news(run: dg.DagsterRun) -> bool:
-    """Whether the run's events are worth reading: it failed, it counted, or it was told to put bad rows aside."""
+    """Whether the run's events are worth reading: it failed, it counted, or it was told to put bad rows
+    aside."""
     return run.status is _FAILED or run.job_name == INVENTORY_JOB or _puts_aside(run)
 
 
 def _puts_aside(run: dg.DagsterRun) -> bool:
     ops: Any = run.run_config.get("ops") or {}
-    return any((op.get("config") or {}).get("on_invalid_rows") == InvalidRows.QUARANTINE.value for op in ops.values())
+    return any(
+        (op.get("config") or {}).get("on_invalid_rows") == InvalidRows.QUARANTINE.value for op in ops.values()
+    )
 
 
 def findings_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Finding]:
-    """What a finished run says went wrong: its failed days, or what killed it; rows put aside; its standing checks."""
+    """What a finished run says went wrong: its failed days, or what killed it; rows put aside; its standing
+    checks."""
     if run.job_name == INVENTORY_JOB and run.status is _SUCCEEDED:
         yield from _failed_checks(instance, run)
         return
@@ -130,18 +157,27 @@ def _failed_days(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[F
         if FAILURE_CLASS in metadata and observation.partition:
             words = str(metadata[FAILURE_MESSAGE].value)
             table = ".".join(observation.asset_key.path)
-            yield Finding(table, str(metadata[FAILURE_CLASS].value), words, run.run_id, date.fromisoformat(observation.partition))
+            yield Finding(
+                table,
+                str(metadata[FAILURE_CLASS].value),
+                words,
+                run.run_id,
+                date.fromisoformat(observation.partition),
+            )
 
 
 def _death(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Finding:
-    """A run that ended without saying a word about days: killed, not launched, or a defect before the first day."""
+    """A run that ended without saying a word about days: killed, not launched, or a defect before the first
+    day."""
     tables = sorted(".".join(key.path) for key in run.asset_selection or ())
     message = "the run ended without a reason in its log; look at it"
     for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
         for event in _events(instance, run.run_id, kind):
             error = getattr(event.event_specific_data, "error", None)
             message = error.message.strip() if error else event.message or message
-            return Finding(", ".join(tables) or run.job_name, FailureClass.CODE_ERROR.value, message, run.run_id)
+            return Finding(
+                ", ".join(tables) or run.job_name, FailureClass.CODE_ERROR.value, message, run.run_id
+            )
     return Finding(", ".join(tables) or run.job_name, FailureClass.CODE_ERROR.value, message, run.run_id)
 
 
@@ -150,15 +186,26 @@ def _failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator
         evaluation = event.asset_check_evaluation_data
         if not evaluation.passed:
             table = ".".join(evaluation.asset_key.path)
-            yield Finding(table, STANDING_CHECK, f"{evaluation.check_name}: {evaluation.description or table}", run.run_id)
+            yield Finding(
+                table,
+                STANDING_CHECK,
+                f"{evaluation.check_name}: {evaluation.description or table}",
+                run.run_id,
+            )
 
 
-def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> Iterator[dg.DagsterEvent]:
+def _events(
+    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
+) -> Iterator[dg.DagsterEvent]:
     """All events of a kind, page by page: a backfill of seasons may have thousands."""
     cursor: str | None = None
     while True:
         page = instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=_PAGE)
-        yield from (r.event_log_entry.dagster_event for r in page.records if r.event_log_entry.dagster_event is not None)
+        yield from (
+            r.event_log_entry.dagster_event
+            for r in page.records
+            if r.event_log_entry.dagster_event is not None
+        )
         if not page.has_more:
             return
         cursor = page.cursor

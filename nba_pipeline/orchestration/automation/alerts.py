@@ -1,7 +1,7 @@
 """Alerts as text: what went wrong, grouped by cause, without what has been said already. Pure functions.
 
-Belongs here: grouping, folding, wording. Does not belong here: reading the instance (``alert_sensor.py``), sending
-(``channels.py``).
+Belongs here: grouping, folding, wording. Does not belong here: reading the instance (``alert_sensor.py``),
+sending (``channels.py``).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from nba_pipeline.orchestration.automation.inventory import in_words
 STANDING_CHECK, QUARANTINED = "standing_check", "quarantined_rows"
 DAY_SECONDS = 86_400.0
 REMEMBERED_DAYS, REMEMBERED_CHECKS = DAY_SECONDS, 7 * DAY_SECONDS
-"""How long the same is not said again: a day that failed for the same reason, and a standing check with the same counts."""
+"""How long the same is not said again: a day that failed for the same reason, and a standing check with the
+same counts."""
 FIRST_DAYS = 5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that went wrong: a failed day of a table, a run that died (``day`` None), a failed standing check, or a day
-    of which ``rows`` went to the quarantine."""
+    """One thing that went wrong: a failed day of a table, a run that died (``day`` None), a failed standing
+    check, or a day of which ``rows`` went to the quarantine."""
 
     table: str
     failure_class: str
@@ -52,13 +53,15 @@ class Cause:
 
     @property
     def rows(self) -> int:
-        """Refused rows; a day that was made more than once counts with its newest run (findings are in the order of runs)."""
+        """Refused rows; a day that was made more than once counts with its newest run (findings are in the
+        order of runs)."""
         return sum({f.day: f.rows for f in self.findings}.values())
 
 
 @dataclass
 class Said:
-    """What has been said: per cause the days (or the words) and when it may be said again; how often it was held back."""
+    """What has been said: per cause the days (or the words) and when it may be said again; how often it was
+    held back."""
 
     until: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
     held_back: dict[str, int] = field(default_factory=dict)
@@ -86,7 +89,8 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
 
 
 def news(causes: Sequence[Cause], said: Said, now: float) -> list[Cause]:
-    """The causes with something that was not said lately; ``said`` is brought up to date. A cause keeps all its findings."""
+    """The causes with something that was not said lately; ``said`` is brought up to date. A cause keeps all
+    its findings."""
     said.forget(now)
     fresh = []
     for cause in causes:
@@ -107,7 +111,9 @@ def worded(title: str, causes: Sequence[Cause], said: Said, links: Sequence[str]
     failed = sum(len(c.days) or 1 for c in causes if c.failure_class not in (STANDING_CHECK, QUARANTINED))
     checks = sum(len(c.findings) for c in causes if c.failure_class == STANDING_CHECK)
     rows = sum(c.rows for c in causes if c.failure_class == QUARANTINED)
-    counts = [f"{failed} failed days or runs"] * bool(failed) + [f"{checks} standing checks failed"] * bool(checks)
+    counts = [f"{failed} failed days or runs"] * bool(failed) + [f"{checks} standing checks failed"] * bool(
+        checks
+    )
     counts += [f"{rows} rows in quarantine"] * bool(rows)
     lines = [f"{title}: {', '.join(counts)}"]
     for cause in causes:
@@ -120,12 +126,22 @@ def _cause_lines(cause: Cause, held_back: int) -> list[str]:
     first = min(cause.findings, key=lambda f: (f.day or date.max, f.message))
     if cause.failure_class == STANDING_CHECK:
         return [f.message for f in cause.findings]
-    days = f"{len(cause.days)} day(s): {_first_days(cause.days)}" if cause.days else f"{len(cause.findings)} run(s)"
+    days = (
+        f"{len(cause.days)} day(s): {_first_days(cause.days)}"
+        if cause.days
+        else f"{len(cause.findings)} run(s)"
+    )
     again = f" (the same was found {held_back} more time(s) since it was last said)" if held_back else ""
-    lines = [f"{cause.failure_class} in {cause.table}, {days}{again}", f"  {first.day or 'run'}: {_short(first.message)}"]
+    lines = [
+        f"{cause.failure_class} in {cause.table}, {days}{again}",
+        f"  {first.day or 'run'}: {_short(first.message)}",
+    ]
     if cause.failure_class == QUARANTINED:
         lines[0] = lines[0].replace(f"in {cause.table}, ", f"in {cause.table}, {cause.rows} row(s) of ", 1)
-        lines.append(f"  what to do: `nba-pipeline rejected list --tables {cause.table} --start {cause.days[0]} --end {cause.days[-1]}`")
+        lines.append(
+            f"  what to do: `nba-pipeline rejected list --tables {cause.table} --start {cause.days[0]} --end"
+            f" {cause.days[-1]}`"
+        )
     if cause.failure_class in set(FailureClass):
         lines.append(f"  what to do: {FailureClass(cause.failure_class).remedy}")
     return lines
@@ -145,5 +161,6 @@ def _rank(failure_class: str) -> int:
 
 
 def as_cursor(after: float, waiting: Iterable[str], said: Said) -> str:
-    """The sensor's cursor: runs that ended up to ``after`` are dealt with, those of the backfills ``waiting`` are not."""
+    """The sensor's cursor: runs that ended up to ``after`` are dealt with, those of the backfills ``waiting``
+    are not."""
     return json.dumps({"after": after, "waiting": sorted(waiting), "said": said.to_json()})

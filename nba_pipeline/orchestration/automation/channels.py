@@ -1,7 +1,8 @@
 """Where alerts go: the log, a webhook that understands Slack's JSON, e-mail over SMTP.
 
-Belongs here: delivering one text. Does not belong here: what it says (``alerts.py``), which channels are on (``settings.py``).
-A channel that cannot deliver raises ``AlertNotDelivered``; no message shows a webhook's address or a password.
+Belongs here: delivering one text. Does not belong here: what it says (``alerts.py``), which channels are on
+(``settings.py``). A channel that cannot deliver raises ``AlertNotDelivered``; no message shows a webhook's
+address or a password.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class WebhookChannel:
 
     def send(self, subject: str, text: str) -> None:
         body = json.dumps({"text": text}).encode()
-        request = urllib.request.Request(self.url, data=body, headers={"Content-Type": "application/json"}, method="POST")
+        request = urllib.request.Request(
+            self.url, data=body, headers={"Content-Type": "application/json"}, method="POST"
+        )
         host = urlsplit(self.url).hostname
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT):
@@ -72,12 +75,17 @@ class EmailChannel:
     def send(self, subject: str, text: str) -> None:
         s = self.settings
         message = EmailMessage()
-        message["Subject"], message["From"], message["To"] = subject.splitlines()[0], s.sender, ", ".join(s.recipients)
+        message["Subject"], message["From"], message["To"] = (
+            subject.splitlines()[0],
+            s.sender,
+            ", ".join(s.recipients),
+        )
         message.set_content(text)
         try:
             with smtplib.SMTP(s.smtp_host or "", s.smtp_port, timeout=TIMEOUT) as server:
                 if s.smtp_tls:
-                    # With a context of one's own: without it smtplib takes any certificate, and the password follows.
+                    # With a context of one's own: without it smtplib takes any certificate, and the password
+                    # follows.
                     server.starttls(context=ssl.create_default_context())
                 if s.smtp_user:
                     server.login(s.smtp_user, s.smtp_password or "")
@@ -95,12 +103,19 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return f"{error} (NBA_PIPELINE_SMTP_TLS=no is only for a server on the same machine)"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; name the authority's file in SSL_CERT_FILE"
+        return (
+            f"its certificate is not trusted: {error.verify_message}; name the authority's file in"
+            " SSL_CERT_FILE"
+        )
     return f"{type(error).__name__}: {error}"
 
 
 def _answer(error: smtplib.SMTPResponseException) -> str:
-    text = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
+    text = (
+        error.smtp_error.decode(errors="replace")
+        if isinstance(error.smtp_error, bytes)
+        else str(error.smtp_error)
+    )
     return f"answered {error.smtp_code} {text}"
 
 
@@ -115,8 +130,10 @@ def channels_of(settings: AlertSettings, logger: logging.Logger) -> list[Channel
 
 
 def deliver(channels: Sequence[Channel], subject: str, text: str, logger: logging.Logger) -> None:
-    """Send to every channel. If none takes it, raises: the tick fails, its cursor stays, the next one tries again. If only some
-    do, the others are named in the log, because repeating the message to those that have it would be noise."""
+    """Send to every channel. If none takes it, raises: the tick fails, its cursor stays, the next one tries
+    again. If only some do, the others are named in the log, because repeating the message to those that have
+    it would be noise.
+    """
     refused = []
     for channel in channels:
         try:

@@ -1,10 +1,12 @@
 """When a day of a table runs by itself: small named conditions, and the one rule that joins them.
 
-Belongs here: conditions, each with the failure that it prevents. Does not belong here: which days are out of date
-(``currency.py``), what fetches new raw days (``source_sensor.py``), switching anything on (``sensors.py``).
+Belongs here: conditions, each with the failure that it prevents. Does not belong here: which days are out of
+date (``currency.py``), what fetches new raw days (``source_sensor.py``), switching anything on
+(``sensors.py``).
 
-Dagster's ``eager()`` sees only the latest partition, and its triggers are events since the last tick: an input that
-changes while a day is being made is forgotten when the day is done. These conditions look at what is stored instead.
+Dagster's ``eager()`` sees only the latest partition, and its triggers are events since the last tick: an
+input that changes while a day is being made is forgotten when the day is done. These conditions look at what
+is stored instead.
 """
 
 # No `from __future__ import annotations`: Dagster reads the types of a condition's fields.
@@ -23,9 +25,11 @@ Condition = dg.AutomationCondition[Any]
 
 
 def restate_what_changed(currency: Currency) -> Condition:
-    """The rule of every table that is made from others: out of date, inputs complete and at rest, and not running.
+    """The rule of every table that is made from others: out of date, inputs complete and at rest, and not
+    running.
 
-    Prevents: history that stays wrong after a correction, a phase that starts on half of its inputs, and a flood.
+    Prevents: history that stays wrong after a correction, a phase that starts on half of its inputs, and a
+    flood.
     """
     return OldestFirst(
         currency,
@@ -43,16 +47,19 @@ def restate_what_changed(currency: Currency) -> Condition:
 def out_of_date(currency: Currency) -> Condition:
     """The day is missing, or what it was made from has other contents now.
 
-    Prevents: runs without a reason (content that was fetched again unchanged starts nothing) and corrections that reach
-    only the day they are about, because the look-back of later days counts as what these are made from.
+    Prevents: runs without a reason (content that was fetched again unchanged starts nothing) and corrections
+    that reach only the day they are about, because the look-back of later days counts as what these are made
+    from.
     """
     return OutOfDate(currency)
 
 
 def failed() -> Condition:
-    """The newest attempt at the day failed, whatever is stored of it. (Once for the same inputs: ``OldestFirst``.)
+    """The newest attempt at the day failed, whatever is stored of it. (Once for the same inputs:
+    ``OldestFirst``.)
 
-    Prevents: a day that stays red, and everything behind it, after the source has gone back to what it said before.
+    Prevents: a day that stays red, and everything behind it, after the source has gone back to what it said
+    before.
     """
     return dg.AutomationCondition.execution_failed()
 
@@ -68,7 +75,8 @@ def running() -> Condition:
 def results_to_come(currency: Currency) -> Condition:
     """Games of a day in the look-back were still to be played when that day was fetched.
 
-    Prevents: today's features made at midnight, when the last games of the night are still on, and made again after each of them.
+    Prevents: today's features made at midnight, when the last games of the night are still on, and made again
+    after each of them.
     """
     return BeforeResults(currency)
 
@@ -76,7 +84,8 @@ def results_to_come(currency: Currency) -> Condition:
 def any_input_not_stored(currency: Currency) -> Condition:
     """A day that this one is made from, of the same date or in its look-back, is not in the warehouse.
 
-    Prevents: starting a run that can only fail with incomplete_input, and a cold start in every phase at once.
+    Prevents: starting a run that can only fail with incomplete_input, and a cold start in every phase at
+    once.
     """
     return dg.AutomationCondition.any_deps_match(NotStored(currency))
 
@@ -92,8 +101,9 @@ def any_input_out_of_date(currency: Currency) -> Condition:
 def any_input_about_to_run() -> Condition:
     """A day that this one is made from is requested in this very tick.
 
-    Prevents: reading yesterday's content of a day whose new run has been decided on. Dagster's ``any_deps_missing()`` counts
-    such a day as present, which holds only when both are made in one run; with a look-back they never are.
+    Prevents: reading yesterday's content of a day whose new run has been decided on. Dagster's
+    ``any_deps_missing()`` counts such a day as present, which holds only when both are made in one run; with
+    a look-back they never are.
     """
     return dg.AutomationCondition.any_deps_match(RequestedInThisTick())
 
@@ -107,14 +117,16 @@ def any_input_running() -> Condition:
 
 
 def any_input_failed() -> Condition:
-    """The newest attempt at a day that this one is made from failed (its checks, or the run); an older content may be stored.
+    """The newest attempt at a day that this one is made from failed (its checks, or the run); an older
+    content may be stored.
 
     Prevents: phase 4 on a day whose checks said no.
     """
     return dg.AutomationCondition.any_deps_match(dg.AutomationCondition.execution_failed())
 
 
-# ----------------------------------------------------------------------------------------------------------- operands
+# -----------------------------------------------------------------------------------------------------------
+# operands
 
 
 class _OfSnapshot(dg.AutomationCondition[dg.AssetKey]):
@@ -131,15 +143,18 @@ class _OfSnapshot(dg.AutomationCondition[dg.AssetKey]):
         if context.candidate_subset.is_empty:
             return dg.AutomationResult(context, context.get_empty_subset())
         days = self.days(snapshot_of(self.currency, context), ".".join(context.key.path))
-        return dg.AutomationResult(context, subset_of(context, days).compute_intersection(context.candidate_subset))
+        return dg.AutomationResult(
+            context, subset_of(context, days).compute_intersection(context.candidate_subset)
+        )
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
         raise NotImplementedError
 
 
 class OutOfDate(_OfSnapshot):
-    """Days that are missing or were made from other inputs. Of a table that is read from the source alone only missing days are
-    known to be due; whether the source has something else for a day is the source sensor's question."""
+    """Days that are missing or were made from other inputs. Of a table that is read from the source alone
+    only missing days are known to be due; whether the source has something else for a day is the source
+    sensor's question."""
 
     @property
     def description(self) -> str:
@@ -150,7 +165,8 @@ class OutOfDate(_OfSnapshot):
 
 
 class BeforeResults(_OfSnapshot):
-    """Days of a table with a look-back that holds games whose results were not there when they were fetched."""
+    """Days of a table with a look-back that holds games whose results were not there when they were
+    fetched."""
 
     @property
     def description(self) -> str:
@@ -175,9 +191,11 @@ class NotStored(_OfSnapshot):
 
 
 class RequestedInThisTick(dg.AutomationCondition[dg.AssetKey]):
-    """Days that this tick has decided to request. Tables are judged in dependency order, so inputs come first.
+    """Days that this tick has decided to request. Tables are judged in dependency order, so inputs come
+    first.
 
-    Dagster's own ``will_be_requested()`` is the same where two assets could share a run; here it holds for all.
+    Dagster's own ``will_be_requested()`` is the same where two assets could share a run; here it holds for
+    all.
     """
 
     @property
@@ -194,13 +212,14 @@ class RequestedInThisTick(dg.AutomationCondition[dg.AssetKey]):
 
 
 class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
-    """The oldest days of the operand, as many as the tick's budget allows, and none twice for the same inputs.
+    """The oldest days of the operand, as many as the tick's budget allows, and none twice for the same
+    inputs.
 
-    Prevents: a flood (a year of restated days is spread over ticks) and a loop (a day that fails, or whose run dies, is
-    out of date for ever; it is requested again when its inputs change, and otherwise left to a person and
-    ``nba-pipeline retry``). What was asked for is kept in the cursor, day by day with the digest of its inputs, and
-    forgotten when the day is up to date. A day that is red when it is first seen was tried by somebody else: it counts as
-    asked for.
+    Prevents: a flood (a year of restated days is spread over ticks) and a loop (a day that fails, or whose
+    run dies, is out of date for ever; it is requested again when its inputs change, and otherwise left to a
+    person and ``nba-pipeline retry``). What was asked for is kept in the cursor, day by day with the digest
+    of its inputs, and forgotten when the day is up to date. A day that is red when it is first seen was tried
+    by somebody else: it counts as asked for.
     """
 
     def __init__(self, currency: Currency, operand: Condition) -> None:
@@ -213,7 +232,10 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
 
     @property
     def description(self) -> str:
-        return f"The oldest, at most {self.currency.limit} days of all tables in a tick, once for the same inputs"
+        return (
+            f"The oldest, at most {self.currency.limit} days of all tables in a tick, once for the same"
+            " inputs"
+        )
 
     @property
     def children(self) -> list[Condition]:
@@ -221,18 +243,28 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
 
     async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
         everything = context.candidate_subset
-        child = await context.for_child_condition(self.operand, child_indices=[0], candidate_subset=everything).evaluate_async()
-        red = await context.asset_graph_view.compute_execution_failed_subset(key=context.key, from_subset=everything)
+        child = await context.for_child_condition(
+            self.operand, child_indices=[0], candidate_subset=everything
+        ).evaluate_async()
+        red = await context.asset_graph_view.compute_execution_failed_subset(
+            key=context.key, from_subset=everything
+        )
         snapshot, table = snapshot_of(self.currency, context), ".".join(context.key.path)
         failed, inputs = set(days_of(red)), snapshot.inputs[table]
-        asked = {day: i for day, i in _asked(context.cursor).items() if day in failed or day in snapshot.outdated[table]}
+        asked = {
+            day: i
+            for day, i in _asked(context.cursor).items()
+            if day in failed or day in snapshot.outdated[table]
+        }
         for day in failed - set(asked):
             asked[day] = inputs[day]
         due = sorted(day for day in days_of(child.true_subset) if asked.get(day) != inputs[day])
         chosen = due[: max(0, snapshot.budget)]
         snapshot.budget -= len(chosen)
         asked |= {day: inputs[day] for day in chosen}
-        return dg.AutomationResult(context, subset_of(context, chosen), cursor=_cursor(asked), child_results=[child])
+        return dg.AutomationResult(
+            context, subset_of(context, chosen), cursor=_cursor(asked), child_results=[child]
+        )
 
 
 def snapshot_of(currency: Currency, context: AutomationContext[Any]) -> Snapshot:

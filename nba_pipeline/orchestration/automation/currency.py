@@ -1,11 +1,14 @@
-"""Which days are not what a run would make of them now: missing, or made from other contents than today's inputs.
+"""Which days are not what a run would make of them now: missing, or made from other contents than today's
+inputs.
 
-Belongs here: one answer per tick for all tables, from the warehouse's manifests and what is recorded of how days were made.
-Does not belong here: what is done about it (``conditions.py``), computing versions (``rangerun/lineage.py``).
+Belongs here: one answer per tick for all tables, from the warehouse's manifests and what is recorded of how
+days were made. Does not belong here: what is done about it (``conditions.py``), computing versions
+(``rangerun/lineage.py``).
 
-The answer comes from what is stored and not from what happened since the last tick. So a sensor that was off for a week, a
-cursor that was lost and a change that arrives while a day is being made all give the right list, a warehouse that is up to
-date gives an empty one, and content that was written again unchanged is no change.
+The answer comes from what is stored and not from what happened since the last tick. So a sensor that was off
+for a week, a cursor that was lost and a change that arrives while a day is being made all give the right
+list, a warehouse that is up to date gives an empty one, and content that was written again unchanged is no
+change.
 """
 
 from __future__ import annotations
@@ -27,9 +30,11 @@ from nba_pipeline.warehouse.base import Store
 
 @dataclass
 class Snapshot:
-    """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were made from other
-    inputs; ``inputs``: for every day a digest of what it would be made from now; ``before_results``: the days whose look-back holds
-    a day that was read from the source before its games were over. ``budget``: days that may still be requested."""
+    """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were
+    made from other inputs; ``inputs``: for every day a digest of what it would be made from now;
+    ``before_results``: the days whose look-back holds a day that was read from the source before its games
+    were over. ``budget``: days that may still be requested.
+    """
 
     stored: Mapping[str, frozenset[date]]
     outdated: Mapping[str, frozenset[date]]
@@ -40,35 +45,48 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Currency:
-    """Reads snapshots. ``days``: every partition up to now; ``limit``: how many days of all tables a tick may request."""
+    """Reads snapshots. ``days``: every partition up to now; ``limit``: how many days of all tables a tick may
+    request."""
 
     plans: Sequence[TablePlan]
     tables: TableRegistry
     store: Store
     partitions: dg.DailyPartitionsDefinition
     limit: int
-    _ticks: WeakKeyDictionary[object, Snapshot] = field(default_factory=WeakKeyDictionary, repr=False, compare=False)
+    _ticks: WeakKeyDictionary[object, Snapshot] = field(
+        default_factory=WeakKeyDictionary, repr=False, compare=False
+    )
 
     def of_tick(self, tick: object, instance: dg.DagsterInstance) -> Snapshot:
-        """The snapshot of a tick, read when first asked for, so that every table is judged by the same one."""
+        """The snapshot of a tick, read when first asked for, so that every table is judged by the same
+        one."""
         if tick not in self._ticks:
             self._ticks[tick] = self.read(instance)
         return self._ticks[tick]
 
     def read(self, instance: dg.DagsterInstance) -> Snapshot:
-        """A snapshot of now. Raises what the store raises: a warehouse that cannot be reached is not an empty one."""
+        """A snapshot of now. Raises what the store raises: a warehouse that cannot be reached is not an empty
+        one."""
         days = [date.fromisoformat(key) for key in self.partitions.get_partition_keys()]
-        manifests = {plan.table: readable_manifest(self.store, self.tables[plan.table]) for plan in self.plans}
+        manifests = {
+            plan.table: readable_manifest(self.store, self.tables[plan.table]) for plan in self.plans
+        }
         inputs = {
-            plan.table: {day: made.inputs for day, made in made_with(plan, self.tables, manifests, "", days).items()} for plan in self.plans
+            plan.table: {
+                day: made.inputs for day, made in made_with(plan, self.tables, manifests, "", days).items()
+            }
+            for plan in self.plans
         }
         outdated, awaited = {}, set[date]()
         for plan in self.plans:
             stored, now = manifests[plan.table], inputs[plan.table]
             recorded = recall_made(instance, plan.table, [day for day in days if day in stored])
-            # Of a day from before inputs were recorded nothing can be said; restating history on a guess would be a flood.
+            # Of a day from before inputs were recorded nothing can be said; restating history on a guess
+            # would be a flood.
             changed = {day for day, made in recorded.items() if made.inputs != now[day]}
             outdated[plan.table] = frozenset(changed | {day for day in days if day not in stored})
             awaited |= {day for day, made in recorded.items() if made.awaits_results}
         later = frozenset(day + timedelta(days=n) for day in awaited for n in range(1, LOOKBACK_DAYS + 1))
-        return Snapshot({name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit, later)
+        return Snapshot(
+            {name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit, later
+        )

@@ -1,9 +1,11 @@
 """The standing checks: is any day of a table failed, missing or stale, and is its newest day there?
 
-Belongs here: counting days and putting the count into an asset check. Does not belong here: per-day checks (``checks/``).
+Belongs here: counting days and putting the count into an asset check. Does not belong here: per-day checks
+(``checks/``).
 
-Dagster's own freshness policies look at an asset's newest materialization *event*, whichever partition it is of: a backfill of
-2021 turns them green while yesterday is missing (pinned by a test). ``newest_day_is_there`` asks for the day itself.
+Dagster's own freshness policies look at an asset's newest materialization *event*, whichever partition it is
+of: a backfill of 2021 turns them green while yesterday is missing (pinned by a test). ``newest_day_is_there``
+asks for the day itself.
 """
 
 # No `from __future__ import annotations`: Dagster looks at the type of a check's `context`.
@@ -26,15 +28,23 @@ SAMPLE = 20
 _WHAT_TO_DO = {
     "failed": "read the red day's message, remove its cause, then `nba-pipeline retry`",
     "missing": "`nba-pipeline backfill` for these days (or start the sensor `continue_and_restate`)",
-    "stale": "an input changed after the day was made: start the sensor `continue_and_restate`, or backfill these days",
+    "stale": (
+        "an input changed after the day was made: start the sensor `continue_and_restate`, or backfill these"
+        " days"
+    ),
 }
 
 
 _PROTECTS = {
-    NO_PARTITIONS_LEFT_FAILED: "No day up to today is failed, missing or stale. Protects against red days that everybody has got "
-    "used to, and against holes that a green newest day hides. Taken every morning by the job `inventory`.",
-    NEWEST_DAY_IS_THERE: "The newest day of the calendar is stored and up to date. Protects against serving yesterday's features today; "
-    "unlike a freshness policy it does not turn green because an old day was backfilled.",
+    NO_PARTITIONS_LEFT_FAILED: (
+        "No day up to today is failed, missing or stale. Protects against red days that everybody has got"
+        " used to, and against holes that a green newest day hides. Taken every morning by the job"
+        " `inventory`."
+    ),
+    NEWEST_DAY_IS_THERE: (
+        "The newest day of the calendar is stored and up to date. Protects against serving yesterday's"
+        " features today; unlike a freshness policy it does not turn green because an old day was backfilled."
+    ),
 }
 
 
@@ -54,14 +64,27 @@ class Inventory:
 
 
 def take_inventory(
-    instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition, snapshot: Snapshot, days: Collection[date]
+    instance: dg.DagsterInstance,
+    table: str,
+    partitions: dg.DailyPartitionsDefinition,
+    snapshot: Snapshot,
+    days: Collection[date],
 ) -> Inventory:
-    """The days of a table, judged by the instance (red) and the warehouse (missing, stale); running days count as neither."""
-    cache = get_and_update_asset_status_cache_value(instance, asset_key(table), partitions, dynamic_partitions_loader=instance)
+    """The days of a table, judged by the instance (red) and the warehouse (missing, stale); running days
+    count as neither."""
+    cache = get_and_update_asset_status_cache_value(
+        instance, asset_key(table), partitions, dynamic_partitions_loader=instance
+    )
     red, running = set[date](), set[date]()
     if cache is not None:
-        red = {date.fromisoformat(k) for k in cache.deserialize_failed_partition_subsets(partitions).get_partition_keys()}
-        running = {date.fromisoformat(k) for k in cache.deserialize_in_progress_partition_subsets(partitions).get_partition_keys()}
+        red = {
+            date.fromisoformat(k)
+            for k in cache.deserialize_failed_partition_subsets(partitions).get_partition_keys()
+        }
+        running = {
+            date.fromisoformat(k)
+            for k in cache.deserialize_in_progress_partition_subsets(partitions).get_partition_keys()
+        }
     stored, outdated = snapshot.stored[table], snapshot.outdated[table]
     rest = sorted(set(days) - red - running)
     return Inventory(
@@ -74,15 +97,23 @@ def take_inventory(
 
 
 def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetChecksDefinition:
-    """One op for all tables: ``no_partitions_left_failed`` of each, ``newest_day_is_there`` of the serving tables.
+    """One op for all tables: ``no_partitions_left_failed`` of each, ``newest_day_is_there`` of the serving
+    tables.
 
-    The op takes no input from the tables, so in a run that also makes a table it is neither skipped nor blocked by a bad day.
+    The op takes no input from the tables, so in a run that also makes a table it is neither skipped nor
+    blocked by a bad day.
     """
     names = [plan.table for plan in currency.plans]
-    specs = {_output(NO_PARTITIONS_LEFT_FAILED, name): _spec(NO_PARTITIONS_LEFT_FAILED, name) for name in names}
+    specs = {
+        _output(NO_PARTITIONS_LEFT_FAILED, name): _spec(NO_PARTITIONS_LEFT_FAILED, name) for name in names
+    }
     specs |= {_output(NEWEST_DAY_IS_THERE, name): _spec(NEWEST_DAY_IS_THERE, name) for name in serving}
 
-    @dg.op(name=OP, out={name: dg.Out(dg.Nothing, is_required=False) for name in specs}, required_resource_keys={STORE})
+    @dg.op(
+        name=OP,
+        out={name: dg.Out(dg.Nothing, is_required=False) for name in specs},
+        required_resource_keys={STORE},
+    )
     def op(context: dg.OpExecutionContext) -> Iterator[Any]:
         days = [date.fromisoformat(key) for key in currency.partitions.get_partition_keys()]
         snapshot = currency.read(context.instance)
@@ -93,10 +124,16 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
                 if spec.name == NEWEST_DAY_IS_THERE:
                     yield newest_result(table, snapshot, days)
                 else:
-                    yield inventory_result(take_inventory(context.instance, table, currency.partitions, snapshot, days))
+                    yield inventory_result(
+                        take_inventory(context.instance, table, currency.partitions, snapshot, days)
+                    )
 
     return dg.AssetChecksDefinition.create(
-        keys_by_input_name={}, node_def=op, check_specs_by_output_name=specs, can_subset=True, resource_defs={}
+        keys_by_input_name={},
+        node_def=op,
+        check_specs_by_output_name=specs,
+        can_subset=True,
+        resource_defs={},
     )
 
 
@@ -121,19 +158,26 @@ def inventory_result(found: Inventory) -> dg.AssetCheckResult:
 
 
 def newest_result(table: str, snapshot: Snapshot, days: Sequence[date]) -> dg.AssetCheckResult:
-    """Whether the newest partition of the calendar is stored and up to date, whenever other days were made."""
+    """Whether the newest partition of the calendar is stored and up to date, whenever other days were
+    made."""
     last = days[-1] if days else None
     held = max(snapshot.stored[table], default=None)
     there = last is None or (last in snapshot.stored[table] and last not in snapshot.outdated[table])
     late = (last - held).days if last and held else len(days)
     metadata: dict[str, Any] = {"expected": str(last), "newest_stored": str(held), "days_late": max(late, 0)}
     if not there:
-        metadata["what_to_do"] = "look at the newest day of its inputs first: a table waits for what it is made from"
+        metadata["what_to_do"] = (
+            "look at the newest day of its inputs first: a table waits for what it is made from"
+        )
     return dg.AssetCheckResult(
         asset_key=asset_key(table),
         check_name=NEWEST_DAY_IS_THERE,
         passed=there,
-        description=f"{table}: the newest day should be {last}, it is {held}" if not there else f"{table} is there up to {last}",
+        description=(
+            f"{table}: the newest day should be {last}, it is {held}"
+            if not there
+            else f"{table} is there up to {last}"
+        ),
         metadata=metadata,
     )
 

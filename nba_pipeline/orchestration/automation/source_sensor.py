@@ -1,7 +1,7 @@
 """The source sensor: asks the source which days changed, and requests exactly those raw days as ranges.
 
-Belongs here: comparing fingerprints with those remembered, the cursor, run requests. Does not belong here: fingerprints
-themselves (``sources/``), what follows from a changed raw day (``conditions.py``).
+Belongs here: comparing fingerprints with those remembered, the cursor, run requests. Does not belong here:
+fingerprints themselves (``sources/``), what follows from a changed raw day (``conditions.py``).
 """
 
 # No `from __future__ import annotations`: Dagster looks at the type of a sensor's `context`.
@@ -31,19 +31,23 @@ _UNKNOWN = b"\xff\xff\xff\xff"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the sensor has asked for: the source's revision with nothing left to ask, and each day's fingerprint."""
+    """What the sensor has asked for: the source's revision with nothing left to ask, and each day's
+    fingerprint."""
 
     revision: str = ""
     days: Mapping[date, str] = field(default_factory=dict)
 
     def to_cursor(self) -> str:
-        """Four bytes per day from the first one on: every tick is stored with its cursor, so it has to be small."""
+        """Four bytes per day from the first one on: every tick is stored with its cursor, so it has to be
+        small."""
         if not self.days:
             return json.dumps({"revision": self.revision})
         first = min(self.days)
         every = span(first, max(self.days))
         packed = b"".join(bytes.fromhex(self.days[day]) if day in self.days else _UNKNOWN for day in every)
-        return json.dumps({"revision": self.revision, "first": first.isoformat(), "days": base64.b64encode(packed).decode()})
+        return json.dumps(
+            {"revision": self.revision, "first": first.isoformat(), "days": base64.b64encode(packed).decode()}
+        )
 
     @classmethod
     def from_cursor(cls, cursor: str) -> "Seen":
@@ -51,26 +55,37 @@ class Seen:
         packed = base64.b64decode(known.get("days", ""))
         pieces = [packed[n : n + 4] for n in range(0, len(packed), 4)]
         first = date.fromisoformat(known["first"]) if pieces else date.min
-        return cls(known["revision"], {first + timedelta(days=n): p.hex() for n, p in enumerate(pieces) if p != _UNKNOWN})
+        return cls(
+            known["revision"],
+            {first + timedelta(days=n): p.hex() for n, p in enumerate(pieces) if p != _UNKNOWN},
+        )
 
 
-def due_days(held: Mapping[date, str], seen: Seen | None, stored: Iterable[date]) -> tuple[list[date], dict[date, str]]:
+def due_days(
+    held: Mapping[date, str], seen: Seen | None, stored: Iterable[date]
+) -> tuple[list[date], dict[date, str]]:
     """(days to fetch, oldest first; fingerprints that count as fetched).
 
-    Without a cursor the days that are stored are the baseline: what the source says of them now is taken as what they
-    were made from, because nothing else is known and a history that is fetched again for that reason is a flood.
+    Without a cursor the days that are stored are the baseline: what the source says of them now is taken as
+    what they were made from, because nothing else is known and a history that is fetched again for that
+    reason is a flood.
     """
     known = dict(seen.days) if seen is not None else {day: held[day] for day in stored if day in held}
     return sorted(day for day, digest in held.items() if known.get(day) != digest), known
 
 
 def source_sensor(
-    tables: TableRegistry, partitions: dg.DailyPartitionsDefinition, limit: int, longest: int, status: dg.DefaultSensorStatus
+    tables: TableRegistry,
+    partitions: dg.DailyPartitionsDefinition,
+    limit: int,
+    longest: int,
+    status: dg.DefaultSensorStatus,
 ) -> dg.SensorDefinition:
-    """The sensor. ``limit``: how many days a tick may request; ``longest``: how many of them one run may hold.
+    """The sensor. ``limit``: how many days a tick may request; ``longest``: how many of them one run may
+    hold.
 
-    Restart-safe: the cursor is stored together with the tick's requests. Idempotent: a run's key is made of its days and
-    their fingerprints, so the same content is never fetched twice because of a repeated tick.
+    Restart-safe: the cursor is stored together with the tick's requests. Idempotent: a run's key is made of
+    its days and their fingerprints, so the same content is never fetched twice because of a repeated tick.
     """
 
     @dg.sensor(
@@ -79,12 +94,18 @@ def source_sensor(
         minimum_interval_seconds=POLL_SECONDS,
         default_status=status,
         required_resource_keys={SOURCE, STORE},
-        description="Asks the source for days whose content changed (new finals, late corrections) and fetches exactly those.",
+        description=(
+            "Asks the source for days whose content changed (new finals, late corrections) and fetches"
+            " exactly those."
+        ),
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         source, store = getattr(context.resources, SOURCE), getattr(context.resources, STORE)
         if not isinstance(source, Polled):
-            return dg.SkipReason(f"the source {source.name!r} cannot say what changed; use the morning schedule or `nba-pipeline backfill`")
+            return dg.SkipReason(
+                f"the source {source.name!r} cannot say what changed; use the morning schedule or"
+                " `nba-pipeline backfill`"
+            )
         days = [date.fromisoformat(key) for key in partitions.get_partition_keys()]
         revision = f"{source.revision()} {days[-1] if days else ''}"  # a new partition is news as well
         seen = Seen.from_cursor(context.cursor) if context.cursor else None
@@ -96,14 +117,21 @@ def source_sensor(
         known |= {day: held[day] for day in asked}
         cursor = Seen(revision if len(asked) == len(due) else "", known).to_cursor()
         if not asked:
-            return dg.SensorResult(skip_reason=dg.SkipReason(f"{len(held)} days at the source, none of them changed"), cursor=cursor)
-        return dg.SensorResult(run_requests=[_request(first, last, held) for first, last in contiguous(asked, longest)], cursor=cursor)
+            return dg.SensorResult(
+                skip_reason=dg.SkipReason(f"{len(held)} days at the source, none of them changed"),
+                cursor=cursor,
+            )
+        return dg.SensorResult(
+            run_requests=[_request(first, last, held) for first, last in contiguous(asked, longest)],
+            cursor=cursor,
+        )
 
     return sensor
 
 
 def raw_job() -> Any:
-    """The job that the sensor and the morning schedule launch: the raw tables of a range of days, in one run."""
+    """The job that the sensor and the morning schedule launch: the raw tables of a range of days, in one
+    run."""
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.assets(*(asset_key(name) for name in RAW_TABLES)),
@@ -112,7 +140,8 @@ def raw_job() -> Any:
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """The tags that make a run one of a range, ahead of backfills in the queue: tonight's games before history."""
+    """The tags that make a run one of a range, ahead of backfills in the queue: tonight's games before
+    history."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), "dagster/priority": "10"}
 
 
@@ -124,5 +153,8 @@ def _request(first: date, last: date, held: Mapping[date, str]) -> dg.RunRequest
 def _stored(store: Store, tables: TableRegistry) -> set[date]:
     """The days that all raw tables have, without those that were stored before their games were played."""
     early = EmptyReason.NOT_PLAYED_YET
-    held = [{day for day, entry in store.manifest(tables[name]).items() if entry.reason != early} for name in RAW_TABLES]
+    held = [
+        {day for day, entry in store.manifest(tables[name]).items() if entry.reason != early}
+        for name in RAW_TABLES
+    ]
     return set.intersection(*held)

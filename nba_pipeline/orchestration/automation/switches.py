@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import dagster as dg
 
-SOURCE_CHANGES, CONTINUE, ALERTS, MORNING, INVENTORY = "source_changes", "continue_and_restate", "alerts", "morning", "inventory"
+SOURCE_CHANGES, CONTINUE, ALERTS, MORNING, INVENTORY = (
+    "source_changes",
+    "continue_and_restate",
+    "alerts",
+    "morning",
+    "inventory",
+)
 
 ON: dict[str, frozenset[str]] = {
     "production": frozenset({SOURCE_CHANGES, CONTINUE, ALERTS, MORNING, INVENTORY}),
     "staging": frozenset({CONTINUE, ALERTS, INVENTORY}),
     "development": frozenset(),
 }
-"""Environment (NBA_PIPELINE_ENVIRONMENT) -> what runs as soon as the code location is loaded. Whatever is not here is stopped
-until somebody starts it in the UI. There is no default environment: a clone on a laptop that was forgotten in production
-costs a day, a laptop that writes to production costs more."""
+"""Environment (NBA_PIPELINE_ENVIRONMENT) -> what runs as soon as the code location is loaded. Whatever is not
+here is stopped until somebody starts it in the UI. There is no default environment: a clone on a laptop that
+was forgotten in production costs a day, a laptop that writes to production costs more."""
 
 
 def sensor_status(environment: str | None, name: str) -> dg.DefaultSensorStatus:

@@ -1,7 +1,7 @@
 """Everything that runs by itself, put together: jobs, sensors, schedules and standing checks.
 
-Belongs here: names, intervals, tags of automatic runs. Does not belong here: rules (``conditions.py``), what is on where
-(``switches.py``).
+Belongs here: names, intervals, tags of automatic runs. Does not belong here: rules (``conditions.py``), what
+is on where (``switches.py``).
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from nba_pipeline.orchestration.automation.source_sensor import raw_job, source_
 from nba_pipeline.settings import Settings
 
 CONTINUE_SECONDS = 30
-"""How long the automation rests between two ticks: a tick over five years takes a second, and people notice half a minute."""
-SERVING = ("nba_analytics.upcoming_player_game_context", "nba_precompute.player_daily_cache", "nba_precompute.ml_feature_store")
+"""How long the automation rests between two ticks: a tick over five years takes a second, and people notice
+half a minute."""
+SERVING = (
+    "nba_analytics.upcoming_player_game_context",
+    "nba_precompute.player_daily_cache",
+    "nba_precompute.ml_feature_store",
+)
 """The tables that others read every day."""
 
 
@@ -38,15 +43,21 @@ class Automation:
 
 def automation(settings: Settings, currency: Currency) -> Automation:
     """All of it; what is running by default is said by the settings' environment and ``switches.ON``."""
-    # The raw tables' policies differ on purpose (see partitions.py), and the job's ranges are cut to the smaller of them.
-    warnings.filterwarnings("ignore", message=f"Asset job {RAW_JOB} materializes assets with varying BackfillPolicies")
+    # The raw tables' policies differ on purpose (see partitions.py), and the job's ranges are cut to the
+    # smaller of them.
+    warnings.filterwarnings(
+        "ignore", message=f"Asset job {RAW_JOB} materializes assets with varying BackfillPolicies"
+    )
     where, days = settings.environment, currency.partitions
     raw = raw_job()
     standing = inventory.standing_checks(currency, SERVING)
     counting = dg.define_asset_job(
         inventory.JOB,
         selection=dg.AssetSelection.checks(standing),
-        description="Counts the failed, missing and stale days of every table and asks for the newest day of the serving tables.",
+        description=(
+            "Counts the failed, missing and stale days of every table and asks for the newest day of the"
+            " serving tables."
+        ),
     )
     return Automation(
         checks=[standing],
@@ -84,7 +95,12 @@ def _continue_and_restate(status: dg.DefaultSensorStatus) -> dg.SensorDefinition
             target=dg.AssetSelection.all(),
             minimum_interval_seconds=CONTINUE_SECONDS,
             default_status=status,
-            run_tags={"dagster/priority": "5"},  # behind tonight's raw days, before backfills that people start
+            run_tags={
+                "dagster/priority": "5"
+            },  # behind tonight's raw days, before backfills that people start
             use_user_code_server=True,
-            description="Makes what is due: the next phase of a day whose inputs arrived, and the later days that a correction reaches.",
+            description=(
+                "Makes what is due: the next phase of a day whose inputs arrived, and the later days that a"
+                " correction reaches."
+            ),
         )

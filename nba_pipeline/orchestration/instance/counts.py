@@ -1,10 +1,10 @@
 """Counts that several processes add to, in the Dagster instance's key-value table.
 
-Belongs here: adding without losing what another process adds at the same moment, and reading. Does not belong here: what is
-counted (``warehouse/bigquery/quota.py``).
+Belongs here: adding without losing what another process adds at the same moment, and reading. Does not belong
+here: what is counted (``warehouse/bigquery/quota.py``).
 
-Dagster's own methods set values and cannot add, so two processes that read, add and write would lose one of the two. Here
-the database adds: one UPDATE, which SQLite and PostgreSQL carry out one after the other.
+Dagster's own methods set values and cannot add, so two processes that read, add and write would lose one of
+the two. Here the database adds: one UPDATE, which SQLite and PostgreSQL carry out one after the other.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class InstanceCounts:
         total = db.cast(db.cast(column, db.Integer) + amount, db.Text)
         storage: Any = self._instance.run_storage
         with storage.connect() as connection:
-            done = connection.execute(KeyValueStoreTable.update().where(KeyValueStoreTable.c.key == key).values(value=total))
+            done = connection.execute(
+                KeyValueStoreTable.update().where(KeyValueStoreTable.c.key == key).values(value=total)
+            )
             return bool(done.rowcount)
 
     def _insert(self, key: str) -> None:

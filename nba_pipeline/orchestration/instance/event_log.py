@@ -1,12 +1,13 @@
 """Dagster's SQLite event log with open connections and batch writes; `dagster.yaml` names this class.
 
-Belongs here: how event log rows reach the SQLite files. Not here: which events a table writes (`events.py` and
-`orchestration/table_asset.py`), and anything about the warehouse.
+Belongs here: how event log rows reach the SQLite files. Not here: which events a table writes (`events.py`
+and `orchestration/table_asset.py`), and anything about the warehouse.
 
-Why: a history of 1,538 days writes tens of thousands of events, and the parent class opens a database, writes one
-row and closes the database again, two or three times per event (7 ms). Here a connection stays open per database
-and a batch is one transaction (under 0.2 ms per event). Tables, columns and values are the parent's, so the UI,
-GraphQL and the parent class itself read what is written here (`nba_pipeline_tests/framework/test_event_log_parity.py`).
+Why: a history of 1,538 days writes tens of thousands of events, and the parent class opens a database, writes
+one row and closes the database again, two or three times per event (7 ms). Here a connection stays open per
+database and a batch is one transaction (under 0.2 ms per event). Tables, columns and values are the parent's,
+so the UI, GraphQL and the parent class itself read what is written here
+(`nba_pipeline_tests/framework/test_event_log_parity.py`).
 """
 
 import os
@@ -37,15 +38,17 @@ from watchdog.observers import Observer
 from nba_pipeline.orchestration.instance import event_rows
 from nba_pipeline.orchestration.instance.serialization import EntrySerializer
 
-# A process touches the index and the shard of each run it looks at; the webserver looks at hundreds of runs in a
-# day, and each open database costs three file handles.
+# A process touches the index and the shard of each run it looks at; the webserver looks at hundreds of runs
+# in a day, and each open database costs three file handles.
 MAX_OPEN_SHARDS = 16
 
-# Writers queue on SQLite's single write lock; the longest transaction here is one batch (well under a second).
+# Writers queue on SQLite's single write lock; the longest transaction here is one batch (well under a
+# second).
 BUSY_TIMEOUT_SECONDS = 60
 
 # Connections opened before a fork belong to the parent process. Closing one in the child could checkpoint a
-# database that the parent is writing, so the child only forgets them; this list keeps them from being collected.
+# database that the parent is writing, so the child only forgets them; this list keeps them from being
+# collected.
 _inherited_engines: list[Engine] = []
 
 
@@ -60,11 +63,13 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
           config:
             base_dir: {env: DAGSTER_HOME}
 
-    `base_dir` is the instance's folder; the databases go to its `subfolder`, by default the one that Dagster's own
-    SQLite storage uses, so switching between the two classes keeps the history.
+    `base_dir` is the instance's folder; the databases go to its `subfolder`, by default the one that
+    Dagster's own SQLite storage uses, so switching between the two classes keeps the history.
     """
 
-    def __init__(self, base_dir: str, subfolder: str = "", inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(
+        self, base_dir: str, subfolder: str = "", inst_data: ConfigurableClassData | None = None
+    ) -> None:
         self._engines: OrderedDict[str, tuple[Engine, int]] = OrderedDict()
         self._known_tables: set[str] = set()
         self._owner_pid = os.getpid()
@@ -74,16 +79,24 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     @classmethod
     def config_type(cls) -> Any:
         return {
-            "base_dir": Field(StringSource, description="The instance's folder, usually {env: DAGSTER_HOME}."),
-            "subfolder": Field(StringSource, default_value="history/runs", description="Where in base_dir the databases are."),
+            "base_dir": Field(
+                StringSource, description="The instance's folder, usually {env: DAGSTER_HOME}."
+            ),
+            "subfolder": Field(
+                StringSource, default_value="history/runs", description="Where in base_dir the databases are."
+            ),
         }
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "PooledSqliteEventLogStorage":
-        # The parent's names its own class, so without this dagster.yaml would silently give the parent (fact F8).
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledSqliteEventLogStorage":
+        # The parent's names its own class, so without this dagster.yaml would silently give the parent (fact
+        # F8).
         return cls(inst_data=inst_data, **config_value)
 
-    # --- connections ---------------------------------------------------------------------------------------------
+    # --- connections
+    # ---------------------------------------------------------------------------------------------
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -122,8 +135,10 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return engine
 
     def _copied(self, path: Path) -> bool:
-        """Put an empty database where there is none; False if there is one. To lay out tables costs 60 ms, and a backfill has
-        dozens of runs with a database each, so that all but a process's first are copies of one that the parent made."""
+        """Put an empty database where there is none; False if there is one. To lay out tables costs 60 ms,
+        and a backfill has dozens of runs with a database each, so that all but a process's first are copies
+        of one that the parent made.
+        """
         if path.exists():
             return False
         if self._empty is None:
@@ -133,8 +148,12 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             fresh.write_bytes(self._empty)
-            os.link(fresh, path)  # whole at once, and never over what another process has made in the meantime
-        except OSError:  # made in the meantime, or no links on this file system: the parent's way does for both
+            os.link(
+                fresh, path
+            )  # whole at once, and never over what another process has made in the meantime
+        except (
+            OSError
+        ):  # made in the meantime, or no links on this file system: the parent's way does for both
             return False
         finally:
             fresh.unlink(missing_ok=True)
@@ -150,7 +169,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                 self._close(shard)
 
     def has_table(self, table_name: str) -> bool:
-        # The parent opens a database per question, and asks once per event. Tables are created, never dropped.
+        # The parent opens a database per question, and asks once per event. Tables are created, never
+        # dropped.
         if table_name not in self._known_tables and super().has_table(table_name):
             self._known_tables.add(table_name)
         return table_name in self._known_tables
@@ -169,7 +189,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         super().dispose()
         self._close_all()
 
-    # --- batch writes --------------------------------------------------------------------------------------------
+    # --- batch writes
+    # --------------------------------------------------------------------------------------------
 
     def store_event(self, event: EventLogEntry) -> None:
         self.store_event_batch([event])
@@ -187,12 +208,18 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             if any(event_rows.is_mirrored(entry) for entry in events):
                 index = self._begin(databases, INDEX_SHARD_NAME)
             for run_id in dict.fromkeys(row["run_id"] for row in rows):
-                event_rows.insert_events(self._begin(databases, run_id), [row for row in rows if row["run_id"] == run_id])
+                event_rows.insert_events(
+                    self._begin(databases, run_id), [row for row in rows if row["run_id"] == run_id]
+                )
             if index is not None:
                 self._store_index(index, events, rows)
 
-    def _store_index(self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[event_rows.Row]) -> None:
-        mirrored = [(entry, row) for entry, row in zip(events, rows, strict=True) if event_rows.is_mirrored(entry)]
+    def _store_index(
+        self, index: Connection, events: Sequence[EventLogEntry], rows: Sequence[event_rows.Row]
+    ) -> None:
+        mirrored = [
+            (entry, row) for entry, row in zip(events, rows, strict=True) if event_rows.is_mirrored(entry)
+        ]
         ids = event_rows.insert_events(index, [row for _, row in mirrored])
         stored = [event_rows.Stored(entry, row, id_) for (entry, row), id_ in zip(mirrored, ids, strict=True)]
         self._index_assets(index, [item for item in stored if event_rows.is_asset_event(item.entry)])
@@ -210,16 +237,24 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._store_asset_event_tags(index, [item.entry for item in stored], [item.id for item in stored])
         index_columns = self._has_asset_key_index_cols_on_connection(index)
         values: dict[str, dict[str, Any]] = {}
-        for item in event_rows.last_of_each_kind(stored):  # in order: later events overwrite what earlier ones set
-            values.setdefault(item.row["asset_key"], {}).update(self._get_asset_entry_values(item.entry, item.id, index_columns))
+        for item in event_rows.last_of_each_kind(
+            stored
+        ):  # in order: later events overwrite what earlier ones set
+            values.setdefault(item.row["asset_key"], {}).update(
+                self._get_asset_entry_values(item.entry, item.id, index_columns)
+            )
         event_rows.upsert_asset_keys(index, values)
 
-    # --- live logs -----------------------------------------------------------------------------------------------
+    # --- live logs
+    # -----------------------------------------------------------------------------------------------
 
     def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
         self._obs: Any = self._obs or _started_observer()
         watchdog = _WalWatchdog(self, run_id, callback, cursor)
-        self._watchers[run_id][callback] = (watchdog, self._obs.schedule(watchdog, self._base_dir, recursive=True))
+        self._watchers[run_id][callback] = (
+            watchdog,
+            self._obs.schedule(watchdog, self._base_dir, recursive=True),
+        )
 
 
 def _started_observer() -> Any:
@@ -231,11 +266,18 @@ def _started_observer() -> Any:
 class _WalWatchdog(SqliteEventLogStorageWatchdog):
     """Notices writes to the write-ahead log too.
 
-    The parent's writers close the database after each event, which moves the log into the watched file; here the
-    connection stays open and the file itself changes only once per thousand pages, so the UI's live view would lag.
+    The parent's writers close the database after each event, which moves the log into the watched file; here
+    the connection stays open and the file itself changes only once per thousand pages, so the UI's live view
+    would lag.
     """
 
-    def __init__(self, event_log_storage: SqliteEventLogStorage, run_id: str, callback: EventHandlerFn, cursor: str | None) -> None:
+    def __init__(
+        self,
+        event_log_storage: SqliteEventLogStorage,
+        run_id: str,
+        callback: EventHandlerFn,
+        cursor: str | None,
+    ) -> None:
         super().__init__(event_log_storage, run_id, callback, cursor)
         self._patterns = [self._log_path, f"{self._log_path}-wal"]
 
@@ -257,7 +299,8 @@ def _open_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # NORMAL in WAL mode: a power cut may lose the last transactions, never corrupt; a process crash loses nothing.
+        # NORMAL in WAL mode: a power cut may lose the last transactions, never corrupt; a process crash loses
+        # nothing.
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine

@@ -1,7 +1,9 @@
-"""Bulk statements for the tables of Dagster's event log: many events in, the rows the parent class would store out.
+"""Bulk statements for the tables of Dagster's event log: many events in, the rows the parent class would
+store out.
 
-Belongs here: pure "events -> rows of one open connection" functions, each the bulk form of one method of Dagster's
-`SqlEventLogStorage`, named beside it. Not here: connections, transactions and locks (`event_log.py`).
+Belongs here: pure "events -> rows of one open connection" functions, each the bulk form of one method of
+Dagster's `SqlEventLogStorage`, named beside it. Not here: connections, transactions and locks
+(`event_log.py`).
 """
 
 from collections import defaultdict
@@ -16,7 +18,11 @@ from dagster._core.errors import DagsterInvariantViolationError
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorageTable,
+)
 from sqlalchemy.engine import Connection
 
 _CHECK_PLANNED = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
@@ -26,7 +32,11 @@ _ASSET_TYPES = {
     DagsterEventType.ASSET_OBSERVATION.value,
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
 }
-_MIRRORED = _ASSET_TYPES | {_CHECK_PLANNED, _CHECK_EVALUATION} | {kind.value for kind in EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
+_MIRRORED = (
+    _ASSET_TYPES
+    | {_CHECK_PLANNED, _CHECK_EVALUATION}
+    | {kind.value for kind in EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
+)
 _LEFT_TO_PARENT = {kind.value for kind in ASSET_EVENTS | ASSET_CHECK_EVENTS} - _MIRRORED
 
 CheckKey = tuple[str, str, str]  # asset key, check name, run id
@@ -55,8 +65,8 @@ def is_mirrored(entry: EventLogEntry) -> bool:
 
 
 def can_batch(entry: EventLogEntry) -> bool:
-    """Whether the bulk statements here cover the event; the rare rest (runless events, health and freshness changes,
-    wipes) is left to the parent class."""
+    """Whether the bulk statements here cover the event; the rare rest (runless events, health and freshness
+    changes, wipes) is left to the parent class."""
     return bool(entry.run_id) and _type(entry) not in _LEFT_TO_PARENT
 
 
@@ -75,25 +85,30 @@ def event_row(entry: EventLogEntry, serialized: str) -> Row:
     if event:
         row["dagster_event_type"] = event.event_type_value
         row["step_key"] = event.step_key
-        if event.event_type_value in _ASSET_TYPES:  # others have neither, and asking is slow: ten look-ups of the type
+        if (
+            event.event_type_value in _ASSET_TYPES
+        ):  # others have neither, and asking is slow: ten look-ups of the type
             row["asset_key"] = event.asset_key.to_string() if event.asset_key else None
             row["partition"] = event.partition or None
     return row
 
 
 def insert_events(connection: Connection, rows: Sequence[Row]) -> list[int]:
-    """Insert and return the ids: those SQLite would give, computed under the write lock because an insert of many
-    rows reports none."""
+    """Insert and return the ids: those SQLite would give, computed under the write lock because an insert of
+    many rows reports none."""
     if not rows:
         return []
     last = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar() or 0
     ids = list(range(last + 1, last + 1 + len(rows)))
-    connection.execute(SqlEventLogStorageTable.insert(), [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)])
+    connection.execute(
+        SqlEventLogStorageTable.insert(), [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)]
+    )
     return ids
 
 
 def last_of_each_kind(stored: Iterable[Stored]) -> list[Stored]:
-    """The events that decide an asset's row: the last of each kind per asset, in order (`_store_asset_event`)."""
+    """The events that decide an asset's row: the last of each kind per asset, in order
+    (`_store_asset_event`)."""
     last: dict[tuple[str, str | None], Stored] = {}
     for item in stored:
         last[(item.row["asset_key"], _type(item.entry))] = item
@@ -109,11 +124,14 @@ def upsert_asset_keys(connection: Connection, values: Mapping[str, Row]) -> None
 
 
 def upsert_checks(connection: Connection, stored: Iterable[Stored]) -> None:
-    """Rows of the check executions: planned ones inserted, evaluations put in the place of their planned row."""
+    """Rows of the check executions: planned ones inserted, evaluations put in the place of their planned
+    row."""
     evaluations: list[Stored] = []
     for item in stored:
         if _type(item.entry) == _CHECK_PLANNED:
-            _update_or_insert(connection, evaluations)  # an evaluation cannot replace what is planned after it
+            _update_or_insert(
+                connection, evaluations
+            )  # an evaluation cannot replace what is planned after it
             evaluations = []
             connection.execute(AssetCheckExecutionsTable.insert(), _planned_rows(item))
         elif _type(item.entry) == _CHECK_EVALUATION:
@@ -122,7 +140,8 @@ def upsert_checks(connection: Connection, stored: Iterable[Stored]) -> None:
 
 
 def _planned_rows(item: Stored) -> list[Row]:
-    """One row per partition; the event is serialized once, not once per partition (`_store_asset_check_evaluation_planned`)."""
+    """One row per partition; the event is serialized once, not once per partition
+    (`_store_asset_check_evaluation_planned`)."""
     assert item.entry.dagster_event is not None
     planned = cast(AssetCheckEvaluationPlanned, item.entry.dagster_event.event_specific_data)
     partitions = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
@@ -141,7 +160,11 @@ def _planned_rows(item: Stored) -> list[Row]:
 def _evaluation_row(item: Stored) -> Row:
     assert item.entry.dagster_event is not None
     evaluation = cast(AssetCheckEvaluation, item.entry.dagster_event.event_specific_data)
-    status = AssetCheckExecutionRecordStatus.SUCCEEDED if evaluation.passed else AssetCheckExecutionRecordStatus.FAILED
+    status = (
+        AssetCheckExecutionRecordStatus.SUCCEEDED
+        if evaluation.passed
+        else AssetCheckExecutionRecordStatus.FAILED
+    )
     target = evaluation.target_materialization_data
     return {
         "asset_key": evaluation.asset_key.to_string(),
@@ -157,18 +180,22 @@ def _evaluation_row(item: Stored) -> Row:
 
 
 def _update_or_insert(connection: Connection, evaluations: Sequence[Stored]) -> None:
-    """The bulk form of `_update_asset_check_evaluation`: one read per check instead of one update per evaluation."""
+    """The bulk form of `_update_asset_check_evaluation`: one read per check instead of one update per
+    evaluation."""
     last: dict[tuple[CheckKey, str | None], Row] = {}
     for row in map(_evaluation_row, evaluations):
         last[((row["asset_key"], row["check_name"], row["run_id"]), row["partition"])] = row
-    existing = {check: _existing_ids(connection, check) for check in dict.fromkeys(check for check, _ in last)}
+    existing = {
+        check: _existing_ids(connection, check) for check in dict.fromkeys(check for check, _ in last)
+    }
     updates: list[Row] = []
     inserts: list[Row] = []
     for (check, partition), row in last.items():
         ids = existing[check].get(partition, [])
         if len(ids) > 1:  # the parent's message
             raise DagsterInvariantViolationError(
-                f"Updated {len(ids)} rows for asset check evaluation {check} as a result of duplicate AssetCheckPlanned events."
+                f"Updated {len(ids)} rows for asset check evaluation {check} as a result of duplicate"
+                " AssetCheckPlanned events."
             )
         if ids:
             updates.append({**row, "row_id": ids[0]})
@@ -176,7 +203,9 @@ def _update_or_insert(connection: Connection, evaluations: Sequence[Stored]) -> 
             inserts.append(row)
     if updates:
         names = [name for name in updates[0] if name != "row_id"]
-        statement = AssetCheckExecutionsTable.update().where(AssetCheckExecutionsTable.c.id == sa.bindparam("row_id"))
+        statement = AssetCheckExecutionsTable.update().where(
+            AssetCheckExecutionsTable.c.id == sa.bindparam("row_id")
+        )
         connection.execute(statement.values({name: sa.bindparam(name) for name in names}), updates)
     if inserts:
         connection.execute(AssetCheckExecutionsTable.insert(), inserts)
@@ -184,7 +213,9 @@ def _update_or_insert(connection: Connection, evaluations: Sequence[Stored]) -> 
 
 def _existing_ids(connection: Connection, check: CheckKey) -> dict[str | None, list[int]]:
     table = AssetCheckExecutionsTable.c
-    query = sa.select(table.id, table.partition).where(table.asset_key == check[0], table.check_name == check[1], table.run_id == check[2])
+    query = sa.select(table.id, table.partition).where(
+        table.asset_key == check[0], table.check_name == check[1], table.run_id == check[2]
+    )
     ids: dict[str | None, list[int]] = defaultdict(list)
     for id_, partition in connection.execute(query):
         ids[partition].append(id_)

@@ -1,7 +1,8 @@
 """Recording many per-day events of one step, cheaply.
 
-Belongs here: turning materializations, observations and check evaluations into stored Dagster events. Not here:
-deciding which days are good (`orchestration/table_asset.py`) or how rows reach the database (`event_log.py`).
+Belongs here: turning materializations, observations and check evaluations into stored Dagster events. Not
+here: deciding which days are good (`orchestration/table_asset.py`) or how rows reach the database
+(`event_log.py`).
 """
 
 import itertools
@@ -15,7 +16,8 @@ from dagster._core.events.log import EventLogEntry
 
 Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
-# Large enough that a transaction's fixed cost (about 1 ms) disappears, small enough that the UI shows progress.
+# Large enough that a transaction's fixed cost (about 1 ms) disappears, small enough that the UI shows
+# progress.
 BATCH_SIZE = 1000
 EVENT_SPACING = 0.001  # seconds
 
@@ -24,20 +26,21 @@ def record_events(context: dg.AssetExecutionContext | dg.OpExecutionContext, eve
     """Store `events` in batches, from the body of an asset or op that is a generator.
 
     Each day's events carry `partition=day`; a check evaluation with a partition needs a check declared with
-    `partitions_def`. Order is kept. Whatever the iterable produced before raising is stored, so a body may raise
-    `dg.Failure` right after and its good days stay recorded.
+    `partitions_def`. Order is kept. Whatever the iterable produced before raising is stored, so a body may
+    raise `dg.Failure` right after and its good days stay recorded.
 
-    Why not `yield` them: for every yielded event Dagster installs and removes signal handlers, writes a log record and a
-    console line and runs one transaction per database. Measured on 2 cores, one table of 986 days with one
-    materialization and four check evaluations each: 0.9 to 1.9 s here, 19.5 s when yielded (same storage).
+    Why not `yield` them: for every yielded event Dagster installs and removes signal handlers, writes a log
+    record and a console line and runs one transaction per database. Measured on 2 cores, one table of 986
+    days with one materialization and four check evaluations each: 0.9 to 1.9 s here, 19.5 s when yielded
+    (same storage).
 
-    How: the same event objects, built by Dagster's own constructors, go to `store_event_batch` of the instance's storage.
-    That needs no `DAGSTER_EVENT_BATCH_SIZE` in the environment of every process, and a storage without a batch write
-    stores them one by one. They are in the event log, not in the result of an in-process run, the console log or custom
-    `@logger`s.
+    How: the same event objects, built by Dagster's own constructors, go to `store_event_batch` of the
+    instance's storage. That needs no `DAGSTER_EVENT_BATCH_SIZE` in the environment of every process, and a
+    storage without a batch write stores them one by one. They are in the event log, not in the result of an
+    in-process run, the console log or custom `@logger`s.
 
-    Dagster collects failed *blocking* evaluations only from yielded events: a body that uses this function raises for its
-    bad days itself.
+    Dagster collects failed *blocking* evaluations only from yielded events: a body that uses this function
+    raises for its bad days itself.
     """
     step = context.get_step_execution_context()
     storage = context.instance.event_log_storage
@@ -59,10 +62,11 @@ def record_events(context: dg.AssetExecutionContext | dg.OpExecutionContext, eve
 
 
 class _Recorder:
-    """Stands in for the step while Dagster's constructors build an event, so that the entry they log is kept instead.
+    """Stands in for the step while Dagster's constructors build an event, so that the entry they log is kept
+    instead.
 
-    It has the four attributes that `DagsterEvent.from_step` reads. What the log handler would add to an entry (run,
-    job, step, time) is added here.
+    It has the four attributes that `DagsterEvent.from_step` reads. What the log handler would add to an entry
+    (run, job, step, time) is added here.
     """
 
     def __init__(self, step: Any) -> None:
@@ -83,9 +87,14 @@ class _Recorder:
         elif isinstance(event, dg.AssetCheckEvaluation):
             DagsterEvent.asset_check_evaluation(step, event)
         else:
-            raise TypeError(f"record_events takes materializations, observations and check evaluations, not {type(event).__name__}")
+            raise TypeError(
+                "record_events takes materializations, observations and check evaluations, not"
+                f" {type(event).__name__}"
+            )
 
-    def log_dagster_event(self, level: int, msg: str, dagster_event: DagsterEvent, batch_metadata: Any = None) -> None:
+    def log_dagster_event(
+        self, level: int, msg: str, dagster_event: DagsterEvent, batch_metadata: Any = None
+    ) -> None:
         self._entries.append(
             EventLogEntry(
                 error_info=None,
@@ -102,7 +111,8 @@ class _Recorder:
     def take(self) -> list[EventLogEntry]:
         """What was recorded since the last time, a millisecond apart and the last of it now.
 
-        The UI tells the events of an asset apart by their milliseconds: with equal ones a list of seven days showed three.
+        The UI tells the events of an asset apart by their milliseconds: with equal ones a list of seven days
+        showed three.
         """
         entries, self._entries = self._entries, []
         first = max(self._last + EVENT_SPACING, time.time() - len(entries) * EVENT_SPACING)

@@ -1,11 +1,12 @@
-"""How each stored day was made: code version, schema version, inputs, source and run, kept in the Dagster instance.
+"""How each stored day was made: code version, schema version, inputs, source and run, kept in the Dagster
+instance.
 
 Belongs here: remembering and recalling, one value per table and day. Does not belong here: computing versions
 (``rangerun/lineage.py``) or judging them (``operations/status/staleness.py``).
 
-Why not tags of the materialization: Dagster stores and queries only tags of its own, and the materialization that the
-framework adds for an output carries no tags per partition. One value per day needs no reading before writing, so two
-processes that make days of one table never lose each other's.
+Why not tags of the materialization: Dagster stores and queries only tags of its own, and the materialization
+that the framework adds for an output carries no tags per partition. One value per day needs no reading before
+writing, so two processes that make days of one table never lose each other's.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ _KEY, _PAYLOADS = "nba_pipeline/made/", "nba_pipeline/read/"
 class Made:
     """What a day of a table was made with.
 
-    ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all days it was
-    made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the run that made it;
-    ``awaits_results``: it was read from the source while games of the day were still to be played.
+    ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all
+    days it was made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the
+    run that made it; ``awaits_results``: it was read from the source while games of the day were still to be
+    played.
     """
 
     code: str
@@ -43,7 +45,9 @@ class Made:
 
 def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, Made]) -> None:
     """Record how these days of the table were made; replaces what was known of them."""
-    write_values(instance, {_name(table, day): json.dumps([*asdict(one).values()]) for day, one in made.items()})
+    write_values(
+        instance, {_name(table, day): json.dumps([*asdict(one).values()]) for day, one in made.items()}
+    )
 
 
 def recall_made(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Made]:
@@ -66,8 +70,11 @@ def _name(table: str, day: date) -> str:
     return f"{_KEY}{table}/{day.isoformat()}"
 
 
-def remember_payloads(instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]) -> None:
-    """Record what a run read the table's days from: name of each file or payload -> SHA-256 of what was read."""
+def remember_payloads(
+    instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]
+) -> None:
+    """Record what a run read the table's days from: name of each file or payload -> SHA-256 of what was
+    read."""
     write_values(instance, {payloads_name(table, run_id): json.dumps(dict(payloads))})
 
 
@@ -77,5 +84,6 @@ def payloads_name(table: str, run_id: str) -> str:
 
 
 def payloads_from(values: Mapping[str, str]) -> set[tuple[str, str]]:
-    """What all those values say together; a file that changed between two runs is there with what each of them read."""
+    """What all those values say together; a file that changed between two runs is there with what each of
+    them read."""
     return {(name, digest) for text in values.values() for name, digest in json.loads(text).items()}

@@ -1,7 +1,8 @@
-"""The Dagster instance of this project: embedded SQLite storage that writes in batches; `dagster.yaml` names this class.
+"""The Dagster instance of this project: embedded SQLite storage that writes in batches; `dagster.yaml` names
+this class.
 
-Belongs here: instance-wide defaults that dagster.yaml cannot express. Not here: anything dagster.yaml can express
-(queue, retention, ...), or that depends on the definitions.
+Belongs here: instance-wide defaults that dagster.yaml cannot express. Not here: anything dagster.yaml can
+express (queue, retention, ...), or that depends on the definitions.
 """
 
 import json
@@ -21,9 +22,10 @@ from nba_pipeline.orchestration.instance.events import BATCH_SIZE
 class PipelineInstance(DagsterInstance):
     """`DagsterInstance` with batch writes on, and `PooledSqliteStorage` where dagster.yaml names no storage.
 
-    Batch writes matter for what Dagster itself writes: creating a run of 986 days stores 986 "planned" events, one
-    by one unless DAGSTER_EVENT_BATCH_SIZE is in the environment of *every* process (daemon, webserver, workers). An
-    instance class reaches them all, because each process builds its instance from the same dagster.yaml.
+    Batch writes matter for what Dagster itself writes: creating a run of 986 days stores 986 "planned"
+    events, one by one unless DAGSTER_EVENT_BATCH_SIZE is in the environment of *every* process (daemon,
+    webserver, workers). An instance class reaches them all, because each process builds its instance from the
+    same dagster.yaml.
     """
 
     @classmethod
@@ -32,8 +34,11 @@ class PipelineInstance(DagsterInstance):
 
     @classmethod
     def config_defaults(cls, base_dir: str) -> Mapping[str, ConfigurableClassData | None]:
-        # The instance's folder is known here, so dagster.yaml needs neither a path nor an environment variable.
-        storage = ConfigurableClassData(__name__, PooledSqliteStorage.__name__, json.dumps({"base_dir": base_dir}))
+        # The instance's folder is known here, so dagster.yaml needs neither a path nor an environment
+        # variable.
+        storage = ConfigurableClassData(
+            __name__, PooledSqliteStorage.__name__, json.dumps({"base_dir": base_dir})
+        )
         return {**InstanceRef.config_defaults(base_dir), "storage": storage}
 
     def _get_event_batch_size(self) -> int:
@@ -41,12 +46,19 @@ class PipelineInstance(DagsterInstance):
 
 
 class PooledSqliteStorage(DagsterSqliteStorage):
-    """Dagster's default storage (same folders, same files) with `PooledSqliteEventLogStorage` as the event log."""
+    """Dagster's default storage (same folders, same files) with `PooledSqliteEventLogStorage` as the event
+    log."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data=inst_data)
-        self._event_log_storage = PooledSqliteEventLogStorage(base_dir, subfolder=str(Path("history", "runs")))
+        self._event_log_storage = PooledSqliteEventLogStorage(
+            base_dir, subfolder=str(Path("history", "runs"))
+        )
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledSqliteStorage":
-        return cls.from_local(inst_data=inst_data, **config_value)  # the parent's names its own class (fact F8)
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Any
+    ) -> "PooledSqliteStorage":
+        return cls.from_local(
+            inst_data=inst_data, **config_value
+        )  # the parent's names its own class (fact F8)

@@ -1,10 +1,12 @@
 """What the instance remembers of days, read without loading Dagster where that can be done.
 
-Belongs here: ``Recall`` (values by name -> what they mean), and ``Glance``: the files of the embedded storage, opened for reading.
-Does not belong here: writing (``made.py``), anything that Dagster itself must be asked (``operations/status/state.py``).
+Belongs here: ``Recall`` (values by name -> what they mean), and ``Glance``: the files of the embedded
+storage, opened for reading. Does not belong here: writing (``made.py``), anything that Dagster itself must be
+asked (``operations/status/state.py``).
 
-Loading Dagster takes a second and a half; one value is looked up in a millisecond. ``Glance`` knows the two databases of
-``PipelineInstance``'s SQLite storage, reads a table of each, and answers with certainty or not at all.
+Loading Dagster takes a second and a half; one value is looked up in a millisecond. ``Glance`` knows the two
+databases of ``PipelineInstance``'s SQLite storage, reads a table of each, and answers with certainty or not
+at all.
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ from nba_pipeline.orchestration.instance.made import Made, made_from, made_names
 
 _AT_ONCE = 300
 _OWN_INSTANCE = re.compile(
-    r"^instance_class:\n +module: nba_pipeline\.(?:orchestration\.)?instance\.pipeline_instance\n +class: PipelineInstance$", re.MULTILINE
+    r"^instance_class:\n +module: nba_pipeline\.(?:orchestration\.)?instance\.pipeline_instance\n +class:"
+    r" PipelineInstance$",
+    re.MULTILINE,
 )
 _OTHER_STORAGE = re.compile(r"storage\b.*:")
 _BEGUN = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_OBSERVATION", "ASSET_FAILED_TO_MATERIALIZE")
 _OF_DAY = "SELECT max(id) FROM event_logs WHERE asset_key = ? AND dagster_event_type = ? AND partition = ?"
-_OF_SOME_DAYS = "SELECT max(id) FROM event_logs WHERE asset_key = ? AND dagster_event_type = ? AND partition IS NULL"
+_OF_SOME_DAYS = (
+    "SELECT max(id) FROM event_logs WHERE asset_key = ? AND dagster_event_type = ? AND partition IS NULL"
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class Recall:
         return made_from(names, self.values(names))
 
     def payloads(self, table: str, run_ids: Iterable[str]) -> set[tuple[str, str]]:
-        """What these runs read the table's days from: (name of the file or payload, SHA-256 of what was read)."""
+        """What these runs read the table's days from: (name of the file or payload, SHA-256 of what was
+        read)."""
         return payloads_from(self.values([payloads_name(table, run_id) for run_id in set(run_ids)]))
 
 
@@ -55,10 +62,14 @@ class Glance:
 
     @classmethod
     def at(cls, home: Path) -> Glance | None:
-        """None where the home stores its history in another way, or nothing yet: then Dagster must be asked."""
+        """None where the home stores its history in another way, or nothing yet: then Dagster must be
+        asked."""
         found = cls(home / "history" / "runs.db", home / "history" / "runs" / "index.db")
         try:
-            lines = (line.split("#")[0].rstrip() for line in (home / "dagster.yaml").read_text(encoding="utf-8").splitlines())
+            lines = (
+                line.split("#")[0].rstrip()
+                for line in (home / "dagster.yaml").read_text(encoding="utf-8").splitlines()
+            )
         except OSError:
             return None
         config = "\n".join(line for line in lines if line)
@@ -71,12 +82,16 @@ class Glance:
         with _opened(self.runs) as database:
             for n in range(0, len(wanted), _AT_ONCE):
                 some = wanted[n : n + _AT_ONCE]
-                found |= dict(database.execute(f"SELECT key, value FROM kvs WHERE key IN ({', '.join('?' * len(some))})", some))
+                found |= dict(
+                    database.execute(
+                        f"SELECT key, value FROM kvs WHERE key IN ({', '.join('?' * len(some))})", some
+                    )
+                )
         return found
 
     def certainly_good(self, table: str, day: date) -> bool:
-        """Whether the newest thing that happened to the day is that it was made. Of a day that is being made, failed or was
-        never made this is not so, and why is for Dagster to say."""
+        """Whether the newest thing that happened to the day is that it was made. Of a day that is being made,
+        failed or was never made this is not so, and why is for Dagster to say."""
         key, partition = json.dumps(table.split(".")), day.isoformat()
         with _opened(self.events) as database:
 

@@ -1,6 +1,7 @@
 """Small values of the pipeline in the Dagster instance's key-value table.
 
-Belongs here: reading and writing many values safely. Does not belong here: what they mean (``made.py``, ``operations/``).
+Belongs here: reading and writing many values safely. Does not belong here: what they mean (``made.py``,
+``operations/``).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def read_values(instance: dg.DagsterInstance, names: Iterable[str]) -> dict[str,
 def write_values(instance: dg.DagsterInstance, values: Mapping[str, str]) -> None:
     """Set every value, new and known names alike.
 
-    Dagster inserts all of a call and, where one name exists, updates the existing ones and drops the new: so the two are
-    told apart here. A name that another process inserted in between is found by reading and written again.
+    Dagster inserts all of a call and, where one name exists, updates the existing ones and drops the new: so
+    the two are told apart here. A name that another process inserted in between is found by reading and
+    written again.
     """
     open_names = sorted(values)
     while open_names:

@@ -1,7 +1,7 @@
 """What the bulk files hold for each day, as a digest per day: schedule, lines and shots of each game.
 
-Belongs here: pure functions from frames of the bulk files to digests. Does not belong here: reading files (``bulk_files.py``),
-deciding what to fetch (``automation/``).
+Belongs here: pure functions from frames of the bulk files to digests. Does not belong here: reading files
+(``bulk_files.py``), deciding what to fetch (``automation/``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ NOTHING = "00000000"
 
 
 def of_games(frame: pd.DataFrame, game_id: str) -> pd.Series:
-    """uint64 digest of each game's rows, indexed by the game's id. The order of rows does not count, repeated rows do."""
+    """uint64 digest of each game's rows, indexed by the game's id. The order of rows does not count, repeated
+    rows do."""
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
     codes, games = pd.factorize(frame[game_id])
     totals = np.zeros(len(games), dtype="uint64")
@@ -26,12 +27,17 @@ def of_games(frame: pd.DataFrame, game_id: str) -> pd.Series:
     return pd.Series(totals, index=pd.Index(games, name="game_id"))
 
 
-def of_days(schedule: pd.DataFrame, per_game: Sequence[Mapping[str, int] | pd.Series], days: Iterable[date]) -> dict[date, str]:
-    """Eight hex digits per day. ``schedule``: game_id and game_date; ``per_game``: what ``of_games`` says of each file."""
+def of_days(
+    schedule: pd.DataFrame, per_game: Sequence[Mapping[str, int] | pd.Series], days: Iterable[date]
+) -> dict[date, str]:
+    """Eight hex digits per day. ``schedule``: game_id and game_date; ``per_game``: what ``of_games`` says of
+    each file."""
     games = schedule[["game_id", "game_date"]].sort_values(["game_date", "game_id"], ignore_index=True)
     columns = [games["game_id"].map(digests).fillna(0).astype("uint64") for digests in per_game]
     found = {}
     for stamp, rows in games.groupby("game_date").groups.items():
-        parts = [",".join(games["game_id"].loc[rows])] + [column.loc[rows].to_numpy().tobytes().hex() for column in columns]
+        parts = [",".join(games["game_id"].loc[rows])] + [
+            column.loc[rows].to_numpy().tobytes().hex() for column in columns
+        ]
         found[pd.Timestamp(stamp).date()] = hashlib.sha256(" ".join(parts).encode()).hexdigest()[:8]
     return {day: found.get(day, NOTHING) for day in days}

@@ -19,7 +19,19 @@ from nba_pipeline.sources.base import UNUSABLE_COLUMNS, SourceFrame, no_unusable
 from nba_pipeline.tables.calendar import season_year_of
 
 GAME_COLUMNS = dict.fromkeys(
-    ["game_id", "game_date", "season", "home_team", "away_team", "home_team_id", "away_team_id", "home_score", "away_score", "played"], True
+    [
+        "game_id",
+        "game_date",
+        "season",
+        "home_team",
+        "away_team",
+        "home_team_id",
+        "away_team_id",
+        "home_score",
+        "away_score",
+        "played",
+    ],
+    True,
 )
 GAME_COLUMNS |= dict.fromkeys(("game_code", "is_neutral", "postponed_status"), False)
 
@@ -43,7 +55,18 @@ _COUNT_NAMES = {
 _MARKS = [name for name in _COUNT_NAMES.values() if name != "plus_minus"]
 
 PLAYER_BOX_COLUMNS = dict.fromkeys(
-    ["season", "game_id", "home_away", "team_id", "team_tricode", "person_id", "player_name", "minutes", *_COUNT_NAMES], True
+    [
+        "season",
+        "game_id",
+        "home_away",
+        "team_id",
+        "team_tricode",
+        "person_id",
+        "player_name",
+        "minutes",
+        *_COUNT_NAMES,
+    ],
+    True,
 )
 PLAYER_BOX_COLUMNS |= dict.fromkeys(("game_date", "is_starter", "comment", "seconds_pbp"), False)
 
@@ -62,7 +85,17 @@ SHOT_COLUMNS = dict.fromkeys(
     True,
 )
 SHOT_COLUMNS |= dict.fromkeys(
-    ("GAME_DATE", "PBP_DISTANCE", "SHOT_DISTANCE", "LOC_X", "LOC_Y", "SHOT_ZONE_BASIC", "ASSIST_PLAYER_ID", "BLOCK_PLAYER_ID"), False
+    (
+        "GAME_DATE",
+        "PBP_DISTANCE",
+        "SHOT_DISTANCE",
+        "LOC_X",
+        "LOC_Y",
+        "SHOT_ZONE_BASIC",
+        "ASSIST_PLAYER_ID",
+        "BLOCK_PLAYER_ID",
+    ),
+    False,
 )
 
 
@@ -73,7 +106,8 @@ def season_label(day: date) -> str:
 
 
 def dated_schedule(games: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The schedule with ``game_date`` as datetime64; a date that cannot be read is taken from ``game_code``."""
+    """The schedule with ``game_date`` as datetime64; a date that cannot be read is taken from
+    ``game_code``."""
     dates = pd.to_datetime(games["game_date"], format="%Y-%m-%d", errors="coerce")
     from_code = pd.to_datetime(games["game_code"].astype(str).str[:8], format="%Y%m%d", errors="coerce")
     dates = dates.fillna(from_code)
@@ -108,7 +142,9 @@ def games(schedule: pd.DataFrame, source: str) -> SourceFrame:
 def _statuses(schedule: pd.DataFrame) -> np.ndarray:
     played = schedule["played"].astype("boolean").fillna(False).astype(bool)
     has_score = schedule["home_score"].notna() & schedule["away_score"].notna()
-    postponed = schedule["postponed_status"].fillna("").astype(str).str.upper().isin(["Y", "P", "PPD", "POSTPONED"])
+    postponed = (
+        schedule["postponed_status"].fillna("").astype(str).str.upper().isin(["Y", "P", "PPD", "POSTPONED"])
+    )
     playoffs = parsing.game_types(schedule["game_id"]) == "playoffs"
     never = schedule["played"].notna() & ~played
     conditions = [played & has_score, postponed, never & playoffs, never]
@@ -118,13 +154,20 @@ def _statuses(schedule: pd.DataFrame) -> np.ndarray:
 def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence[date]) -> SourceFrame:
     """nba_raw.player_boxscores of some days from the whole schedule and all published lines.
 
-    Ids and dates come from the schedule. Lines of games that it does not know are counted on the date they carry.
+    Ids and dates come from the schedule. Lines of games that it does not know are counted on the date they
+    carry.
     """
     orphans = _orphans(lines, schedule, ("game_id", "game_date", "player_name"), days)
     lines = _joined(lines, of_days(schedule, days), "game_id")
     frame = _renamed(
         lines,
-        {"game_id": "nba_game_id", "team_tricode": "team_abbr", "person_id": "player_id", "minutes": "minutes_text", **_COUNT_NAMES},
+        {
+            "game_id": "nba_game_id",
+            "team_tricode": "team_abbr",
+            "person_id": "player_id",
+            "minutes": "minutes_text",
+            **_COUNT_NAMES,
+        },
         "team_id player_name is_starter game_date",
     )
     seconds, source, corrected = _seconds(lines)
@@ -134,7 +177,9 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
     not_with_team = comment.fillna("").astype(str).str.upper().str.startswith(("NWT", "INACTIVE"))
     frame = frame.assign(
         game_id=lines["project_game_id"],
-        opponent_team_abbr=np.where(lines["team_tricode"] == lines["home_team"], lines["away_team"], lines["home_team"]),
+        opponent_team_abbr=np.where(
+            lines["team_tricode"] == lines["home_team"], lines["away_team"], lines["home_team"]
+        ),
         is_home=lines["home_away"] == "home",
         player_lookup=parsing.player_lookups(lines["player_name"]),
         status=np.select([played, not_with_team], ["played", "inactive"], default="dnp"),
@@ -147,13 +192,18 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
         orphans,
         _unusable(frame[played & seconds.isna()], "minutes_not_a_duration", "minutes_text"),
         _unusable(frame[corrected], "play_by_play_seconds_contradicted_rounded_minutes", "player_name"),
-        _unusable(frame[~played & lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])], "line_without_time_or_stats", "player_name"),
+        _unusable(
+            frame[~played & lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])],
+            "line_without_time_or_stats",
+            "player_name",
+        ),
     ]
     return SourceFrame(frame.reset_index(drop=True), _together(notes))
 
 
 def _seconds(lines: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """(seconds, where they come from, corrected): the official text where it is exact, else the play-by-play."""
+    """(seconds, where they come from, corrected): the official text where it is exact, else the
+    play-by-play."""
     text = lines["minutes"].fillna("").astype(str)
     official = parsing.seconds_of(text)
     whole = text.str.fullmatch(r"\d+")
@@ -169,14 +219,17 @@ def _seconds(lines: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
 
 
 def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: Sequence[date]) -> SourceFrame:
-    """nba_raw.shot_attempts (without zones, which the pipeline adds) of some days from the whole schedule and some files.
+    """nba_raw.shot_attempts (without zones, which the pipeline adds) of some days from the whole schedule and
+    some files.
 
     Dates come from the schedule. Shots of games that it does not know are counted on the date they carry.
     """
     orphans = [_orphans(shots, schedule, ("GAME_ID", "GAME_DATE", "GAME_ID"), days) for shots in files]
     schedule = of_days(schedule, days)
     wanted = schedule["game_id"].unique()
-    parts = [shots[shots["GAME_ID"].isin(wanted)] for shots in files] or [pd.DataFrame(columns=list(SHOT_COLUMNS))]
+    parts = [shots[shots["GAME_ID"].isin(wanted)] for shots in files] or [
+        pd.DataFrame(columns=list(SHOT_COLUMNS))
+    ]
     shots = _joined(pd.concat(parts, ignore_index=True), schedule, "GAME_ID")
     distance = pd.to_numeric(shots["PBP_DISTANCE"]).fillna(pd.to_numeric(shots["SHOT_DISTANCE"]))
     frame = _renamed(
@@ -197,7 +250,8 @@ def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: S
         "game_date",
     ).assign(
         game_id=shots["project_game_id"],
-        seconds_remaining=60 * shots["MINUTES_REMAINING"].astype("Int64") + shots["SECONDS_REMAINING"].astype("Int64"),
+        seconds_remaining=60 * shots["MINUTES_REMAINING"].astype("Int64")
+        + shots["SECONDS_REMAINING"].astype("Int64"),
         is_made=shots["SHOT_MADE_FLAG"] == 1,
         distance_ft=distance,
     )
@@ -213,7 +267,9 @@ def _stamps(days: Sequence[date]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
 
 
-def _orphans(rows: pd.DataFrame, schedule: pd.DataFrame, columns: tuple[str, str, str], days: Sequence[date]) -> pd.DataFrame:
+def _orphans(
+    rows: pd.DataFrame, schedule: pd.DataFrame, columns: tuple[str, str, str], days: Sequence[date]
+) -> pd.DataFrame:
     """How many rows of the days are of games that are not in the (whole) schedule.
 
     ``columns`` names the game id, the date and the sample. Such a row has only its own date to go by.
@@ -226,7 +282,8 @@ def _orphans(rows: pd.DataFrame, schedule: pd.DataFrame, columns: tuple[str, str
 
 
 def _joined(rows: pd.DataFrame, schedule: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Rows of the scheduled games with the schedule's date, teams and the game id (as ``project_game_id``)."""
+    """Rows of the scheduled games with the schedule's date, teams and the game id (as
+    ``project_game_id``)."""
     games = schedule.drop_duplicates("game_id").set_index("game_id")
     ids = parsing.game_ids(games["game_date"], games["away_team"], games["home_team"])
     games = games[["game_date", "home_team", "away_team"]].assign(project_game_id=ids)

@@ -1,8 +1,8 @@
 """The ``bulk`` source: a folder of Parquet files with stats.nba.com pulls of whole seasons.
 
-Layout: ``games.parquet``, ``player_box.parquet`` and any number of ``shots_<season>.parquet``; docs/bulk-source.md lists
-the columns. Belongs here: turning those files into raw frames and classifying their oddities.
-Does not belong here: parsing shared by sources (``parsing.py``), validation (``checks/``).
+Layout: ``games.parquet``, ``player_box.parquet`` and any number of ``shots_<season>.parquet``;
+docs/bulk-source.md lists the columns. Belongs here: turning those files into raw frames and classifying their
+oddities. Does not belong here: parsing shared by sources (``parsing.py``), validation (``checks/``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from nba_pipeline.sources.bulk import frames as bulk_frames
 class BulkSource:
     """Raw frames from a folder laid out as this module's docstring says.
 
-    Covers the days of the seasons (Oct 1 .. Sep 30) that ``games.parquet`` holds. Files are read once per process and
-    again when they change on disk.
+    Covers the days of the seasons (Oct 1 .. Sep 30) that ``games.parquet`` holds. Files are read once per
+    process and again when they change on disk.
     """
 
     name = "bulk"
@@ -50,25 +50,38 @@ class BulkSource:
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
         seasons = sorted({bulk_frames.season_label(day) for day in days})
-        names = [name for name in (f"shots_{season}.parquet" for season in seasons) if (self.folder / name).is_file()]
+        names = [
+            name
+            for name in (f"shots_{season}.parquet" for season in seasons)
+            if (self.folder / name).is_file()
+        ]
         shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
         return bulk_frames.shot_attempts(self._schedule(), shots, days)
 
     def payloads(self, table: str, days: Sequence[date]) -> dict[str, str]:
         """Files that the days were read from, and what they held; see ``Traceable``."""
-        return {str(path): self._read_as[path.name] for path in self.payload_files(table, days) if path.name in self._read_as}
+        return {
+            str(path): self._read_as[path.name]
+            for path in self.payload_files(table, days)
+            if path.name in self._read_as
+        }
 
     def payload_files(self, table: str, days: Sequence[date]) -> list[Path]:
         """The schedule, which decides what belongs to a day, and the table's own files. See ``Traceable``."""
         seasons = sorted({bulk_frames.season_label(day) for day in days})
-        own = {"nba_raw.player_boxscores": ["player_box.parquet"], "nba_raw.shot_attempts": [f"shots_{s}.parquet" for s in seasons]}
+        own = {
+            "nba_raw.player_boxscores": ["player_box.parquet"],
+            "nba_raw.shot_attempts": [f"shots_{s}.parquet" for s in seasons],
+        }
         names = ["games.parquet", *own.get(table, [])]
         return [self.folder / name for name in names if (self.folder / name).is_file()]
 
     def revision(self) -> str:
         """Names, sizes and times of the files; see ``Polled``."""
         names = sorted(path.name for path in self._files())
-        return hashlib.sha256(" ".join(f"{name}:{self._stamp(name)}" for name in names).encode()).hexdigest()[:16]
+        return hashlib.sha256(" ".join(f"{name}:{self._stamp(name)}" for name in names).encode()).hexdigest()[
+            :16
+        ]
 
     def fingerprints(self, days: Sequence[date]) -> dict[date, str]:
         """Per-day digests over all files; a file is read again only when it has changed. See ``Polled``."""
@@ -76,15 +89,26 @@ class BulkSource:
         seasons = set(schedule["season"].dropna().unique())
         covered = [day for day in days if bulk_frames.season_label(day) in seasons]
         lines = self._game_digests("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS, "game_id")
-        shots = [self._game_digests(p.name, bulk_frames.SHOT_COLUMNS, "GAME_ID") for p in self._files() if p.name.startswith("shots_")]
+        shots = [
+            self._game_digests(p.name, bulk_frames.SHOT_COLUMNS, "GAME_ID")
+            for p in self._files()
+            if p.name.startswith("shots_")
+        ]
         own = bulk_fingerprints.of_games(schedule, "game_id")
         return bulk_fingerprints.of_days(schedule, [own, lines, *shots], covered)
 
     def _files(self) -> list[Path]:
-        return sorted([self.folder / "games.parquet", self.folder / "player_box.parquet", *self.folder.glob("shots_*.parquet")])
+        return sorted(
+            [
+                self.folder / "games.parquet",
+                self.folder / "player_box.parquet",
+                *self.folder.glob("shots_*.parquet"),
+            ]
+        )
 
     def _game_digests(self, name: str, columns: dict[str, bool], game_id: str) -> pd.Series:
-        """``of_games`` of a file. The frame is not kept: seasons of shots are large, and one number per game is enough."""
+        """``of_games`` of a file. The frame is not kept: seasons of shots are large, and one number per game
+        is enough."""
         stamp = self._stamp(name)
         held = self._digests.get(name)
         if held is None or held[0] != stamp:
@@ -130,13 +154,21 @@ class BulkSource:
     def _load(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
         path = self.folder / name
         try:
-            content = path.read_bytes()  # once: what is hashed is what is read, also while somebody replaces the file
+            content = (
+                path.read_bytes()
+            )  # once: what is hashed is what is read, also while somebody replaces the file
             self._read_as[name] = hashlib.sha256(content).hexdigest()
             held = pq.read_schema(pa.BufferReader(content)).names
             missing = [c for c, required in columns.items() if required and c not in held]
             if missing:
-                raise SchemaDrift(f"{path} lacks the column(s) {', '.join(missing)} that the bulk layout requires")
-            frame = pq.read_table(pa.BufferReader(content), columns=[c for c in columns if c in held]).to_pandas()
+                raise SchemaDrift(
+                    f"{path} lacks the column(s) {', '.join(missing)} that the bulk layout requires"
+                )
+            frame = pq.read_table(
+                pa.BufferReader(content), columns=[c for c in columns if c in held]
+            ).to_pandas()
         except (pa.ArrowException, OSError) as error:
-            raise UnparseableSource(f"{path} cannot be read as Parquet (truncated or corrupt?): {error}") from error
+            raise UnparseableSource(
+                f"{path} cannot be read as Parquet (truncated or corrupt?): {error}"
+            ) from error
         return frame.reindex(columns=list(columns))

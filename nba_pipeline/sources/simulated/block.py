@@ -1,10 +1,10 @@
 """The frames of a month: the unit in which games are dealt to players.
 
-Belongs here: ``games_of`` and ``played_in`` (cached) and the construction of the three raw frames from numbers.
-Does not belong here: how any number is drawn, and which days somebody asked for (``source.py``).
+Belongs here: ``games_of`` and ``played_in`` (cached) and the construction of the three raw frames from
+numbers. Does not belong here: how any number is drawn, and which days somebody asked for (``source.py``).
 
-A month of a season is always generated as a whole from its own random stream, so that a day's rows are the same
-whichever days are asked for, in whatever order and process.
+A month of a season is always generated as a whole from its own random stream, so that a day's rows are the
+same whichever days are asked for, in whatever order and process.
 """
 
 from __future__ import annotations
@@ -70,8 +70,12 @@ def _games_frame(games: GameSet, index: Ints, season_year: int) -> pd.DataFrame:
     stamp = [date.fromordinal(d).strftime("%Y%m%d") for d in f.day[index].tolist()]
     return pd.DataFrame(
         {
-            "game_id": np.array([f"{d}_{away}_{home}" for d, (home, away) in zip(stamp, codes, strict=True)], dtype=object),
-            "nba_game_id": np.array([nba_game_id(games.game_type, season_year, n) for n in f.number[index].tolist()], dtype=object),
+            "game_id": np.array(
+                [f"{d}_{away}_{home}" for d, (home, away) in zip(stamp, codes, strict=True)], dtype=object
+            ),
+            "nba_game_id": np.array(
+                [nba_game_id(games.game_type, season_year, n) for n in f.number[index].tolist()], dtype=object
+            ),
             "game_date": _as_dates(f.day[index]),
             "season_year": np.full(len(stamp), season_year),
             "game_type": np.full(len(stamp), games.game_type, dtype=object),
@@ -109,7 +113,9 @@ def _minutes_texts(seconds: Ints) -> Strings:
     return np.array([f"{s // 60}:{s % 60:02d}" for s in seconds.tolist()], dtype=object)
 
 
-def _boxscore_frame(games: pd.DataFrame, lineups: Lineups, counts: dict[str, Ints], rosters: Rosters) -> pd.DataFrame:
+def _boxscore_frame(
+    games: pd.DataFrame, lineups: Lineups, counts: dict[str, Ints], rosters: Rosters
+) -> pd.DataFrame:
     side, spot = np.nonzero(lineups.status != lu.NOT_LISTED)
     player = lineups.player[side, spot]
     game, is_home = games.iloc[side // 2].reset_index(drop=True), side % 2 == 0
@@ -145,7 +151,17 @@ def _boxscore_frame(games: pd.DataFrame, lineups: Lineups, counts: dict[str, Int
 
 BOXSCORE_COUNTS = (
     *("fg_makes", "fg_attempts", "three_pt_makes", "three_pt_attempts", "ft_makes", "ft_attempts"),
-    *("offensive_rebounds", "defensive_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls", "points", "plus_minus"),
+    *(
+        "offensive_rebounds",
+        "defensive_rebounds",
+        "assists",
+        "steals",
+        "blocks",
+        "turnovers",
+        "personal_fouls",
+        "points",
+        "plus_minus",
+    ),
 )
 
 
@@ -184,12 +200,19 @@ def _shots_frame(games: pd.DataFrame, lineups: Lineups, shots: Shots, rosters: R
 
 
 def _with_odd_minutes(rng: np.random.Generator, box: pd.DataFrame) -> pd.DataFrame:
-    """Rising Stars as published: the texts are kept, and seconds are NULL where the text cannot be a duration."""
+    """Rising Stars as published: the texts are kept, and seconds are NULL where the text cannot be a
+    duration."""
     played = (box["status"] == "played").to_numpy()
     texts = box["minutes_text"].to_numpy(dtype=object).copy()
     texts[played] = odd_minutes_texts(rng, int(played.sum()))
-    seconds = pd.array([seconds_of(t) if p else None for t, p in zip(texts, played, strict=True)], dtype="Int64")
-    return box.assign(minutes_text=texts, seconds_played=seconds, seconds_source=_OFFICIAL[(~seconds.isna()).astype(np.int64)])
+    seconds = pd.array(
+        [seconds_of(t) if p else None for t, p in zip(texts, played, strict=True)], dtype="Int64"
+    )
+    return box.assign(
+        minutes_text=texts,
+        seconds_played=seconds,
+        seconds_source=_OFFICIAL[(~seconds.isna()).astype(np.int64)],
+    )
 
 
 def _played_frames(
@@ -208,7 +231,8 @@ def _played_frames(
 
 
 def _without_rows(skeleton: SeasonSkeleton) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Box scores and shots with their columns and types but no rows, for a month in which nothing was played."""
+    """Box scores and shots with their columns and types but no rows, for a month in which nothing was
+    played."""
     games = next(g for g in skeleton.games if g.game_type == "regular")
     first = np.array([0])
     frame = _games_frame(games, first, skeleton.season.season_year)
@@ -226,7 +250,8 @@ def _month_bounds(year: int, month: int) -> tuple[date, date]:
 
 
 def _games_between(skeleton: SeasonSkeleton, first: date, last: date) -> Iterator[tuple[int, GameSet, Ints]]:
-    """Position of every set with games in these days, the set, and where in it those games are, in order of id."""
+    """Position of every set with games in these days, the set, and where in it those games are, in order of
+    id."""
     for position, games in enumerate(skeleton.games):
         f = games.fixtures
         here = np.flatnonzero((f.day >= first.toordinal()) & (f.day <= last.toordinal()))
@@ -240,8 +265,14 @@ def games_of(seed: int, year: int, month: int) -> pd.DataFrame:
     first, last = _month_bounds(year, month)
     skeleton = skeleton_of(seed, season_year_of(first))
     season_year = skeleton.season.season_year
-    parts = [_games_frame(games, index, season_year) for _, games, index in _games_between(skeleton, first, last)]
-    return _joined(parts) if parts else _games_frame(skeleton.games[0], np.array([], dtype=np.int64), season_year)
+    parts = [
+        _games_frame(games, index, season_year) for _, games, index in _games_between(skeleton, first, last)
+    ]
+    return (
+        _joined(parts)
+        if parts
+        else _games_frame(skeleton.games[0], np.array([], dtype=np.int64), season_year)
+    )
 
 
 @lru_cache(maxsize=MONTHS_KEPT)

@@ -1,4 +1,5 @@
-"""Counting statistics per player and game: what the shots say, and the rest of the team's totals dealt to its players.
+"""Counting statistics per player and game: what the shots say, and the rest of the team's totals dealt to its
+players.
 
 Belongs here: ``player_counts``.
 Does not belong here: shots themselves (``shots.py``), identifiers and texts (``block.py``).
@@ -23,7 +24,12 @@ Floats = npt.NDArray[np.float64]
 
 
 def player_counts(
-    rng: np.random.Generator, players: Players, lineups: Lineups, lines: TeamLines, shots: Shots, wishes: Floats
+    rng: np.random.Generator,
+    players: Players,
+    lineups: Lineups,
+    lines: TeamLines,
+    shots: Shots,
+    wishes: Floats,
 ) -> dict[str, Ints]:
     """Counts by column name, each (sides, spots). They add up to the totals of ``lines`` exactly."""
     counts = _from_shots(lineups, shots)
@@ -33,7 +39,11 @@ def player_counts(
     on_court = lineups.seconds * np.exp(0.25 * rng.standard_normal(who.shape))
     for name, total, weight in (
         ("offensive_rebounds", lines.offensive_rebounds, on_court * players.offensive_rebound[who]),
-        ("defensive_rebounds", lines.defensive_rebounds, on_court * players.defensive_rebound[who] * np.exp(0.1 * players.level[who])),
+        (
+            "defensive_rebounds",
+            lines.defensive_rebounds,
+            on_court * players.defensive_rebound[who] * np.exp(0.1 * players.level[who]),
+        ),
         ("steals", lines.steals, lineups.seconds * players.steal[who]),
         ("turnovers", lines.turnovers, handling),
     ):
@@ -66,7 +76,9 @@ def _deal(rng: np.random.Generator, total: Ints, weight: Floats) -> Ints:
     return rng.multinomial(total, weight / weight.sum(axis=1, keepdims=True))
 
 
-def _free_throws(rng: np.random.Generator, players: Players, lineups: Lineups, lines: TeamLines, wishes: Floats) -> dict[str, Ints]:
+def _free_throws(
+    rng: np.random.Generator, players: Players, lineups: Lineups, lines: TeamLines, wishes: Floats
+) -> dict[str, Ints]:
     """Free throws come in pairs, and sometimes one alone; who makes them depends on skill."""
     total = lines.ft_attempts.ravel()
     who = lineups.player
@@ -76,11 +88,15 @@ def _free_throws(rng: np.random.Generator, players: Players, lineups: Lineups, l
     shooter = np.repeat(np.arange(attempts.size), attempts.ravel())
     side = shooter // spots
     made = best_of_group(rng, players.ft_skill[who.ravel()[shooter]], side, lines.ft_makes.ravel())
-    return {"ft_makes": np.bincount(shooter[made], minlength=attempts.size).reshape(attempts.shape), "ft_attempts": attempts}
+    return {
+        "ft_makes": np.bincount(shooter[made], minlength=attempts.size).reshape(attempts.shape),
+        "ft_attempts": attempts,
+    }
 
 
 def _fouls(rng: np.random.Generator, lineups: Lineups, total: Ints, tendency: Floats) -> Ints:
-    """Six possible fouls per player; the side's fouls are the luckiest of them, so that nobody has more than six."""
+    """Six possible fouls per player; the side's fouls are the luckiest of them, so that nobody has more than
+    six."""
     with np.errstate(divide="ignore"):
         log_odds = np.log(lineups.seconds * tendency)
     sides, spots = log_odds.shape
@@ -101,6 +117,8 @@ def _plus_minus(rng: np.random.Generator, lineups: Lineups, lines: TeamLines) ->
     margin = (points - points[:, ::-1]).ravel()[:, None]
     length = np.repeat(lines.seconds, 2)[:, None]
     share = lineups.seconds / length
-    noise = PLUS_MINUS_SPREAD * np.sqrt(lineups.seconds * (1 - 0.6 * share)) * rng.standard_normal(share.shape)
+    noise = (
+        PLUS_MINUS_SPREAD * np.sqrt(lineups.seconds * (1 - 0.6 * share)) * rng.standard_normal(share.shape)
+    )
     noise -= share / share.sum(axis=1, keepdims=True) * noise.sum(axis=1, keepdims=True)
     return whole_shares(margin * share + noise)

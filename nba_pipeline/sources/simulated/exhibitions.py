@@ -1,7 +1,7 @@
 """All-Star weekend: teams that are not NBA teams, and minutes that are not minutes.
 
-Belongs here: who plays in Rising Stars and the All-Star Game, and the texts that are published as their minutes.
-Does not belong here: preseason games (they are between NBA teams: ``schedule.py``).
+Belongs here: who plays in Rising Stars and the All-Star Game, and the texts that are published as their
+minutes. Does not belong here: preseason games (they are between NBA teams: ``schedule.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ FIRST_ALL_STAR_ID: Final = 1610616833
 
 # The ids belong to a place in the weekend; the teams behind them change every year.
 _ALL_STAR_CODES: Final = (("DRT", "LBN"), ("GNS", "LBN"), ("WST", "EST"))
-_RISING_CODES: Final = (("BAR", "PAY", "IAH", "WOR"), ("PAU", "JKM", "DRN", "JAS"), ("PAU", "DLF", "JAL", "TAM"))
+_RISING_CODES: Final = (
+    ("BAR", "PAY", "IAH", "WOR"),
+    ("PAU", "JKM", "DRN", "JAS"),
+    ("PAU", "DLF", "JAL", "TAM"),
+)
 _DURATION: Final = re.compile(r"(\d{1,3}):([0-5]\d)|(\d{1,3})")
 
 Ints = npt.NDArray[np.int64]
@@ -32,7 +36,8 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class AllStarGame:
-    """One game of the weekend: day number, serial number of its id; codes, ids and players as (home, away)."""
+    """One game of the weekend: day number, serial number of its id; codes, ids and players as (home,
+    away)."""
 
     day: int
     number: int
@@ -46,7 +51,9 @@ def _padded(players: Ints) -> Ints:
     return np.concatenate([players, np.full(ROSTER_SPOTS - len(players), -1)])
 
 
-def all_star_weekend(rng: np.random.Generator, facts: Season, rosters: Rosters) -> list[tuple[str, tuple[AllStarGame, ...]]]:
+def all_star_weekend(
+    rng: np.random.Generator, facts: Season, rosters: Rosters
+) -> list[tuple[str, tuple[AllStarGame, ...]]]:
     """(style, games) of Friday's Rising Stars tournament and of Sunday's All-Star Game."""
     sunday = all_star_sunday(facts).toordinal()
     level, age = rosters.players.level, rosters.players.age
@@ -63,21 +70,36 @@ def all_star_weekend(rng: np.random.Generator, facts: Season, rosters: Rosters) 
         for i, (a, b) in enumerate([(0, 1), (2, 3), (0, 2)])
     )
     main_codes = _ALL_STAR_CODES[year]
-    main = AllStarGame(sunday, 1, main_codes, (FIRST_ALL_STAR_ID, FIRST_ALL_STAR_ID + 1), (_padded(stars[0]), _padded(stars[1])), False)
+    main = AllStarGame(
+        sunday,
+        1,
+        main_codes,
+        (FIRST_ALL_STAR_ID, FIRST_ALL_STAR_ID + 1),
+        (_padded(stars[0]), _padded(stars[1])),
+        False,
+    )
     return [("rising_stars", rising), ("all_star", (main,))]
 
 
-def with_finalists(games: tuple[AllStarGame, ...], home_won: npt.NDArray[np.bool_]) -> tuple[AllStarGame, ...]:
+def with_finalists(
+    games: tuple[AllStarGame, ...], home_won: npt.NDArray[np.bool_]
+) -> tuple[AllStarGame, ...]:
     """Rising Stars' third game is between the winners of the first two; the All-Star Game stays as it is."""
     if len(games) < 3:
         return games
     (a, i), (b, j) = ((game, 0 if won else 1) for game, won in zip(games[:2], home_won[:2], strict=True))
-    final = replace(games[2], codes=(a.codes[i], b.codes[j]), team_ids=(a.team_ids[i], b.team_ids[j]), players=(a.players[i], b.players[j]))
+    final = replace(
+        games[2],
+        codes=(a.codes[i], b.codes[j]),
+        team_ids=(a.team_ids[i], b.team_ids[j]),
+        players=(a.players[i], b.players[j]),
+    )
     return (*games[:2], final)
 
 
 def odd_minutes_texts(rng: np.random.Generator, count: int) -> list[str]:
-    """Minutes as the league has published them for Rising Stars: bare "0" and "1", and times that cancel out."""
+    """Minutes as the league has published them for Rising Stars: bare "0" and "1", and times that cancel
+    out."""
     kinds = rng.random(count)
     seconds = rng.integers(0, 60, count)
     minutes = rng.integers(60, 99, count)
@@ -91,7 +113,8 @@ def odd_minutes_texts(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def seconds_of(text: str) -> int | None:
-    """The duration a minutes text states, in seconds; None where it cannot be one. A bare number is minutes."""
+    """The duration a minutes text states, in seconds; None where it cannot be one. A bare number is
+    minutes."""
     match = _DURATION.fullmatch(text)
     if match is None:
         return None

@@ -22,7 +22,9 @@ FEWEST_DRESSED: Final = 9  # a team with more injured than that fields players w
 LISTED_INACTIVE: Final = 3
 
 # Minutes by standing before chance and availability; only their proportions matter.
-MINUTES_BY_STANDING: Final = np.array([34.8, 34.0, 32.8, 30.6, 27.6, 23.2, 20.2, 16.9, 12.2, 7.4, 4.4, 4.0, 4.0, 4.0, 4.0, 4.0, 3.0])
+MINUTES_BY_STANDING: Final = np.array(
+    [34.8, 34.0, 32.8, 30.6, 27.6, 23.2, 20.2, 16.9, 12.2, 7.4, 4.4, 4.0, 4.0, 4.0, 4.0, 4.0, 3.0]
+)
 ROTATION_SIZES: Final = np.array([8, 9, 10, 11])
 ROTATION_SHARES: Final = np.array([0.12, 0.32, 0.36, 0.20])
 TIRING_SHARE: Final = 0.79  # of a game's length; from here on a coach thinks twice
@@ -55,7 +57,8 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Sides:
-    """What is known of each side before the game is dealt to players; ``player`` is -1 where a spot is empty."""
+    """What is known of each side before the game is dealt to players; ``player`` is -1 where a spot is
+    empty."""
 
     player: Ints  # (sides, spots)
     is_fit: Bools
@@ -74,7 +77,8 @@ class Lineups:
 
 
 def draw_lineups(rng: np.random.Generator, players: Players, sides: Sides) -> Lineups:
-    """Lineups of all sides: exactly five starters, seconds that add up to five times the length of the game."""
+    """Lineups of all sides: exactly five starters, seconds that add up to five times the length of the
+    game."""
     order, standing = _order(rng, players, sides)
     player = np.take_along_axis(sides.player, order, axis=1)
     fit = np.take_along_axis(sides.is_fit, order, axis=1)
@@ -116,7 +120,9 @@ def _extra_seconds(rng: np.random.Generator, sides: Sides, bench: Bools) -> Ints
     """Seconds of players outside the rotation: the end of a decided game, and cameos of a few seconds."""
     shape = bench.shape
     nth = np.cumsum(bench, axis=1)
-    decided = np.clip((np.abs(sides.margin) - BLOWOUT + rng.integers(-4, 5, len(sides.margin))) / 14.0, 0, 1)[:, None]
+    decided = np.clip((np.abs(sides.margin) - BLOWOUT + rng.integers(-4, 5, len(sides.margin))) / 14.0, 0, 1)[
+        :, None
+    ]
     length = sides.seconds[:, None] / 2880.0
     garbage = bench & (decided > 0) & (nth <= rng.integers(1, 6, (shape[0], 1)))
     garbage_seconds = np.rint((100 + 380 * decided) * length * np.exp(0.35 * rng.standard_normal(shape)))
@@ -125,12 +131,16 @@ def _extra_seconds(rng: np.random.Generator, sides: Sides, bench: Bools) -> Ints
     return (np.where(garbage, garbage_seconds, 0) + np.where(cameo, cameo_seconds, 0)).astype(np.int64)
 
 
-def _rotation_seconds(rng: np.random.Generator, sides: Sides, level: Floats, rotation: Bools, already: Ints) -> Ints:
+def _rotation_seconds(
+    rng: np.random.Generator, sides: Sides, level: Floats, rotation: Bools, already: Ints
+) -> Ints:
     """The rest of the team's seconds, shared by standing, form, early exits and the margin."""
     shape = rotation.shape
     normal = rng.standard_normal(shape)
     spot = np.arange(shape[1])
-    weight = MINUTES_BY_STANDING * np.exp(0.045 * np.maximum(level, -2.0) + np.where(spot < PLAYERS_ON_COURT, 0.145, 0.29) * normal)
+    weight = MINUTES_BY_STANDING * np.exp(
+        0.045 * np.maximum(level, -2.0) + np.where(spot < PLAYERS_ON_COURT, 0.145, 0.29) * normal
+    )
     hurt = rng.random(shape) < 0.016
     weight = np.where(hurt, weight * rng.uniform(0.08, 0.7, shape), weight)
     rested = 1 - 0.009 * np.clip(np.abs(sides.margin) - 10, 0, 28)
@@ -144,7 +154,9 @@ def _rotation_seconds(rng: np.random.Generator, sides: Sides, level: Floats, rot
     for _ in range(6):
         capped = np.minimum(wanted, longest)
         room = (longest - capped) * rotation
-        wanted = capped + room * (total - capped.sum(axis=1, keepdims=True)) / np.maximum(room.sum(axis=1, keepdims=True), 1e-9)
+        wanted = capped + room * (total - capped.sum(axis=1, keepdims=True)) / np.maximum(
+            room.sum(axis=1, keepdims=True), 1e-9
+        )
     return whole_shares(wanted)
 
 

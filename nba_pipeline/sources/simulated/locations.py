@@ -1,7 +1,7 @@
 """Where on the court a shot of a given zone is taken from.
 
-Belongs here: ``locate`` and ``distance_ft``. Units: tenths of a foot, hoop at (0, 0), y towards the other basket.
-Does not belong here: which zone a shot is taken from (``shots.py``).
+Belongs here: ``locate`` and ``distance_ft``. Units: tenths of a foot, hoop at (0, 0), y towards the other
+basket. Does not belong here: which zone a shot is taken from (``shots.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ def locate(rng: np.random.Generator, zone: Ints) -> tuple[Ints, Ints]:
     """(loc_x, loc_y) per shot, inside its zone (indexes of ``league.ZONES``)."""
     u, v, w = rng.random((3, len(zone)))
     side = np.where(rng.random(len(zone)) < 0.5, -1.0, 1.0)
-    places = (_restricted(u, v, side), _paint(u, v, side), _mid_range(u, v, w, side), *_corners(u, v), _above_break(u, v), _backcourt(u, v))
+    places = (
+        _restricted(u, v, side),
+        _paint(u, v, side),
+        _mid_range(u, v, w, side),
+        *_corners(u, v),
+        _above_break(u, v),
+        _backcourt(u, v),
+    )
     x = np.choose(zone, [p[0] for p in places])
     y = np.choose(zone, [p[1] for p in places])
     return np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)

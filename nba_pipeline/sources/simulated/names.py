@@ -1,4 +1,5 @@
-"""Names of the simulated players: plausible, fictional, with the accents, hyphens, apostrophes and suffixes of real ones.
+"""Names of the simulated players: plausible, fictional, with the accents, hyphens, apostrophes and suffixes
+of real ones.
 
 Belongs here: the name lists, ``draw_names`` and ``player_lookup``.
 Does not belong here: anything else about a player (``rosters.py``).
@@ -48,7 +49,8 @@ _UNDECOMPOSABLE = str.maketrans({"đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ł
 
 
 def player_lookup(name: str) -> str:
-    """The name for people and for joining sources without ids: accent-stripped, casefolded, a-z and 0-9 only."""
+    """The name for people and for joining sources without ids: accent-stripped, casefolded, a-z and 0-9
+    only."""
     stripped = unicodedata.normalize("NFKD", name.translate(_UNDECOMPOSABLE))
     return _NOT_LOOKUP.sub("", "".join(c for c in stripped if not unicodedata.combining(c)).casefold())
 

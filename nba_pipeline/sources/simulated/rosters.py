@@ -1,8 +1,8 @@
 """Who plays for whom: the players of each season, their ratings, and the changes during it.
 
-Belongs here: ``Players``, ``Rosters``, ``rosters_of`` (careers from season to season, trades, call-ups, injuries) and
-``is_available``.
-Does not belong here: who plays in a particular game and for how long (``lineups.py``).
+Belongs here: ``Players``, ``Rosters``, ``rosters_of`` (careers from season to season, trades, call-ups,
+injuries) and ``is_available``. Does not belong here: who plays in a particular game and for how long
+(``lineups.py``).
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Players:
-    """One entry per player on every axis 0. Ratings are relative weights or logits; only their differences matter.
+    """One entry per player on every axis 0. Ratings are relative weights or logits; only their differences
+    matter.
 
-    ``level``: overall standing in this season's league, a standard normal quantile. ``size``: 0 = guard, 1 = centre.
+    ``level``: overall standing in this season's league, a standard normal quantile. ``size``: 0 = guard, 1 =
+    centre.
     """
 
     player_id: Ints
@@ -67,8 +69,8 @@ class Players:
 
 @dataclass(frozen=True)
 class Rosters:
-    """A season's players, and per (team, roster spot) who holds it: ``opening`` before ``switch_day``, ``later`` from
-    that day on (day numbers as ``date.toordinal``)."""
+    """A season's players, and per (team, roster spot) who holds it: ``opening`` before ``switch_day``,
+    ``later`` from that day on (day numbers as ``date.toordinal``)."""
 
     season_year: int
     players: Players
@@ -123,7 +125,8 @@ def _draw_ratings(rng: np.random.Generator, count: int) -> dict[str, npt.NDArray
 
 
 def _levels(talent: Floats) -> Floats:
-    """Standard normal quantiles of the talents' ranks: every season has the same spread of stars and reserves."""
+    """Standard normal quantiles of the talents' ranks: every season has the same spread of stars and
+    reserves."""
     rank = np.empty(len(talent), dtype=np.int64)
     rank[np.argsort(talent, kind="stable")] = np.arange(len(talent))
     quantile = NormalDist().inv_cdf
@@ -138,7 +141,9 @@ def _players(traits: dict[str, npt.NDArray]) -> Players:
     return Players(level=level, usage=usage, **kept)
 
 
-def _rookies(rng: np.random.Generator, count: int, first_id: int, taken: frozenset[str]) -> dict[str, npt.NDArray]:
+def _rookies(
+    rng: np.random.Generator, count: int, first_id: int, taken: frozenset[str]
+) -> dict[str, npt.NDArray]:
     return _draw_ratings(rng, count) | {
         "player_id": first_id + np.arange(count),
         "name": np.array(draw_names(rng, count, taken), dtype=object),
@@ -149,7 +154,8 @@ def _rookies(rng: np.random.Generator, count: int, first_id: int, taken: frozens
 
 @dataclass(frozen=True)
 class _Careers:
-    """What a season hands to the next: career traits of all players and who holds each roster spot at its end."""
+    """What a season hands to the next: career traits of all players and who holds each roster spot at its
+    end."""
 
     traits: dict[str, npt.NDArray]
     final: Ints
@@ -171,8 +177,12 @@ def _summer(rng: np.random.Generator, before: _Careers) -> tuple[dict[str, npt.N
     count = len(spots)
     age = traits["age"] + 1
     traits["age"] = age
-    traits["talent"] = traits["talent"] + np.clip(0.055 * (27.5 - age), -0.5, 0.3) + rng.normal(0, 0.22, count)
-    leaving = rng.random(count) < 1 / (1 + np.exp(2.3 + 1.5 * traits["talent"] - 0.28 * np.clip(age - 31, 0, None)))
+    traits["talent"] = (
+        traits["talent"] + np.clip(0.055 * (27.5 - age), -0.5, 0.3) + rng.normal(0, 0.22, count)
+    )
+    leaving = rng.random(count) < 1 / (
+        1 + np.exp(2.3 + 1.5 * traits["talent"] - 0.28 * np.clip(age - 31, 0, None))
+    )
     rookies = _rookies(rng, int(leaving.sum()), before.next_id, frozenset(before.traits["name"]))
     for name, values in rookies.items():
         traits[name][leaving] = values
@@ -231,7 +241,8 @@ def _season_state(seed: int, season_year: int) -> tuple[Rosters, _Careers]:
 
 
 def rosters_of(seed: int, season_year: int) -> Rosters:
-    """The rosters of a season. They follow from the seasons before, each of which takes a few milliseconds."""
+    """The rosters of a season. They follow from the seasons before, each of which takes a few
+    milliseconds."""
     for year in range(FIRST_SEASON, season_year):
         _season_state(seed, year)  # in order, so that the recursion stays one level deep
     return _season_state(seed, season_year)[0]

@@ -1,7 +1,7 @@
 """The calendar of a simulated season: who meets whom, when and where, before any game is played.
 
-Belongs here: preseason and regular-season schedules with rescheduled games, and the dates of everything after them.
-Does not belong here: results, or pairings that depend on results (``season.py``).
+Belongs here: preseason and regular-season schedules with rescheduled games, and the dates of everything after
+them. Does not belong here: results, or pairings that depend on results (``season.py``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _KNOWN_CUP_FINALS: Final = {2023: date(2023, 12, 9), 2024: date(2024, 12, 17), 2
 
 PLAY_IN_DAYS: Final = (2, 3, 5)  # after the last day of the regular season
 PLAYOFFS_AFTER: Final = 6
-# Days of the seven games after the start of the playoffs, per round; the last game is on the last possible Finals day.
+# Days of the seven games after the start of the playoffs, per round; the last game is on the last possible
+# Finals day.
 ROUND_DAYS: Final = (
     (0, 2, 5, 7, 9, 12, 14),
     (16, 18, 20, 22, 24, 26, 28),
@@ -43,7 +44,8 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fixtures:
-    """Games to be played (or not): team indexes, day numbers, the serial number of their id, and how they end up."""
+    """Games to be played (or not): team indexes, day numbers, the serial number of their id, and how they end
+    up."""
 
     home: Ints
     away: Ints
@@ -64,7 +66,8 @@ def all_star_sunday(season: Season) -> date:
 
 
 def cup_final_day(season: Season) -> date | None:
-    """The day of the Cup final; None before there was one. Later years: the Tuesday on or after December 14."""
+    """The day of the Cup final; None before there was one. Later years: the Tuesday on or after December
+    14."""
     if season.season_year < FIRST_CUP_SEASON:
         return None
     first = date(season.season_year, 12, 14)
@@ -75,14 +78,16 @@ def _days_without_games(season: Season) -> set[date]:
     sunday = all_star_sunday(season)
     november = date(season.season_year, 11, 1)
     thanksgiving = november + timedelta(days=(3 - november.weekday()) % 7 + 21)
-    off = {thanksgiving, date(season.season_year, 12, 24)} | {sunday + timedelta(days=d) for d in range(-2, 4)}
+    off = {thanksgiving, date(season.season_year, 12, 24)} | {
+        sunday + timedelta(days=d) for d in range(-2, 4)
+    }
     cup = cup_final_day(season)
     return off | ({cup} if cup else set())
 
 
 def matchups(rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """The 1,230 (home, away) pairs: 4 games against each of the division, 3 or 4 against the rest of the conference,
-    2 against the other one; 41 at home for everyone."""
+    """The 1,230 (home, away) pairs: 4 games against each of the division, 3 or 4 against the rest of the
+    conference, 2 against the other one; 41 at home for everyone."""
     pairs: list[tuple[int, int]] = []
     shift = int(rng.integers(5))
     for c, conference in enumerate(CONFERENCES):
@@ -98,17 +103,20 @@ def matchups(rng: np.random.Generator) -> npt.NDArray[np.int64]:
 
 
 def _busy(played: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Per day (axis 1, padded by two on both sides): would a game make three in three days; is there one next to it."""
+    """Per day (axis 1, padded by two on both sides): would a game make three in three days; is there one next
+    to it."""
     p = played
     before, after = p[:, 1:-3], p[:, 3:-1]
     third = (before & p[:, :-4]) | (before & after) | (after & p[:, 4:])
     return np.asarray(third.any(axis=0)), (before | after).sum(axis=0)
 
 
-def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_], first_weekday: int) -> Ints | None:
-    """A day index for every pair: never two games of a team on a day, no three in three days, few back-to-backs,
-    the league's spread over the week. Games are placed one by one on the best day left;
-    None when a game finds none."""
+def assign_days(
+    rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_], first_weekday: int
+) -> Ints | None:
+    """A day index for every pair: never two games of a team on a day, no three in three days, few
+    back-to-backs, the league's spread over the week. Games are placed one by one on the best day left; None
+    when a game finds none."""
     days = len(is_open)
     target = WEEKDAY_WEIGHTS[(first_weekday + np.arange(days)) % 7] * is_open * rng.uniform(0.2, 1.8, days)
     target *= len(pairs) / target.sum()
@@ -135,7 +143,9 @@ def assign_days(rng: np.random.Generator, pairs: npt.NDArray[np.int64], is_open:
     return chosen
 
 
-def _reschedule(rng: np.random.Generator, pairs: npt.NDArray[np.int64], days: Ints, is_open: npt.NDArray[np.bool_]) -> dict[int, int]:
+def _reschedule(
+    rng: np.random.Generator, pairs: npt.NDArray[np.int64], days: Ints, is_open: npt.NDArray[np.bool_]
+) -> dict[int, int]:
     """New days for some games: both teams free, no three in three days, at least ten days later."""
     played = np.zeros((len(TEAMS), len(is_open) + 4), dtype=bool)
     for side in (0, 1):
@@ -155,7 +165,8 @@ def _reschedule(rng: np.random.Generator, pairs: npt.NDArray[np.int64], days: In
 
 
 def regular_season(rng: np.random.Generator, season: Season) -> Fixtures:
-    """The regular season in the order of its ids, which is the order first announced: rescheduled games keep theirs."""
+    """The regular season in the order of its ids, which is the order first announced: rescheduled games keep
+    theirs."""
     start = season.opening_day
     length = (regular_season_end(season) - start).days + 1
     off = _days_without_games(season)
@@ -184,12 +195,16 @@ def regular_season(rng: np.random.Generator, season: Season) -> Fixtures:
         day=np.concatenate([final_days, days[called_off]]) + start.toordinal(),
         number=np.concatenate([number, called_off + 1]),
         is_neutral=np.concatenate([neutral, neutral[called_off]]),
-        status=np.array(["final"] * len(pairs) + [("postponed", "cancelled")[i % 2] for i in range(len(called_off))], dtype=object),
+        status=np.array(
+            ["final"] * len(pairs) + [("postponed", "cancelled")[i % 2] for i in range(len(called_off))],
+            dtype=object,
+        ),
     )
 
 
 def _move_to_opening_night(pairs: npt.NDArray[np.int64], days: Ints) -> None:
-    """Bring two games of the first days forward to opening night (in place); their teams do not play the next day."""
+    """Bring two games of the first days forward to opening night (in place); their teams do not play the next
+    day."""
     taken: set[int] = set()
     next_day = set(pairs[days == 1].ravel().tolist())
     for k in np.argsort(days, kind="stable"):
@@ -213,7 +228,9 @@ def preseason(rng: np.random.Generator, season: Season) -> Fixtures:
         day.append(last - 3 * (PRESEASON_ROUNDS - 1 - r) - rng.integers(0, 2, 15))
     days = np.concatenate(day)
     order = np.argsort(days, kind="stable")
-    return fixtures(np.concatenate(home)[order], np.concatenate(away)[order], days[order], np.arange(1, len(days) + 1))
+    return fixtures(
+        np.concatenate(home)[order], np.concatenate(away)[order], days[order], np.arange(1, len(days) + 1)
+    )
 
 
 def fixtures(home: Ints, away: Ints, day: Ints, number: Ints, *, neutral: bool = False) -> Fixtures:

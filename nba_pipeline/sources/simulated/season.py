@@ -1,8 +1,8 @@
 """One simulated season from preseason to Finals: its games with their team totals, in one cached skeleton.
 
-Belongs here: ``SeasonSkeleton`` and ``skeleton_of``: strengths, results, standings, the Cup final, play-in and playoff
-bracket, All-Star weekend.
-Does not belong here: players' lines and shots (made per month from the skeleton: ``block.py``).
+Belongs here: ``SeasonSkeleton`` and ``skeleton_of``: strengths, results, standings, the Cup final, play-in
+and playoff bracket, All-Star weekend. Does not belong here: players' lines and shots (made per month from the
+skeleton: ``block.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from nba_pipeline.sources.simulated.team_lines import STYLES, Strengths, TeamLin
 from nba_pipeline.tables.calendar import Season, season
 
 NET_RATING_SD: Final = 5.3  # points per game between teams
-ROTATION_WEIGHTS: Final = np.array([1.0, 0.9, 0.75, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25])  # what each rank adds to a team
+ROTATION_WEIGHTS: Final = np.array(
+    [1.0, 0.9, 0.75, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25]
+)  # what each rank adds to a team
 FIRST_ROUND: Final = ((0, 7), (3, 4), (2, 5), (1, 6))  # seeds, in bracket order
 
 Ints = npt.NDArray[np.int64]
@@ -51,17 +53,22 @@ class SeasonSkeleton:
 
 
 def _strengths(rng: np.random.Generator, rosters: Rosters) -> Strengths:
-    """From the best players of the opening rosters and chance; standardized so that every season is as uneven."""
+    """From the best players of the opening rosters and chance; standardized so that every season is as
+    uneven."""
     level = -np.sort(-rosters.players.level[rosters.opening], axis=1)[:, : len(ROTATION_WEIGHTS)]
     talent = level @ ROTATION_WEIGHTS
     net = talent / talent.std() + 0.8 * rng.standard_normal(len(TEAMS))
     net = (net - net.mean()) / net.std() * NET_RATING_SD
     lean = 1.2 * rng.standard_normal(len(TEAMS))
-    return Strengths(net / 2 + lean, net / 2 - lean, rng.normal(0, 0.9, len(TEAMS)), rng.normal(0, 0.085, len(TEAMS)))
+    return Strengths(
+        net / 2 + lean, net / 2 - lean, rng.normal(0, 0.9, len(TEAMS)), rng.normal(0, 0.085, len(TEAMS))
+    )
 
 
 def _played(game_type: str, rng: np.random.Generator, fixtures: Fixtures, strengths: Strengths) -> GameSet:
-    lines = team_lines.draw(rng, fixtures.home, fixtures.away, strengths, STYLES[game_type], fixtures.is_neutral)
+    lines = team_lines.draw(
+        rng, fixtures.home, fixtures.away, strengths, STYLES[game_type], fixtures.is_neutral
+    )
     return GameSet(game_type, fixtures, lines)
 
 
@@ -90,7 +97,9 @@ def _cup_final(seed: int, facts: Season, regular: GameSet, strengths: Strengths)
         return []
     rank = _ranking(_wins(regular, day.toordinal()), strengths)
     finalists = [np.array([_ordered(conference, rank)[0]]) for conference in CONFERENCES]
-    fixtures = schedule.fixtures(finalists[1], finalists[0], np.array([day.toordinal()]), np.array([1]), neutral=True)
+    fixtures = schedule.fixtures(
+        finalists[1], finalists[0], np.array([day.toordinal()]), np.array([1]), neutral=True
+    )
     return [_played("cup_final", stream(seed, facts.season_year, "cup_final"), fixtures, strengths)]
 
 
@@ -99,13 +108,17 @@ def _winners(games: GameSet) -> Ints:
     return np.where(points[:, 0] > points[:, 1], games.fixtures.home, games.fixtures.away)
 
 
-def _play_in(seed: int, facts: Season, seeds: list[list[int]], strengths: Strengths) -> tuple[GameSet, list[list[int]]]:
+def _play_in(
+    seed: int, facts: Season, seeds: list[list[int]], strengths: Strengths
+) -> tuple[GameSet, list[list[int]]]:
     """Seeds 7-10 of both conferences play for the last two places; returns the final eight seeds as well."""
     rng = stream(seed, facts.season_year, "play_in")
     first, second, third = (schedule.regular_season_end(facts).toordinal() + d for d in schedule.PLAY_IN_DAYS)
     home = np.array([s[i] for s in seeds for i in (6, 8)])
     away = np.array([s[i] for s in seeds for i in (7, 9)])
-    opening = schedule.fixtures(home, away, np.array([first, second, second, first]), np.array([101, 111, 201, 211]))
+    opening = schedule.fixtures(
+        home, away, np.array([first, second, second, first]), np.array([101, 111, 201, 211])
+    )
     a = _played("play_in", rng, opening, strengths)
     won = _winners(a).reshape(2, 2)
     lost = (home + away).reshape(2, 2) - won
@@ -119,7 +132,8 @@ def _play_in(seed: int, facts: Season, seeds: list[list[int]], strengths: Streng
 def _series_round(
     rng: np.random.Generator, facts: Season, number: int, pairs: list[tuple[int, int]], strengths: Strengths
 ) -> tuple[GameSet, list[int]]:
-    """All seven games of each series are drawn; those after the fourth win are the ones that were not needed."""
+    """All seven games of each series are drawn; those after the fourth win are the ones that were not
+    needed."""
     start = schedule.regular_season_end(facts).toordinal() + schedule.PLAYOFFS_AFTER
     hosts = np.tile(schedule.HOSTED_BY_BETTER_SEED, len(pairs))
     better, other = (np.repeat([p[i] for p in pairs], 7) for i in (0, 1))
@@ -127,7 +141,12 @@ def _series_round(
     game = np.tile(np.arange(7), len(pairs))
     # Every second series is a day later, except the Finals.
     day = start + np.array(schedule.ROUND_DAYS[number])[game] + (serial % 2)
-    f = schedule.fixtures(np.where(hosts, better, other), np.where(hosts, other, better), day, 100 * (number + 1) + 10 * serial + game + 1)
+    f = schedule.fixtures(
+        np.where(hosts, better, other),
+        np.where(hosts, other, better),
+        day,
+        100 * (number + 1) + 10 * serial + game + 1,
+    )
     played = _played("playoffs", rng, f, strengths)
     for_better = (_winners(played) == better).reshape(-1, 7)
     before = np.cumsum(for_better, axis=1) - for_better
@@ -137,7 +156,9 @@ def _series_round(
     return played, [p[0] if w >= 4 else p[1] for p, w in zip(pairs, for_better.sum(axis=1), strict=True)]
 
 
-def _playoffs(seed: int, facts: Season, eight: list[list[int]], rank: npt.NDArray[np.float64], strengths: Strengths) -> list[GameSet]:
+def _playoffs(
+    seed: int, facts: Season, eight: list[list[int]], rank: npt.NDArray[np.float64], strengths: Strengths
+) -> list[GameSet]:
     rng = stream(seed, facts.season_year, "playoffs")
     pairs = [(s[a], s[b]) for s in eight for a, b in FIRST_ROUND]
     rounds = []
@@ -183,4 +204,6 @@ def _all_star_set(seed: int, facts: Season, style: str, games: tuple[AllStarGame
     even = Strengths(*(np.zeros(1) for _ in range(4)))
     rng = stream(seed, facts.season_year, style)
     lines = team_lines.draw(rng, nobody, nobody, even, STYLES[style], fixtures.is_neutral)
-    return GameSet("all_star", fixtures, lines, with_finalists(games, lines.points[:, 0] > lines.points[:, 1]))
+    return GameSet(
+        "all_star", fixtures, lines, with_finalists(games, lines.points[:, 0] > lines.points[:, 1])
+    )

@@ -24,9 +24,10 @@ class SimulatedSource:
     """A deterministic league: the same seed and day always give the same rows.
 
     ``first_day`` and ``last_day`` bound what is covered (``last_day`` None: no bound); a day outside raises
-    ``SourceUnavailable``. They do not change the rows of the days within. Every game of a covered day has been played,
-    apart from the few that never were (``postponed``, ``cancelled``, ``not_needed``), and from those after the day that
-    ``results_until`` gives each time it is asked: they are ``scheduled``, with neither lines nor shots.
+    ``SourceUnavailable``. They do not change the rows of the days within. Every game of a covered day has
+    been played, apart from the few that never were (``postponed``, ``cancelled``, ``not_needed``), and from
+    those after the day that ``results_until`` gives each time it is asked: they are ``scheduled``, with
+    neither lines nor shots.
     """
 
     name = "simulated"
@@ -41,7 +42,9 @@ class SimulatedSource:
         if seed < 0:
             raise ValueError(f"the seed of the simulated source is a whole number from 0 on, not {seed}")
         if last_day is not None and last_day < first_day:
-            raise ValueError(f"the simulated source cannot end on {last_day}, before its first day {first_day}")
+            raise ValueError(
+                f"the simulated source cannot end on {last_day}, before its first day {first_day}"
+            )
         self.seed = seed
         self.first_day = first_day
         self.last_day = last_day
@@ -78,7 +81,9 @@ class SimulatedSource:
         parts = []
         for (year, month), asked in by_month.items():
             frame = self._month(table, year, month)
-            parts.append(frame[np.isin(frame["game_date"].to_numpy(), np.array(asked, dtype="datetime64[s]"))])
+            parts.append(
+                frame[np.isin(frame["game_date"].to_numpy(), np.array(asked, dtype="datetime64[s]"))]
+            )
         if not parts:  # no days asked for: the columns alone
             parts.append(self._month(table, self.first_day.year, self.first_day.month).iloc[:0])
         filled = [p for p in parts if len(p)] or parts[:1]
@@ -103,7 +108,8 @@ class SimulatedSource:
 
 
 def _as_known(rows: pd.DataFrame, until: date) -> pd.DataFrame:
-    """Rows as they are published when results are known up to ``until``: the schedule goes on, lines and shots do not."""
+    """Rows as they are published when results are known up to ``until``: the schedule goes on, lines and
+    shots do not."""
     to_come = (rows["game_date"].dt.date > until).to_numpy(dtype=bool)
     if not to_come.any():
         return rows

@@ -1,8 +1,9 @@
 """Team totals of games: attempts and makes by zone, free throws, rebounds, turnovers, fouls, overtimes.
 
-Belongs here: ``TeamLines`` and how they are drawn for many games at once from the strengths of the teams. The score of
-a game is decided here; everything about players is divided up from these totals, so it adds up exactly.
-Does not belong here: players (``lineups.py``, ``shots.py``, ``boxscores.py``), schedules and pairings.
+Belongs here: ``TeamLines`` and how they are drawn for many games at once from the strengths of the teams. The
+score of a game is decided here; everything about players is divided up from these totals, so it adds up
+exactly. Does not belong here: players (``lineups.py``, ``shots.py``, ``boxscores.py``), schedules and
+pairings.
 
 Axes: game, side (0 = home, 1 = away), then zone where there is one.
 """
@@ -56,7 +57,8 @@ STYLES: Final = {
 
 @dataclass(frozen=True)
 class Strengths:
-    """Per team: points scored and conceded above average, pace (possessions), and taste for threes (log share)."""
+    """Per team: points scored and conceded above average, pace (possessions), and taste for threes (log
+    share)."""
 
     offense: Floats
     defense: Floats
@@ -69,7 +71,8 @@ class Strengths:
 
 @dataclass(frozen=True)
 class TeamLines:
-    """Totals per game and side; ``zone_*`` have a third axis. ``seconds`` is the length of the game with overtimes."""
+    """Totals per game and side; ``zone_*`` have a third axis. ``seconds`` is the length of the game with
+    overtimes."""
 
     overtimes: Ints
     seconds: Ints
@@ -111,7 +114,14 @@ def _whole(values: Floats, low: float, high: float | Ints) -> Ints:
     return np.clip(np.rint(values), low, high).astype(np.int64)
 
 
-def draw(rng: np.random.Generator, home: Ints, away: Ints, strengths: Strengths, style: Style, neutral: npt.NDArray[np.bool_]) -> TeamLines:
+def draw(
+    rng: np.random.Generator,
+    home: Ints,
+    away: Ints,
+    strengths: Strengths,
+    style: Style,
+    neutral: npt.NDArray[np.bool_],
+) -> TeamLines:
     """Totals of one game per entry of ``home`` and ``away`` (team indexes)."""
     count, normal = len(home), rng.standard_normal
     teams, opponents = np.stack([home, away], axis=1), np.stack([away, home], axis=1)
@@ -124,7 +134,14 @@ def draw(rng: np.random.Generator, home: Ints, away: Ints, strengths: Strengths,
     referees = 2.4 * normal((count, 1))
     ft_attempts = _whole(22.3 * scale + np.sqrt(scale) * (referees + 6.3 * normal((count, 2))), 0, 70)
     oreb_wanted = 10.4 * scale + 3.75 * np.sqrt(scale) * normal((count, 2))
-    plays = possessions - turnovers - 0.44 * ft_attempts + 0.75 * oreb_wanted + 2.6 * scale + 1.5 * normal((count, 2))
+    plays = (
+        possessions
+        - turnovers
+        - 0.44 * ft_attempts
+        + 0.75 * oreb_wanted
+        + 2.6 * scale
+        + 1.5 * normal((count, 2))
+    )
     attempts = _whole(plays, 12, 140)
     zone_attempts = _zone_attempts(rng, attempts, strengths.three_taste[teams], style)
     edge = strengths.offense[teams] - strengths.defense[opponents]
@@ -136,24 +153,48 @@ def draw(rng: np.random.Generator, home: Ints, away: Ints, strengths: Strengths,
     ft_makes = rng.binomial(ft_attempts, 0.781)
     _settle(rng, overtimes, zone_attempts, zone_makes, ft_attempts, ft_makes)
     rebounds = _rebounds(rng, zone_attempts, zone_makes, ft_attempts - ft_makes, oreb_wanted)
-    fouls = _whole(12.3 * scale + 0.325 * ft_attempts[:, ::-1] + 3.2 * np.sqrt(scale) * normal((count, 2)), 2, 36)
+    fouls = _whole(
+        12.3 * scale + 0.325 * ft_attempts[:, ::-1] + 3.2 * np.sqrt(scale) * normal((count, 2)), 2, 36
+    )
     steals = rng.binomial(turnovers[:, ::-1], 0.568)
-    return TeamLines(overtimes, length, zone_attempts, zone_makes, ft_attempts, ft_makes, *rebounds, turnovers, steals, fouls)
+    return TeamLines(
+        overtimes,
+        length,
+        zone_attempts,
+        zone_makes,
+        ft_attempts,
+        ft_makes,
+        *rebounds,
+        turnovers,
+        steals,
+        fouls,
+    )
 
 
 def _zone_attempts(rng: np.random.Generator, attempts: Ints, three_taste: Floats, style: Style) -> Ints:
     tilt = three_taste + style.three_tilt + 0.17 * rng.standard_normal(attempts.shape)
-    weight = ZONE_SHARES * np.exp(np.where(IS_THREE, tilt[..., None], 0.0) + 0.10 * rng.standard_normal((*attempts.shape, 7)))
+    weight = ZONE_SHARES * np.exp(
+        np.where(IS_THREE, tilt[..., None], 0.0) + 0.10 * rng.standard_normal((*attempts.shape, 7))
+    )
     return rng.multinomial(attempts, weight / weight.sum(axis=-1, keepdims=True))
 
 
-def _settle(rng: np.random.Generator, overtimes: Ints, zone_attempts: Ints, zone_makes: Ints, ft_attempts: Ints, ft_makes: Ints) -> None:
+def _settle(
+    rng: np.random.Generator,
+    overtimes: Ints,
+    zone_attempts: Ints,
+    zone_makes: Ints,
+    ft_attempts: Ints,
+    ft_makes: Ints,
+) -> None:
     """No ties, and close margins after overtime: move a few makes of both teams (in place)."""
     points = _points(zone_makes, ft_makes)
     margin = points[:, 0] - points[:, 1]
     count = len(margin)
     close = rng.choice(OVERTIME_MARGINS, count) * np.where(rng.random(count) < 0.53, 1, -1)
-    wanted = np.where(overtimes > 0, close, np.where(margin == 0, np.sign(close) * rng.integers(1, 5, count), margin))
+    wanted = np.where(
+        overtimes > 0, close, np.where(margin == 0, np.sign(close) * rng.integers(1, 5, count), margin)
+    )
     change = wanted - margin
     for side, points_to_add in ((0, change // 2), (1, -(change - change // 2))):
         two, one = points_to_add // 2, points_to_add % 2
@@ -166,8 +207,11 @@ def _settle(rng: np.random.Generator, overtimes: Ints, zone_attempts: Ints, zone
     ft_attempts[:, 0] = np.maximum(ft_attempts[:, 0], ft_makes[:, 0])
 
 
-def _rebounds(rng: np.random.Generator, zone_attempts: Ints, zone_makes: Ints, ft_misses: Ints, oreb_wanted: Floats) -> tuple[Ints, Ints]:
-    """Offensive rebounds of a side and defensive rebounds of the other share that side's misses; the rest go to nobody."""
+def _rebounds(
+    rng: np.random.Generator, zone_attempts: Ints, zone_makes: Ints, ft_misses: Ints, oreb_wanted: Floats
+) -> tuple[Ints, Ints]:
+    """Offensive rebounds of a side and defensive rebounds of the other share that side's misses; the rest go
+    to nobody."""
     misses = (zone_attempts - zone_makes).sum(axis=-1)
     available = misses + ft_misses // 2
     offensive = _whole(oreb_wanted, 0, available // 2)

@@ -1,7 +1,7 @@
 """The column dictionary: one definition per column name, for every table.
 
-Belongs here: putting the thematic modules of this package together, and refusing a name that is defined twice.
-Does not belong here: which table has which column (``tables/raw.py``, ``tables/analytics.py``, ...).
+Belongs here: putting the thematic modules of this package together, and refusing a name that is defined
+twice. Does not belong here: which table has which column (``tables/raw.py``, ``tables/analytics.py``, ...).
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from nba_pipeline.tables.columns.shots import SHOTS
 from nba_pipeline.tables.columns.zones import ZONE_ANALYSIS
 from nba_pipeline.tables.spec import Column
 
-THEMES: tuple[tuple[Column, ...], ...] = (IDENTITY, BOXSCORE, SHOTS, EFFICIENCY, CONTEXT, ZONE_ANALYSIS, FEATURES)
+THEMES: tuple[tuple[Column, ...], ...] = (
+    IDENTITY,
+    BOXSCORE,
+    SHOTS,
+    EFFICIENCY,
+    CONTEXT,
+    ZONE_ANALYSIS,
+    FEATURES,
+)
 
 
 def _dictionary(themes: tuple[tuple[Column, ...], ...]) -> dict[str, Column]:

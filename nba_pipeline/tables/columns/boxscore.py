@@ -1,8 +1,10 @@
-"""Counting columns of box scores: what was made, taken, grabbed, given and lost, for players, teams and opponents.
+"""Counting columns of box scores: what was made, taken, grabbed, given and lost, for players, teams and
+opponents.
 
-One generator names the three families (a player's or team's own counts, ``opp_*`` counts of the opponent), so a bound
-is written once. Bounds are *semantic*: no player or team of a competitive NBA game has come near them, so a value
-outside is a defect of the input (records: 100 points, 55 rebounds, 30 assists by a player; 186 points by a team).
+One generator names the three families (a player's or team's own counts, ``opp_*`` counts of the opponent), so
+a bound is written once. Bounds are *semantic*: no player or team of a competitive NBA game has come near
+them, so a value outside is a defect of the input (records: 100 points, 55 rebounds, 30 assists by a player;
+186 points by a team).
 """
 
 from __future__ import annotations
@@ -28,22 +30,70 @@ _COUNTS: tuple[tuple[str, str, float], ...] = (
 )
 
 _OWN = tuple(
-    Column(name, INT64, f"{words}; a sum over the players in team tables.", unit="count", nullable=False, minimum=0, maximum=most)
+    Column(
+        name,
+        INT64,
+        f"{words}; a sum over the players in team tables.",
+        unit="count",
+        nullable=False,
+        minimum=0,
+        maximum=most,
+    )
     for name, words, most in _COUNTS
 )
 
 _OPPONENT = tuple(
-    Column(f"opp_{name}", INT64, f"{words} by the opponent.", unit="count", nullable=False, minimum=0, maximum=most)
+    Column(
+        f"opp_{name}",
+        INT64,
+        f"{words} by the opponent.",
+        unit="count",
+        nullable=False,
+        minimum=0,
+        maximum=most,
+    )
     for name, words, most in _COUNTS
-    if name in {"fg_makes", "fg_attempts", "three_pt_makes", "three_pt_attempts", "ft_makes", "ft_attempts", "offensive_rebounds"}
+    if name
+    in {
+        "fg_makes",
+        "fg_attempts",
+        "three_pt_makes",
+        "three_pt_attempts",
+        "ft_makes",
+        "ft_attempts",
+        "offensive_rebounds",
+    }
 )
 
 BOXSCORE: tuple[Column, ...] = (
     *_OWN,
     *_OPPONENT,
-    Column("points_allowed", INT64, "Points scored by the opponent.", unit="points", nullable=False, minimum=0, maximum=250),
-    Column("turnovers_forced", INT64, "Turnovers charged to the opponent's players.", unit="count", nullable=False, minimum=0, maximum=60),
-    Column("plus_minus", INT64, "Score difference while the player was on court.", unit="points", minimum=-100, maximum=100),
+    Column(
+        "points_allowed",
+        INT64,
+        "Points scored by the opponent.",
+        unit="points",
+        nullable=False,
+        minimum=0,
+        maximum=250,
+    ),
+    Column(
+        "turnovers_forced",
+        INT64,
+        "Turnovers charged to the opponent's players.",
+        unit="count",
+        nullable=False,
+        minimum=0,
+        maximum=60,
+    ),
+    Column(
+        "plus_minus",
+        INT64,
+        "Score difference while the player was on court.",
+        unit="points",
+        minimum=-100,
+        maximum=100,
+    ),
     Column(
         "seconds_played",
         INT64,

@@ -1,7 +1,7 @@
 """Columns of the slate as it is known before its games: rest, schedule load and recent pace.
 
-A window of *days* `last_n_days` is [D−n, D−1]; a window of *games* counts the games that the player or team played in
-the current season. Everything here looks strictly before D.
+A window of *days* `last_n_days` is [D−n, D−1]; a window of *games* counts the games that the player or team
+played in the current season. Everything here looks strictly before D.
 """
 
 from __future__ import annotations
@@ -23,11 +23,46 @@ CONTEXT: tuple[Column, ...] = (
         minimum=1,
         maximum=366,
     ),
-    Column("is_back_to_back", BOOL, "days_rest is 1; a season's first game is never a back-to-back.", nullable=False),
-    Column("team_days_rest", INT64, "Days since the team's last game of the season.", unit="days", minimum=1, maximum=366),
-    Column("opponent_days_rest", INT64, "Days since the opponent's last game of the season.", unit="days", minimum=1, maximum=366),
-    Column("games_in_last_7_days", INT64, "Games the player played in [D−7, D−1].", unit="games", nullable=False, minimum=0, maximum=7),
-    Column("games_in_last_14_days", INT64, "Games the player played in [D−14, D−1].", unit="games", nullable=False, minimum=0, maximum=14),
+    Column(
+        "is_back_to_back",
+        BOOL,
+        "days_rest is 1; a season's first game is never a back-to-back.",
+        nullable=False,
+    ),
+    Column(
+        "team_days_rest",
+        INT64,
+        "Days since the team's last game of the season.",
+        unit="days",
+        minimum=1,
+        maximum=366,
+    ),
+    Column(
+        "opponent_days_rest",
+        INT64,
+        "Days since the opponent's last game of the season.",
+        unit="days",
+        minimum=1,
+        maximum=366,
+    ),
+    Column(
+        "games_in_last_7_days",
+        INT64,
+        "Games the player played in [D−7, D−1].",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=7,
+    ),
+    Column(
+        "games_in_last_14_days",
+        INT64,
+        "Games the player played in [D−14, D−1].",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=14,
+    ),
     Column(
         "minutes_in_last_7_days",
         numeric(6, 2),
@@ -57,7 +92,8 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "back_to_backs_in_last_14_days",
         INT64,
-        "Games in [D−14, D−1] that the player played on the day after another game of his; the earlier one may be on D−15.",
+        "Games in [D−14, D−1] that the player played on the day after another game of his; the earlier one"
+        " may be on D−15.",
         unit="games",
         nullable=False,
         minimum=0,
@@ -84,7 +120,8 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "team_pace_last_10",
         numeric(6, 2),
-        "Pace of the team over its last 10 games of the season: 48 · Σ possessions / Σ (team_minutes/5). NULL before the first.",
+        "Pace of the team over its last 10 games of the season: 48 · Σ possessions / Σ (team_minutes/5). NULL"
+        " before the first.",
         unit="possessions per 48 minutes",
         minimum=40,
         maximum=200,

@@ -1,7 +1,7 @@
 """Derived columns: playing time, possessions, ratings, usage and shooting efficiency.
 
-The possession formula is the simple one with coefficient 0.44 (stats.nba.com); Basketball Reference's longer formula
-uses 0.4 and gives several possessions a game less, so the two must not be mixed.
+The possession formula is the simple one with coefficient 0.44 (stats.nba.com); Basketball Reference's longer
+formula uses 0.4 and gives several possessions a game less, so the two must not be mixed.
 """
 
 from __future__ import annotations
@@ -118,8 +118,9 @@ EFFICIENCY: tuple[Column, ...] = (
     Column(
         "usage_rate",
         numeric(6, 2),
-        "100 · plays_used · (team_minutes/5) / (minutes · team plays_used); team_minutes/5, not 48. NULL when seconds_played is 0. "
-        "True values in tiny stints are large: 1196.81 for L. Quinones in 20240307_CHI_GSW (2 seconds, one shot).",
+        "100 · plays_used · (team_minutes/5) / (minutes · team plays_used); team_minutes/5, not 48. NULL when"
+        " seconds_played is 0. True values in tiny stints are large: 1196.81 for L. Quinones in"
+        " 20240307_CHI_GSW (2 seconds, one shot).",
         unit="percent",
         minimum=0,
         source=_GLOSSARY,
@@ -135,7 +136,8 @@ EFFICIENCY: tuple[Column, ...] = (
     Column(
         "game_score",
         numeric(5, 1),
-        "PTS + 0.4·FGM − 0.7·FGA − 0.4·(FTA − FTM) + 0.7·OREB + 0.3·DREB + STL + 0.7·AST + 0.7·BLK − 0.4·PF − TOV.",
+        "PTS + 0.4·FGM − 0.7·FGA − 0.4·(FTA − FTM) + 0.7·OREB + 0.3·DREB + STL + 0.7·AST + 0.7·BLK − 0.4·PF −"
+        " TOV.",
         unit="points",
         nullable=False,
         minimum=-100,

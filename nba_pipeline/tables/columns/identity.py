@@ -17,25 +17,51 @@ IDENTITY: tuple[Column, ...] = (
         pattern=GAME_ID_PATTERN,
     ),
     Column("nba_game_id", STRING, "The league's 10-digit game id.", nullable=False, pattern=r"[0-9]{10}"),
-    Column("season_year", INT64, "Year in which the season (Oct 1 .. Sep 30) starts.", nullable=False, minimum=1946, maximum=2100),
+    Column(
+        "season_year",
+        INT64,
+        "Year in which the season (Oct 1 .. Sep 30) starts.",
+        nullable=False,
+        minimum=1946,
+        maximum=2100,
+    ),
     Column(
         "game_type",
         STRING,
-        "From the third digit of nba_game_id. Competitive games are regular, cup_final, play_in and playoffs.",
+        "From the third digit of nba_game_id. Competitive games are regular, cup_final, play_in and"
+        " playoffs.",
         nullable=False,
         allowed=GAME_TYPES,
     ),
     Column("home_team_abbr", STRING, "Home team's three-letter code.", nullable=False, pattern=r"[A-Z]{3}"),
     Column("away_team_abbr", STRING, "Away team's three-letter code.", nullable=False, pattern=r"[A-Z]{3}"),
-    Column("home_team_id", INT64, "Home team's league id; NULL for some opponents outside the league.", minimum=1),
-    Column("away_team_id", INT64, "Away team's league id; NULL for some opponents outside the league.", minimum=1),
-    Column("home_score", INT64, "Home team's final score; NULL until the game is final.", unit="points", minimum=0, maximum=300),
-    Column("away_score", INT64, "Away team's final score; NULL until the game is final.", unit="points", minimum=0, maximum=300),
+    Column(
+        "home_team_id", INT64, "Home team's league id; NULL for some opponents outside the league.", minimum=1
+    ),
+    Column(
+        "away_team_id", INT64, "Away team's league id; NULL for some opponents outside the league.", minimum=1
+    ),
+    Column(
+        "home_score",
+        INT64,
+        "Home team's final score; NULL until the game is final.",
+        unit="points",
+        minimum=0,
+        maximum=300,
+    ),
+    Column(
+        "away_score",
+        INT64,
+        "Away team's final score; NULL until the game is final.",
+        unit="points",
+        minimum=0,
+        maximum=300,
+    ),
     Column(
         "status",
         STRING,
-        "State of the game (`not_needed`: an if-necessary playoff game that was never played) or of the player "
-        "(`inactive`: not available at all); each table allows only its own values.",
+        "State of the game (`not_needed`: an if-necessary playoff game that was never played) or of the"
+        " player (`inactive`: not available at all); each table allows only its own values.",
         nullable=False,
         allowed=(*GAME_STATUSES, *PLAYER_STATUSES),
     ),
@@ -43,15 +69,20 @@ IDENTITY: tuple[Column, ...] = (
     Column("source", STRING, "Name of the source the row was read from.", nullable=False),
     Column("team_id", INT64, "Team's league id.", nullable=False, minimum=1),
     Column("team_abbr", STRING, "Team's three-letter code.", nullable=False, pattern=r"[A-Z]{3}"),
-    Column("opponent_team_abbr", STRING, "Opponent's three-letter code.", nullable=False, pattern=r"[A-Z]{3}"),
+    Column(
+        "opponent_team_abbr", STRING, "Opponent's three-letter code.", nullable=False, pattern=r"[A-Z]{3}"
+    ),
     Column("is_home", BOOL, "The team is the schedule's home team.", nullable=False),
-    Column("player_id", INT64, "The league's person id; the only key of a player.", nullable=False, minimum=1),
+    Column(
+        "player_id", INT64, "The league's person id; the only key of a player.", nullable=False, minimum=1
+    ),
     Column("player_name", STRING, "Player's name as published.", nullable=False),
     Column("player_full_name", STRING, "Player's name as published with the box score.", nullable=False),
     Column(
         "player_lookup",
         STRING,
-        "Name without accents, case-folded, a-z and 0-9 only; for people and for sources without ids, never a key.",
+        "Name without accents, case-folded, a-z and 0-9 only; for people and for sources without ids, never a"
+        " key.",
         nullable=False,
         pattern=r"[a-z0-9]+",
     ),
@@ -61,7 +92,8 @@ IDENTITY: tuple[Column, ...] = (
     Column(
         "seconds_source",
         STRING,
-        "Where seconds_played comes from: the official box score, or the play-by-play where the box score only has whole minutes.",
+        "Where seconds_played comes from: the official box score, or the play-by-play where the box score"
+        " only has whole minutes.",
         allowed=SECONDS_SOURCES,
     ),
     Column("win_flag", BOOL, "The team won the game.", nullable=False),

@@ -1,7 +1,8 @@
 """Columns about single shots and their three zones (paint, mid_range, three).
 
-Zone of a shot: `three` if it is a three-point attempt; else `paint` for the labels Restricted Area and In The Paint
-(Non-RA); else `mid_range`. Where the league's label is missing the zone comes from the distance (see ``formulas/zones.py``).
+Zone of a shot: `three` if it is a three-point attempt; else `paint` for the labels Restricted Area and In The
+Paint (Non-RA); else `mid_range`. Where the league's label is missing the zone comes from the distance (see
+``formulas/zones.py``).
 """
 
 from __future__ import annotations
@@ -14,25 +15,61 @@ _ZONE_WORDS = {"paint": "in the paint", "mid_range": "from mid-range", "three": 
 _SINGLE_SHOT: tuple[Column, ...] = (
     Column("event_id", INT64, "Number of the event in the game's play-by-play.", nullable=False, minimum=0),
     Column("period", INT64, "Period, 1-4 and from 5 on overtime.", nullable=False, minimum=1, maximum=16),
-    Column("seconds_remaining", INT64, "Seconds left in the period.", unit="seconds", nullable=False, minimum=0, maximum=720),
+    Column(
+        "seconds_remaining",
+        INT64,
+        "Seconds left in the period.",
+        unit="seconds",
+        nullable=False,
+        minimum=0,
+        maximum=720,
+    ),
     Column("is_made", BOOL, "The shot went in.", nullable=False),
     Column("is_three", BOOL, "The shot was worth three points.", nullable=False),
-    Column("distance_ft", INT64, "Distance from the hoop; NULL when not published.", unit="feet", minimum=0, maximum=94),
-    Column("loc_x", INT64, "Across the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-300, maximum=300),
-    Column("loc_y", INT64, "Along the court from the hoop; NULL when not published.", unit="tenths of a foot", minimum=-100, maximum=950),
-    Column("zone_basic", STRING, "The league's SHOT_ZONE_BASIC label; NULL when not published.", allowed=ZONE_LABELS),
+    Column(
+        "distance_ft",
+        INT64,
+        "Distance from the hoop; NULL when not published.",
+        unit="feet",
+        minimum=0,
+        maximum=94,
+    ),
+    Column(
+        "loc_x",
+        INT64,
+        "Across the court from the hoop; NULL when not published.",
+        unit="tenths of a foot",
+        minimum=-300,
+        maximum=300,
+    ),
+    Column(
+        "loc_y",
+        INT64,
+        "Along the court from the hoop; NULL when not published.",
+        unit="tenths of a foot",
+        minimum=-100,
+        maximum=950,
+    ),
+    Column(
+        "zone_basic",
+        STRING,
+        "The league's SHOT_ZONE_BASIC label; NULL when not published.",
+        allowed=ZONE_LABELS,
+    ),
     Column(
         "zone",
         STRING,
-        "Three-way zone: three if worth three; else paint (Restricted Area, In The Paint (Non-RA)) or mid_range.",
+        "Three-way zone: three if worth three; else paint (Restricted Area, In The Paint (Non-RA)) or"
+        " mid_range.",
         nullable=False,
         allowed=ZONES,
     ),
     Column(
         "zone_method",
         STRING,
-        "How the zone was decided: the league's label, or the distance where the label is missing (two-pointers up to 13 ft are "
-        "paint; that agrees with the label for 94.06 % of the labelled two-pointers of 2021-24).",
+        "How the zone was decided: the league's label, or the distance where the label is missing"
+        " (two-pointers up to 13 ft are paint; that agrees with the label for 94.06 % of the labelled"
+        " two-pointers of 2021-24).",
         nullable=False,
         allowed=ZONE_METHODS,
     ),
@@ -64,10 +101,36 @@ SHOTS: tuple[Column, ...] = (
     *_zone_counts("", ""),
     *_zone_counts("opp_", " by the opponent"),
     *(
-        Column(f"blocks_{zone}", INT64, f"Blocks of shots taken {words}; NULL without shot data.", unit="count", minimum=0, maximum=50)
+        Column(
+            f"blocks_{zone}",
+            INT64,
+            f"Blocks of shots taken {words}; NULL without shot data.",
+            unit="count",
+            minimum=0,
+            maximum=50,
+        )
         for zone, words in _ZONE_WORDS.items()
     ),
-    Column("assisted_fg_makes", INT64, "Field goals made off an assist; NULL without shot data.", unit="count", minimum=0, maximum=120),
-    Column("unassisted_fg_makes", INT64, "Field goals made without one; NULL without shot data.", unit="count", minimum=0, maximum=120),
-    Column("shot_data_complete", BOOL, "As many shot rows were found for the team as it has field goal attempts.", nullable=False),
+    Column(
+        "assisted_fg_makes",
+        INT64,
+        "Field goals made off an assist; NULL without shot data.",
+        unit="count",
+        minimum=0,
+        maximum=120,
+    ),
+    Column(
+        "unassisted_fg_makes",
+        INT64,
+        "Field goals made without one; NULL without shot data.",
+        unit="count",
+        minimum=0,
+        maximum=120,
+    ),
+    Column(
+        "shot_data_complete",
+        BOOL,
+        "As many shot rows were found for the team as it has field goal attempts.",
+        nullable=False,
+    ),
 )

@@ -2,11 +2,11 @@
 
 Belongs here: ``arrow_schema`` and ``column_type`` (the way back), ``to_arrow``, ``from_arrow``, ``widened``,
 ``schema_version`` (and ``version_of``), ``split_days`` (a whole range converted once, then sliced per day).
-``content_hash`` lives in ``content.py`` and is offered here too, next to what it hashes.
-Does not belong here: pandas dtypes (``frames.py``), semantic validation (``contract.py``), files or warehouses.
+``content_hash`` lives in ``content.py`` and is offered here too, next to what it hashes. Does not belong
+here: pandas dtypes (``frames.py``), semantic validation (``contract.py``), files or warehouses.
 
-Arrow is what every warehouse stores. NUMERIC becomes ``decimal128(p, s)``: the only type that BigQuery loads into NUMERIC,
-and the reason why a value that does not fit is found here, before anything is written.
+Arrow is what every warehouse stores. NUMERIC becomes ``decimal128(p, s)``: the only type that BigQuery loads
+into NUMERIC, and the reason why a value that does not fit is found here, before anything is written.
 """
 
 from __future__ import annotations
@@ -73,22 +73,31 @@ def column_type(stored: pa.DataType) -> ColumnType | None:
 
 
 def widened(values: pa.ChunkedArray, wider: pa.DataType) -> pa.ChunkedArray:
-    """Stored values as a wider type. ``pa.ArrowInvalid`` where a value does not fit it: integers may not fit a NUMERIC."""
+    """Stored values as a wider type. ``pa.ArrowInvalid`` where a value does not fit it: integers may not fit
+    a NUMERIC."""
     if pa.types.is_integer(values.type) and pa.types.is_decimal(wider):
-        values = values.cast(pa.decimal128(_INT64_DIGITS + wider.scale, wider.scale))  # Arrow wants room for any integer
+        values = values.cast(
+            pa.decimal128(_INT64_DIGITS + wider.scale, wider.scale)
+        )  # Arrow wants room for any integer
     return values.cast(wider)
 
 
 def arrow_schema(table: Table, *, descriptions: bool = True) -> pa.Schema:
     """The table's schema, columns in declared order, each field carrying its description."""
     return pa.schema(
-        pa.field(c.name, arrow_type(c.type), nullable=c.nullable, metadata={"description": c.description} if descriptions else None)
+        pa.field(
+            c.name,
+            arrow_type(c.type),
+            nullable=c.nullable,
+            metadata={"description": c.description} if descriptions else None,
+        )
         for c in table.columns
     )
 
 
 def schema_version(table: Table) -> str:
-    """A short hash of what is stored (names, types, nullability, key); wording and column order do not count."""
+    """A short hash of what is stored (names, types, nullability, key); wording and column order do not
+    count."""
     return version_of(((c.name, c.type, c.nullable) for c in table.columns), table.key)
 
 
@@ -98,11 +107,13 @@ def version_of(columns: Iterable[tuple[str, ColumnType, bool]], key: Sequence[st
     return hashlib.sha256(json.dumps([ordered, list(key)]).encode()).hexdigest()[:12]
 
 
-# ---------------------------------------------------------------------------------------------- frames to Arrow
+# ---------------------------------------------------------------------------------------------- frames to
+# Arrow
 
 
 def to_arrow(table: Table, frame: pd.DataFrame) -> pa.Table:
-    """The frame with the declared columns, order and types; raises before anything could be lost or rounded away."""
+    """The frame with the declared columns, order and types; raises before anything could be lost or rounded
+    away."""
     check_columns(table, frame)
     schema = arrow_schema(table)
     arrays = []
@@ -121,13 +132,18 @@ def check_columns(table: Table, frame: pd.DataFrame) -> None:
         return
     repeated = sorted({str(c) for c in given if given.count(c) > 1})
     if repeated:
-        raise SchemaDrift(f"{table.full_name}: the frame has column {', '.join(repeated)} more than once; keep one of each.")
+        raise SchemaDrift(
+            f"{table.full_name}: the frame has column {', '.join(repeated)} more than once; keep one of each."
+        )
     missing = [c for c in table.column_names if c not in set(given)]
     unknown = [str(c) for c in given if not isinstance(c, str) or not table.has(c)]
     if missing or unknown:
         parts = [f"lacks column {', '.join(missing)}"] if missing else []
         parts += [f"has column {', '.join(unknown)}, which is not declared"] if unknown else []
-        raise SchemaDrift(f"{table.full_name}: the frame {' and '.join(parts)}; correct the frame or the table's declaration.")
+        raise SchemaDrift(
+            f"{table.full_name}: the frame {' and '.join(parts)}; correct the frame or the table's"
+            " declaration."
+        )
 
 
 def _convert(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
@@ -136,7 +152,9 @@ def _convert(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
         return _numeric(table, column, frame, _floats(table, column, series))
     if column.type.kind is Kind.FLOAT64:
         values = _floats(table, column, series)
-        return pa.array(values + 0.0, from_pandas=True)  # + 0.0 turns -0.0 into 0.0: equal values, one representation
+        return pa.array(
+            values + 0.0, from_pandas=True
+        )  # + 0.0 turns -0.0 into 0.0: equal values, one representation
     if column.type.kind is Kind.DATE and np.issubdtype(_numpy_dtype(series), np.datetime64):
         return _dates(table, column, frame)
     if column.type.kind is Kind.INT64:
@@ -144,7 +162,12 @@ def _convert(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
         if pd.api.types.is_float_dtype(series.dtype):
             return _integers(table, column, frame)
     if column.type.kind is Kind.BOOL:
-        _refuse(table, column, series, pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype))
+        _refuse(
+            table,
+            column,
+            series,
+            pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype),
+        )
     return _generic(table, column, series)
 
 
@@ -155,16 +178,17 @@ def _generic(table: Table, column: Column, series: pd.Series) -> pa.Array:
         return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise SchemaDrift(
-            f"{table.full_name}.{column.name} is declared {column.type}, but the frame's values (dtype {series.dtype}) are not: "
-            f"{str(error).splitlines()[0]}. Convert them where the frame is made, or change the declaration."
+            f"{table.full_name}.{column.name} is declared {column.type}, but the frame's values (dtype"
+            f" {series.dtype}) are not: {str(error).splitlines()[0]}. Convert them where the frame is made,"
+            " or change the declaration."
         ) from error
 
 
 def _refuse(table: Table, column: Column, series: pd.Series, wrong: bool) -> None:
     if wrong:
         raise SchemaDrift(
-            f"{table.full_name}.{column.name} is declared {column.type}, but the frame holds dtype {series.dtype}. "
-            "Convert the values where the frame is made, or change the declaration."
+            f"{table.full_name}.{column.name} is declared {column.type}, but the frame holds dtype"
+            f" {series.dtype}. Convert the values where the frame is made, or change the declaration."
         )
 
 
@@ -178,14 +202,25 @@ def _floats(table: Table, column: Column, series: pd.Series) -> np.ndarray:
         return series.to_numpy()
     if series.dtype == object:
         types = {type(value) for value in series.dropna()}
-        _refuse(table, column, series, any(issubclass(t, bool) or not issubclass(t, (Real, Decimal)) for t in types))
+        _refuse(
+            table,
+            column,
+            series,
+            any(issubclass(t, bool) or not issubclass(t, (Real, Decimal)) for t in types),
+        )
     else:
-        _refuse(table, column, series, not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype))
+        _refuse(
+            table,
+            column,
+            series,
+            not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype),
+        )
     return series.astype(object).where(series.notna(), np.nan).to_numpy(dtype="float64", na_value=np.nan)
 
 
 def _numeric(table: Table, column: Column, frame: pd.DataFrame, values: np.ndarray) -> pa.Array:
-    """decimal128 from doubles through exact integers: with p <= 15, rint(value * 10^s) recovers the decimal."""
+    """decimal128 from doubles through exact integers: with p <= 15, rint(value * 10^s) recovers the
+    decimal."""
     precision, scale = column.type.precision, column.type.scale
     assert precision is not None
     assert scale is not None
@@ -195,7 +230,9 @@ def _numeric(table: Table, column: Column, frame: pd.DataFrame, values: np.ndarr
         outside = ~null & ~(np.abs(units) < 10**precision)
     if outside.any():
         raise _overflow(table, column, frame, values, outside)
-    pairs = np.empty((len(units), 2), dtype="<i8")  # decimal128 is a little-endian 128-bit integer: low word, sign extension
+    pairs = np.empty(
+        (len(units), 2), dtype="<i8"
+    )  # decimal128 is a little-endian 128-bit integer: low word, sign extension
     pairs[:, 0] = np.where(null, 0, units).astype("int64")
     pairs[:, 1] = pairs[:, 0] >> 63
     validity = pa.array(~null).buffers()[1] if null.any() else None
@@ -213,8 +250,8 @@ def _integers(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
     if fraction.any():
         where = int(np.flatnonzero(fraction)[0])
         raise SchemaDrift(
-            f"{table.full_name}.{column.name} on {_day_of(frame, where)} is {values[where]!r}, but the column is declared INT64: "
-            "round it where it is computed, or declare the column NUMERIC."
+            f"{table.full_name}.{column.name} on {_day_of(frame, where)} is {values[where]!r}, but the column"
+            " is declared INT64: round it where it is computed, or declare the column NUMERIC."
         )
     return pa.array(np.where(null, 0, values).astype("int64"), mask=null)
 
@@ -227,7 +264,8 @@ def _dates(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
     if timed.any():
         where = int(np.flatnonzero(timed)[0])
         raise SchemaDrift(
-            f"{table.full_name}.{column.name} is declared DATE, but row {where} holds {values[where]}: drop the time of day first."
+            f"{table.full_name}.{column.name} is declared DATE, but row {where} holds {values[where]}: drop"
+            " the time of day first."
         )
     return pa.array(np.where(null, 0, days.astype("int64")).astype("int32"), mask=null).cast(pa.date32())
 
@@ -243,15 +281,18 @@ def _days_at(frame: pd.DataFrame, wrong: np.ndarray) -> list[date]:
     return sorted({d.date() for d in days})
 
 
-def _overflow(table: Table, column: Column, frame: pd.DataFrame, values: np.ndarray, outside: np.ndarray) -> PipelineError:
+def _overflow(
+    table: Table, column: Column, frame: pd.DataFrame, values: np.ndarray, outside: np.ndarray
+) -> PipelineError:
     """What did not fit, where, what the column can hold and the type that would hold it."""
     where = int(np.flatnonzero(outside)[0])
     limit = column.type.physical_max if column.type.kind is Kind.NUMERIC else Decimal(2**63 - 1)
     others = int(outside.sum()) - 1
     more = f" ({others} more of its values do not fit either)" if others else ""
     return PipelineError(
-        f"{table.full_name}.{column.name} on {_day_of(frame, where)} is {float(values[where])!r}, which {column.type} cannot hold "
-        f"(from -{limit} to {limit}){more}. If the value is true, {_wider(column.type, values[outside])}; nothing was written.",
+        f"{table.full_name}.{column.name} on {_day_of(frame, where)} is {float(values[where])!r}, which"
+        f" {column.type} cannot hold (from -{limit} to {limit}){more}. If the value is true,"
+        f" {_wider(column.type, values[outside])}; nothing was written.",
         failure_class=FailureClass.TYPE_OVERFLOW,
         days=_days_at(frame, outside),
     )
@@ -271,14 +312,16 @@ def _null_in_required(table: Table, column: Column, frame: pd.DataFrame, array: 
     where = int(np.flatnonzero(null)[0])
     key = ", ".join(f"{k}={frame[k].iloc[where]}" for k in table.key)
     return PipelineError(
-        f"{table.full_name}.{column.name} is required but NULL in {int(null.sum())} row(s), first on {_day_of(frame, where)} ({key}). "
-        "Complete the input that feeds it, or declare the column nullable; nothing was written.",
+        f"{table.full_name}.{column.name} is required but NULL in {int(null.sum())} row(s), first on"
+        f" {_day_of(frame, where)} ({key}). Complete the input that feeds it, or declare the column nullable;"
+        " nothing was written.",
         failure_class=FailureClass.INCOMPLETE_INPUT,
         days=_days_at(frame, null),
     )
 
 
-# ---------------------------------------------------------------------------------------------- Arrow to frames
+# ---------------------------------------------------------------------------------------------- Arrow to
+# frames
 
 
 def from_arrow(table: Table, arrow: pa.Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -310,7 +353,8 @@ def _restore(column: Column, chunked: pa.ChunkedArray) -> object:
     return pd.arrays.BooleanArray(booleans, null) if column.nullable else booleans
 
 
-# ---------------------------------------------------------------------------------------------- days of a range
+# ---------------------------------------------------------------------------------------------- days of a
+# range
 
 
 def day_bounds(table: Table, ordered: pa.Table) -> dict[date, tuple[int, int]]:
@@ -320,10 +364,14 @@ def day_bounds(table: Table, ordered: pa.Table) -> dict[date, tuple[int, int]]:
     days = pc.cast(ordered.column(table.partition_column), pa.int32()).to_numpy()
     starts = np.concatenate([[0], np.flatnonzero(np.diff(days)) + 1])
     stops = np.append(starts[1:], len(days))
-    return {_EPOCH + timedelta(days=int(days[a])): (int(a), int(b)) for a, b in zip(starts, stops, strict=True)}
+    return {
+        _EPOCH + timedelta(days=int(days[a])): (int(a), int(b)) for a, b in zip(starts, stops, strict=True)
+    }
 
 
 def split_days(table: Table, frame: pd.DataFrame) -> dict[date, pa.Table]:
     """A frame of many days, converted once, as one Arrow table per day that has rows (rows sorted by key)."""
     ordered = sort_rows(table, to_arrow(table, frame))
-    return {day: ordered.slice(start, stop - start) for day, (start, stop) in day_bounds(table, ordered).items()}
+    return {
+        day: ordered.slice(start, stop - start) for day, (start, stop) in day_bounds(table, ordered).items()
+    }

@@ -23,10 +23,17 @@ from nba_pipeline.tables.spec import REJECTED_SUFFIX, Column, ColumnType, Kind, 
 MANIFEST_SUFFIX = "__manifest"
 STAGING_DATASET = "nba_staging"
 STAGING_HOURS = 24
-"""A staging table that a crash left behind is deleted by BigQuery after so long (the dataset's default expiration)."""
+"""A staging table that a crash left behind is deleted by BigQuery after so long (the dataset's default
+expiration)."""
 
 LABELS = {"managed-by": "nba-pipeline"}
-_CLUSTER_KINDS = {Kind.STRING, Kind.INT64, Kind.NUMERIC, Kind.BOOL, Kind.DATE}  # FLOAT64 cannot be clustered by
+_CLUSTER_KINDS = {
+    Kind.STRING,
+    Kind.INT64,
+    Kind.NUMERIC,
+    Kind.BOOL,
+    Kind.DATE,
+}  # FLOAT64 cannot be clustered by
 _MOST_CLUSTER_COLUMNS = 4
 _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z0-9_]{0,64}")
@@ -44,10 +51,27 @@ _KINDS = {
 
 MANIFEST_FIELDS: tuple[bigquery.SchemaField, ...] = (
     bigquery.SchemaField("game_date", "DATE", "REQUIRED", description="The day."),
-    bigquery.SchemaField("row_count", "INTEGER", "REQUIRED", description="Rows of the day; 0 for a day that is empty for a reason."),
-    bigquery.SchemaField("content_hash", "STRING", "REQUIRED", description="Hash of the day's rows, the same in every warehouse."),
-    bigquery.SchemaField("schema_version", "STRING", "REQUIRED", description="Hash of the declaration the day was written under."),
-    bigquery.SchemaField("written_at", "TIMESTAMP", "REQUIRED", description="When the writer prepared the day."),
+    bigquery.SchemaField(
+        "row_count",
+        "INTEGER",
+        "REQUIRED",
+        description="Rows of the day; 0 for a day that is empty for a reason.",
+    ),
+    bigquery.SchemaField(
+        "content_hash",
+        "STRING",
+        "REQUIRED",
+        description="Hash of the day's rows, the same in every warehouse.",
+    ),
+    bigquery.SchemaField(
+        "schema_version",
+        "STRING",
+        "REQUIRED",
+        description="Hash of the declaration the day was written under.",
+    ),
+    bigquery.SchemaField(
+        "written_at", "TIMESTAMP", "REQUIRED", description="When the writer prepared the day."
+    ),
     bigquery.SchemaField("reason", "STRING", description="Why the day has no rows."),
 )
 """The manifest of a table: one row per day, changed in the same transaction as the day's rows."""
@@ -55,17 +79,21 @@ MANIFEST_FIELDS: tuple[bigquery.SchemaField, ...] = (
 
 @dataclass(frozen=True)
 class Address:
-    """Where the tables are. ``prefix`` is put before every dataset's name (``dev_`` gives ``dev_nba_raw``)."""
+    """Where the tables are. ``prefix`` is put before every dataset's name (``dev_`` gives
+    ``dev_nba_raw``)."""
 
     project: str
     prefix: str = ""
 
     def __post_init__(self) -> None:
         if not _PROJECT.fullmatch(self.project):
-            raise ConfigurationError(f"NBA_PIPELINE_BIGQUERY_PROJECT={self.project!r} is not a project id (like my-project-123)")
+            raise ConfigurationError(
+                f"NBA_PIPELINE_BIGQUERY_PROJECT={self.project!r} is not a project id (like my-project-123)"
+            )
         if not _PREFIX.fullmatch(self.prefix):
             raise ConfigurationError(
-                f"NBA_PIPELINE_BIGQUERY_DATASET_PREFIX={self.prefix!r} may hold letters, digits and underscores only (at most 64)"
+                f"NBA_PIPELINE_BIGQUERY_DATASET_PREFIX={self.prefix!r} may hold letters, digits and"
+                " underscores only (at most 64)"
             )
 
     def dataset(self, name: str) -> str:
@@ -82,7 +110,8 @@ class Address:
 
 
 def quoted(name: str) -> str:
-    """A name in SQL. Every part was checked against a pattern without backticks when it was declared or configured."""
+    """A name in SQL. Every part was checked against a pattern without backticks when it was declared or
+    configured."""
     if "`" in name or "\\" in name:
         raise ValueError(f"{name!r} is not a name")
     return f"`{name}`"
@@ -106,7 +135,9 @@ def _field(column: Column, staging: bool) -> bigquery.SchemaField:
 
 def clustering(table: Table) -> list[str]:
     """The key without the day, as far as BigQuery clusters by it: how a day's rows are usually looked up."""
-    names = [k for k in table.key if k != table.partition_column and table.column(k).type.kind in _CLUSTER_KINDS]
+    names = [
+        k for k in table.key if k != table.partition_column and table.column(k).type.kind in _CLUSTER_KINDS
+    ]
     return names[:_MOST_CLUSTER_COLUMNS]
 
 
@@ -121,15 +152,18 @@ def labels(table: Table) -> dict[str, str]:
 
 def options(table: Table) -> dict[str, str]:
     """What ``evolution.differences`` compares besides columns and descriptions."""
-    return {"clustering": ",".join(clustering(table)), "require_partition_filter": str(requires_filter(table)).lower()} | {
-        f"label {k}": v for k, v in labels(table).items()
-    }
+    return {
+        "clustering": ",".join(clustering(table)),
+        "require_partition_filter": str(requires_filter(table)).lower(),
+    } | {f"label {k}": v for k, v in labels(table).items()}
 
 
 def table_resource(address: Address, table: Table) -> bigquery.Table:
     """The table as ``tables.insert`` and ``tables.patch`` take it."""
     made = bigquery.Table(address.data(table), schema=schema_fields(table))
-    made.time_partitioning = bigquery.TimePartitioning(type_=bigquery.TimePartitioningType.DAY, field=table.partition_column)
+    made.time_partitioning = bigquery.TimePartitioning(
+        type_=bigquery.TimePartitioningType.DAY, field=table.partition_column
+    )
     made.clustering_fields = clustering(table) or None
     made.description = table.description
     made.labels = labels(table)
@@ -139,7 +173,9 @@ def table_resource(address: Address, table: Table) -> bigquery.Table:
 
 def manifest_resource(address: Address, table: Table) -> bigquery.Table:
     made = bigquery.Table(address.manifest(table), schema=MANIFEST_FIELDS)
-    made.description = f"One row per stored day of {table.full_name}, written together with its rows. Do not edit."
+    made.description = (
+        f"One row per stored day of {table.full_name}, written together with its rows. Do not edit."
+    )
     made.labels = labels(table)
     return made
 
@@ -153,7 +189,10 @@ def stored_table(found: bigquery.Table) -> StoredTable:
         "require_partition_filter": str(bool(found.require_partition_filter)).lower(),
     }
     return StoredTable(
-        {f.name: StoredColumn(_type(f), f.mode == "NULLABLE", _words(f), f.description or "") for f in found.schema},
+        {
+            f.name: StoredColumn(_type(f), f.mode == "NULLABLE", _words(f), f.description or "")
+            for f in found.schema
+        },
         partitioning.field if by_day else None,
         found.description or "",
         said | {f"label {k}": v for k, v in (found.labels or {}).items()},
@@ -183,7 +222,8 @@ def _words(field: bigquery.SchemaField) -> str:
 
 
 def text(value: str) -> str:
-    """A string literal. JSON's escapes are GoogleSQL's too, but for the slash, which JSON does not escape here."""
+    """A string literal. JSON's escapes are GoogleSQL's too, but for the slash, which JSON does not escape
+    here."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -193,7 +233,8 @@ def column_ddl(column: Column) -> str:
 
 
 def create_statements(address: Address, table: Table) -> list[str]:
-    """CREATE TABLE for the table and its manifest; what ``table_resource`` says, as SQL for people and for review."""
+    """CREATE TABLE for the table and its manifest; what ``table_resource`` says, as SQL for people and for
+    review."""
     columns = ",\n  ".join(column_ddl(c) for c in table.columns)
     clustered = f"\nCLUSTER BY {', '.join(map(quoted, clustering(table)))}" if clustering(table) else ""
     given = [
@@ -208,7 +249,8 @@ def create_statements(address: Address, table: Table) -> list[str]:
     fields = ",\n  ".join(_field_ddl(f) for f in MANIFEST_FIELDS)
     made = manifest_resource(address, table)
     manifest = (
-        f"CREATE TABLE IF NOT EXISTS {quoted(address.manifest(table))} (\n  {fields}\n)\nOPTIONS(description={text(made.description)})"
+        f"CREATE TABLE IF NOT EXISTS {quoted(address.manifest(table))} (\n "
+        f" {fields}\n)\nOPTIONS(description={text(made.description)})"
     )
     return [data, manifest]
 
@@ -222,14 +264,21 @@ def _field_ddl(field: bigquery.SchemaField) -> str:
 def dataset_statements(address: Address, datasets: Sequence[str], location: str) -> list[str]:
     """CREATE SCHEMA for the datasets and for the staging dataset, whose tables expire by themselves."""
     here = f"location={text(location)}"
-    made = [f"CREATE SCHEMA IF NOT EXISTS {quoted(address.dataset(name))} OPTIONS({here})" for name in dict.fromkeys(datasets)]
+    made = [
+        f"CREATE SCHEMA IF NOT EXISTS {quoted(address.dataset(name))} OPTIONS({here})"
+        for name in dict.fromkeys(datasets)
+    ]
     days = STAGING_HOURS / 24
     staging = f"{here}, default_table_expiration_days={days:g}"
-    return [*made, f"CREATE SCHEMA IF NOT EXISTS {quoted(address.dataset(STAGING_DATASET))} OPTIONS({staging})"]
+    return [
+        *made,
+        f"CREATE SCHEMA IF NOT EXISTS {quoted(address.dataset(STAGING_DATASET))} OPTIONS({staging})",
+    ]
 
 
 def change_statements(address: Address, table: Table, changes: Sequence[Change]) -> list[str]:
-    """The ALTER TABLE statements of the changes that can be made in place (descriptions and labels go through the API)."""
+    """The ALTER TABLE statements of the changes that can be made in place (descriptions and labels go through
+    the API)."""
     name = quoted(address.data(table))
     statements = []
     for change in changes:
@@ -243,7 +292,10 @@ def change_statements(address: Address, table: Table, changes: Sequence[Change])
 def relabel_statement(address: Address, table: Table, versions: Sequence[str], now: str) -> str:
     """The manifest's days of these schema versions, said to be of another one."""
     older = ", ".join(map(text, versions))
-    return f"UPDATE {quoted(address.manifest(table))} SET schema_version = {text(now)} WHERE schema_version IN ({older})"
+    return (
+        f"UPDATE {quoted(address.manifest(table))} SET schema_version = {text(now)} WHERE schema_version IN"
+        f" ({older})"
+    )
 
 
 _ALTERATIONS = {

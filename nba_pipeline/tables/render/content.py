@@ -1,13 +1,16 @@
 """What a day's rows *are*, independent of how they are stored: canonical row order and the content hash.
 
-Belongs here: ``sort_rows``, ``content_hash`` and ``content_hashes``. Does not belong here: conversion (``arrow.py``).
+Belongs here: ``sort_rows``, ``content_hash`` and ``content_hashes``. Does not belong here: conversion
+(``arrow.py``).
 
-The hash is taken over bytes that this module lays out itself (little-endian integers and doubles, UTF-8 text with its
-lengths), never over Arrow's own buffers, which differ by chunking, slicing, padding and version. Changing anything here
-makes every stored day look changed once; a golden test guards against doing so by accident.
+The hash is taken over bytes that this module lays out itself (little-endian integers and doubles, UTF-8 text
+with its lengths), never over Arrow's own buffers, which differ by chunking, slicing, padding and version.
+Changing anything here makes every stored day look changed once; a golden test guards against doing so by
+accident.
 
-Numbers are hashed as what they are, not as how they are declared: 7 is the same in an INT64, a NUMERIC(5,2) and a
-NUMERIC(6,3). So a column that is made wider leaves every hash as it was, and nothing behind it looks changed.
+Numbers are hashed as what they are, not as how they are declared: 7 is the same in an INT64, a NUMERIC(5,2)
+and a NUMERIC(6,3). So a column that is made wider leaves every hash as it was, and nothing behind it looks
+changed.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ _MOST_SCALE = 9  # spec.ColumnType
 
 
 def sort_rows(table: Table, arrow: pa.Table) -> pa.Table:
-    """Rows by day, then key. Rows that share a key are ordered by their other columns, so the order is always defined."""
+    """Rows by day, then key. Rows that share a key are ordered by their other columns, so the order is always
+    defined."""
     arrow = arrow.combine_chunks()
     if arrow.num_rows < 2:
         return arrow
@@ -56,13 +60,17 @@ def _repeats(ordered: pa.Table, keys: list[str]) -> bool:
 
 
 def content_hash(table: Table, arrow_day: pa.Table) -> str:
-    """The hash of these rows: the same for any chunking, slice, row order and column order of the same content."""
+    """The hash of these rows: the same for any chunking, slice, row order and column order of the same
+    content."""
     ordered = sort_rows(table, arrow_day)
     return _Layout(table, ordered).digest(0, ordered.num_rows)
 
 
-def content_hashes(table: Table, ordered: pa.Table, bounds: Mapping[date, tuple[int, int]]) -> dict[date, str]:
-    """``content_hash`` of every day of a sorted range: laid out once, because thousands of days are written at a time."""
+def content_hashes(
+    table: Table, ordered: pa.Table, bounds: Mapping[date, tuple[int, int]]
+) -> dict[date, str]:
+    """``content_hash`` of every day of a sorted range: laid out once, because thousands of days are written
+    at a time."""
     layout = _Layout(table, ordered)
     return {day: layout.digest(start, stop) for day, (start, stop) in bounds.items()}
 
@@ -78,11 +86,14 @@ def _single(column: pa.ChunkedArray) -> pa.Array:
 
 
 class _Layout:
-    """The rows as canonical bytes, by column, so that any row range can be hashed without touching Arrow again."""
+    """The rows as canonical bytes, by column, so that any row range can be hashed without touching Arrow
+    again."""
 
     def __init__(self, table: Table, ordered: pa.Table) -> None:
         columns = sorted(table.columns, key=lambda c: c.name)
-        self._header = json.dumps([[c.name, "NUMBER" if c.type.kind in _NUMBERS else c.type.kind] for c in columns]).encode()
+        self._header = json.dumps(
+            [[c.name, "NUMBER" if c.type.kind in _NUMBERS else c.type.kind] for c in columns]
+        ).encode()
         self._fixed: list[tuple[memoryview, int]] = []  # bytes and bytes per row
         self._texts: list[tuple[np.ndarray, memoryview]] = []  # offsets and UTF-8 bytes
         for column in columns:
@@ -107,13 +118,19 @@ class _Layout:
         self._add_fixed(valid.astype("u1"))
 
     def _add_number(self, column: Column, array: pa.Array, valid: np.ndarray) -> None:
-        """The whole part and the billionths beyond it: exact for every INT64 and every NUMERIC, whatever its digits."""
+        """The whole part and the billionths beyond it: exact for every INT64 and every NUMERIC, whatever its
+        digits."""
         if column.type.kind is Kind.INT64:
-            whole, billionths = array.cast(pa.int64()).fill_null(0).to_numpy(), np.zeros(len(array), dtype="<i4")
+            whole, billionths = (
+                array.cast(pa.int64()).fill_null(0).to_numpy(),
+                np.zeros(len(array), dtype="<i4"),
+            )
         else:
             scale = column.type.scale or 0
             units = np.where(valid, decimal_units(array.cast(pa.decimal128(column.type.precision, scale))), 0)
-            whole = units // 10**scale  # not divmod, which is three times slower: only division by one number is made fast
+            whole = (
+                units // 10**scale
+            )  # not divmod, which is three times slower: only division by one number is made fast
             billionths = ((units - whole * 10**scale) * 10 ** (_MOST_SCALE - scale)).astype("<i4")
         self._add_fixed(whole.astype("<i8"))
         self._add_fixed(billionths)
@@ -126,7 +143,9 @@ class _Layout:
     def _add_text(self, array: pa.Array, valid: np.ndarray) -> None:
         array = pa.concat_arrays([array.fill_null("")])  # no bytes are left behind NULLs
         _, offset_buffer, data = array.buffers()
-        offsets = np.frombuffer(offset_buffer or b"", dtype="<i8")[array.offset : array.offset + len(array) + 1]
+        offsets = np.frombuffer(offset_buffer or b"", dtype="<i8")[
+            array.offset : array.offset + len(array) + 1
+        ]
         lengths = np.diff(offsets) if len(offsets) else np.zeros(0, dtype="<i8")
         self._add_fixed(np.where(valid, lengths, -1).astype("<i8"))
         self._texts.append((offsets, memoryview(data) if data is not None else memoryview(b"")))

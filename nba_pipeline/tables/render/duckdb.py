@@ -9,7 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from nba_pipeline.tables.spec import Column, ColumnType, Kind, Table
 
-_SQL_TYPES = {Kind.STRING: "VARCHAR", Kind.INT64: "BIGINT", Kind.FLOAT64: "DOUBLE", Kind.BOOL: "BOOLEAN", Kind.DATE: "DATE"}
+_SQL_TYPES = {
+    Kind.STRING: "VARCHAR",
+    Kind.INT64: "BIGINT",
+    Kind.FLOAT64: "DOUBLE",
+    Kind.BOOL: "BOOLEAN",
+    Kind.DATE: "DATE",
+}
 
 
 def sql_type(column_type: ColumnType) -> str:
@@ -35,14 +41,18 @@ def view_statement(table: Table, files: str, stored: Sequence[Mapping[str, Colum
 
     ``stored``: the columns of each declaration under which days are stored; without any the view is empty.
     """
-    return f"CREATE OR REPLACE VIEW {quoted(table.dataset)}.{quoted(table.name)} AS\n{_select(table, files, stored)}"
+    return (
+        f"CREATE OR REPLACE VIEW {quoted(table.dataset)}.{quoted(table.name)}"
+        f" AS\n{_select(table, files, stored)}"
+    )
 
 
 def _select(table: Table, files: str, stored: Sequence[Mapping[str, ColumnType | None]]) -> str:
     if not stored:
         return f"SELECT {', '.join(_null(c) for c in table.columns)} WHERE false"
     columns = ", ".join(_column(c, stored) for c in table.columns)
-    # Days of different declarations are matched by name, for which DuckDB opens every footer first: only where needed.
+    # Days of different declarations are matched by name, for which DuckDB opens every footer first: only
+    # where needed.
     by_name = ", union_by_name=true" if len(stored) > 1 else ""
     return f"SELECT {columns} FROM read_parquet({text(files)}, hive_partitioning=false{by_name})"
 

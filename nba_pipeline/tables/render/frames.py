@@ -42,8 +42,8 @@ def empty_frame(table: Table, columns: Iterable[str] | None = None) -> pd.DataFr
 def round_half_even(values: np.ndarray, scale: int) -> np.ndarray:
     """Float values rounded to ``scale`` digits, ties to even, as every NUMERIC is at the boundary.
 
-    The tie is judged on ``value * 10^scale`` in double precision, so 2469/200 = 12.345 counts as a tie (12.34)
-    although its nearest double lies a hair above it.
+    The tie is judged on ``value * 10^scale`` in double precision, so 2469/200 = 12.345 counts as a tie
+    (12.34) although its nearest double lies a hair above it.
     """
     factor = 10.0**scale
     return np.rint(values * factor) / factor

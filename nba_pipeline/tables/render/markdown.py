@@ -1,6 +1,8 @@
-"""Tables as Markdown: docs/tables.md, written by ``python -m nba_pipeline.tables.render.markdown > docs/tables.md``.
+"""Tables as Markdown: docs/tables.md, written by ``python -m nba_pipeline.tables.render.markdown >
+docs/tables.md``.
 
-Belongs here: the rendering and the words around it. Does not belong here: facts about a column (its declaration has them).
+Belongs here: the rendering and the words around it. Does not belong here: facts about a column (its
+declaration has them).
 """
 
 from __future__ import annotations
@@ -14,23 +16,26 @@ from nba_pipeline.tables.spec import Column, Kind, Table
 _INTRODUCTION = """\
 # Tables
 
-Generated from the declarations in `nba_pipeline/tables/`; do not edit. `python -m nba_pipeline.tables.render.markdown` prints it.
+Generated from the declarations in `nba_pipeline/tables/`; do not edit. `python -m
+nba_pipeline.tables.render.markdown` prints it.
 
-Every table is partitioned by day on `game_date`, the US Eastern date of the slate. NULL means unknown or undefined, 0 means
-zero; a rate with a zero denominator is NULL. NUMERIC(p,s) columns are rounded half-even to s digits when a frame is conformed
-to its table, after all computation; their physical range ±(10^(p−s) − 10^−s) follows from the type, and the bounds below are
-semantic: outside them a value is impossible. *Too big for the type* and *impossible* are different failure classes.
+Every table is partitioned by day on `game_date`, the US Eastern date of the slate. NULL means unknown or
+undefined, 0 means zero; a rate with a zero denominator is NULL. NUMERIC(p,s) columns are rounded half-even to
+s digits when a frame is conformed to its table, after all computation; their physical range ±(10^(p−s) −
+10^−s) follows from the type, and the bounds below are semantic: outside them a value is impossible. *Too big
+for the type* and *impossible* are different failure classes.
 
 ## Decisions that are easy to miss
 
-- `zone` and `zone_method` are stored in `nba_raw.shot_attempts`, so that every table counts the same zones and the method of
-  each shot can be seen; they are the only computed columns of the raw tables.
-- A day without rows is stored as an empty partition with a reason: `off_day`, `off_season`, `exhibition_only` or `postponed`;
-  also `not_published` (games were played, but the source publishes nothing of this kind for them, such as shots of play-in
-  games), `not_played_yet` (today's games, whose results are not due before 06:00 in New York the next morning) and `no_history`
-  (games are scheduled, but nothing before the day is known: the first days of the pipeline).
-- `is_back_to_back` is FALSE, not NULL, at a season's first game: `days_rest` is unknown there, but the player certainly did not
-  play the day before.
+- `zone` and `zone_method` are stored in `nba_raw.shot_attempts`, so that every table counts the same zones
+  and the method of each shot can be seen; they are the only computed columns of the raw tables.
+- A day without rows is stored as an empty partition with a reason: `off_day`, `off_season`, `exhibition_only`
+  or `postponed`; also `not_published` (games were played, but the source publishes nothing of this kind for
+  them, such as shots of play-in games), `not_played_yet` (today's games, whose results are not due before
+  06:00 in New York the next morning) and `no_history` (games are scheduled, but nothing before the day is
+  known: the first days of the pipeline).
+- `is_back_to_back` is FALSE, not NULL, at a season's first game: `days_rest` is unknown there, but the player
+  certainly did not play the day before.
 """
 
 
@@ -58,7 +63,15 @@ def table_markdown(table: Table) -> str:
 
 def _row(column: Column) -> str:
     nullable = "yes" if column.nullable else "no"
-    cells = [f"`{column.name}`", str(column.type), column.unit, nullable, _bounds(column), column.description, column.source]
+    cells = [
+        f"`{column.name}`",
+        str(column.type),
+        column.unit,
+        nullable,
+        _bounds(column),
+        column.description,
+        column.source,
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

@@ -1,8 +1,8 @@
 """Tables as pandera schemas: dtype, nullability, physical range, semantic bounds, code lists and patterns.
 
-Belongs here: the rendering, and what each kind of pandera check means as a failure class.
-Does not belong here: running the schema and reporting (``checks/contract.py``), keys (``checks/keys.py``: a duplicate is
-a defect of two rows, which pandera reports as one column's).
+Belongs here: the rendering, and what each kind of pandera check means as a failure class. Does not belong
+here: running the schema and reporting (``checks/contract.py``), keys (``checks/keys.py``: a duplicate is a
+defect of two rows, which pandera reports as one column's).
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ CLASS_OF_CHECK = {
 
 def pandera_schema(table: Table) -> pa.DataFrameSchema:
     """The contract of a conformed frame: exactly the declared columns, each with its dtype and checks."""
-    columns = {c.name: pa.Column(pandas_dtype(c), checks=_checks(c), nullable=c.nullable, description=c.description) for c in table.columns}
+    columns = {
+        c.name: pa.Column(pandas_dtype(c), checks=_checks(c), nullable=c.nullable, description=c.description)
+        for c in table.columns
+    }
     return pa.DataFrameSchema(columns, strict=True, name=table.full_name, description=table.description)
 
 
@@ -50,10 +53,14 @@ def _checks(column: Column) -> list[pa.Check]:
 
 
 def expectation(column: Column, check: str, value: float) -> str:
-    """What the check asks of the column, in words, and what to do where the column is too small for ``value``."""
+    """What the check asks of the column, in words, and what to do where the column is too small for
+    ``value``."""
     if check == "physical_range":
         most = column.type.physical_max
-        return f"the range of {column.type} is [-{most}, {most}]; widen the column to {column.type.widened_for(value)}"
+        return (
+            f"the range of {column.type} is [-{most}, {most}]; widen the column to"
+            f" {column.type.widened_for(value)}"
+        )
     return {
         "minimum": f"at least {column.minimum}",
         "maximum": f"at most {column.maximum}",

@@ -1,4 +1,5 @@
-"""A BigQuery store from plain settings: the connection through dagster-gcp's resource, with the machine's own credentials.
+"""A BigQuery store from plain settings: the connection through dagster-gcp's resource, with the machine's own
+credentials.
 
 Belongs here: making clients and stores. Does not belong here: reading the environment (``settings.py``).
 """
@@ -13,7 +14,8 @@ from nba_pipeline.warehouse.bigquery.store import BigQueryStore
 
 
 def connect(project: str, location: str, endpoint: str | None = None) -> bigquery.Client:
-    """A client with application-default credentials. ``endpoint``: a loopback server of tests, which gets no credentials."""
+    """A client with application-default credentials. ``endpoint``: a loopback server of tests, which gets no
+    credentials."""
     if endpoint is None:
         from dagster_gcp import BigQueryResource
 
@@ -23,11 +25,22 @@ def connect(project: str, location: str, endpoint: str | None = None) -> bigquer
     from google.auth.credentials import AnonymousCredentials
 
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call, unused-ignore]
-    return bigquery.Client(project=project, location=location, credentials=anonymous, client_options=ClientOptions(api_endpoint=endpoint))
+    return bigquery.Client(
+        project=project,
+        location=location,
+        credentials=anonymous,
+        client_options=ClientOptions(api_endpoint=endpoint),
+    )
 
 
 def make_bigquery_store(
     project: str, location: str, prefix: str, limits: tuple[int, int, int], endpoint: str | None = None
 ) -> BigQueryStore:
-    """A store that connects on first use. ``limits``: loads, DML statements and partition modifications per table and day."""
-    return BigQueryStore(lambda: connect(project, location, endpoint), Address(project, prefix), location, budget=Budget(Limits(*limits)))
+    """A store that connects on first use. ``limits``: loads, DML statements and partition modifications per
+    table and day."""
+    return BigQueryStore(
+        lambda: connect(project, location, endpoint),
+        Address(project, prefix),
+        location,
+        budget=Budget(Limits(*limits)),
+    )

@@ -1,6 +1,7 @@
 """What BigQuery's errors mean: which may be tried again, and what a person is told about the others.
 
-Belongs here: ``Trouble``, ``trouble_of`` and ``explained``. Does not belong here: waiting (``bigquery_jobs.py``).
+Belongs here: ``Trouble``, ``trouble_of`` and ``explained``. Does not belong here: waiting
+(``bigquery_jobs.py``).
 """
 
 from __future__ import annotations
@@ -63,12 +64,22 @@ REMOTE_ERRORS = (
 )
 """Everything that talking to BigQuery raises."""
 
-_TRANSIENT_REASONS = {"backendError", "internalError", "rateLimitExceeded", "badGateway", "jobBackendError", "jobInternalError"}
+_TRANSIENT_REASONS = {
+    "backendError",
+    "internalError",
+    "rateLimitExceeded",
+    "badGateway",
+    "jobBackendError",
+    "jobInternalError",
+}
 _LOST_RACE = re.compile(
-    r"transaction is aborted|could not serialize access|due to concurrent update|too many DML statements", re.IGNORECASE
+    r"transaction is aborted|could not serialize access|due to concurrent update|too many DML statements",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(r"NUMERIC\((\d+), ?(\d+)\) has precision", re.IGNORECASE)
-_REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) \S+: ")  # the library begins messages with the call's address
+_REQUEST = re.compile(
+    r"^(GET|POST|PUT|PATCH|DELETE) \S+: "
+)  # the library begins messages with the call's address
 _NOT_FOUND = re.compile(r"not found: (\w+)", re.IGNORECASE)
 
 
@@ -90,12 +101,21 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble.TRANSIENT
     if isinstance(error, (JobFailed, api.NotFound)):
         gone = reason == "notFound" or isinstance(error, api.NotFound)
-        return Trouble.STAGING_GONE if gone and "nba_staging." in text and missing_kind(error) == "table" else Trouble.FINAL
+        return (
+            Trouble.STAGING_GONE
+            if gone and "nba_staging." in text and missing_kind(error) == "table"
+            else Trouble.FINAL
+        )
     if isinstance(error, auth.TransportError):
         return Trouble.TRANSIENT
-    if isinstance(error, (api.TooManyRequests, api.ServerError, ConnectionError, TimeoutError, urllib3.exceptions.HTTPError)):
+    if isinstance(
+        error,
+        (api.TooManyRequests, api.ServerError, ConnectionError, TimeoutError, urllib3.exceptions.HTTPError),
+    ):
         return Trouble.TRANSIENT if not isinstance(error, api.MethodNotImplemented) else Trouble.FINAL
-    if isinstance(error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)):
+    if isinstance(
+        error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+    ):
         return Trouble.TRANSIENT
     return Trouble.FINAL
 
@@ -114,8 +134,11 @@ def overflow_digits(error: BaseException) -> tuple[int, int] | None:
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
-def explained(error: BaseException, table: Table | None, days: Sequence[date], *, writing: bool, where: str) -> PipelineError:
-    """The error for a person: what happened to which table and days, why, and what to do. ``where``: project and location."""
+def explained(
+    error: BaseException, table: Table | None, days: Sequence[date], *, writing: bool, where: str
+) -> PipelineError:
+    """The error for a person: what happened to which table and days, why, and what to do. ``where``: project
+    and location."""
     what = f"{table.full_name} ({_span(days)})" if table else "the warehouse"
     lead = f"{what} could not be {'written to' if writing else 'read from'} BigQuery ({where})"
     kept = " What was stored before is still stored, whole." if writing else ""
@@ -125,19 +148,38 @@ def explained(error: BaseException, table: Table | None, days: Sequence[date], *
         return WarehouseMisconfigured(f"{lead}: {said}.{kept} {advice}", failure_class=general, days=days)
     if trouble_of(error) is Trouble.QUOTA:
         advice = (
-            "Daily quotas start again at midnight Pacific time; wait for that, or ask Google for a larger quota where it can be raised "
-            "(IAM & Admin > Quotas), then materialize these days again"
+            "Daily quotas start again at midnight Pacific time; wait for that, or ask Google for a larger"
+            " quota where it can be raised (IAM & Admin > Quotas), then materialize these days again"
         )
-        return PipelineError(f"{lead}: a quota is used up: {said}.{kept} {advice}.", failure_class=general, days=days)
+        return PipelineError(
+            f"{lead}: a quota is used up: {said}.{kept} {advice}.", failure_class=general, days=days
+        )
     if digits := overflow_digits(error):
-        fitting = ", ".join(c.name for c in (table.columns if table else ()) if (c.type.precision, c.type.scale) == digits)
-        which = f" Columns declared so: {fitting}." if fitting else " No column is declared so: the stored table differs (schema diff)."
-        text = f"{lead}: a value does not fit: {said}.{which}{kept} Widen the column, then `nba-pipeline schema apply`."
+        fitting = ", ".join(
+            c.name for c in (table.columns if table else ()) if (c.type.precision, c.type.scale) == digits
+        )
+        which = (
+            f" Columns declared so: {fitting}."
+            if fitting
+            else " No column is declared so: the stored table differs (schema diff)."
+        )
+        text = (
+            f"{lead}: a value does not fit: {said}.{which}{kept} Widen the column, then `nba-pipeline schema"
+            " apply`."
+        )
         return PipelineError(text, failure_class=FailureClass.TYPE_OVERFLOW, days=days)
     if isinstance(error, JobOverdue):
-        state = "It was stopped." if error.stopped else "It was told to stop but has not confirmed, so it may still end well."
+        state = (
+            "It was stopped."
+            if error.stopped
+            else "It was told to stop but has not confirmed, so it may still end well."
+        )
         advice = "Materialize the days again: the same content is never written twice"
-        return PipelineError(f"{lead}: {said}. {state}{kept if error.stopped else ''} {advice}.", failure_class=general, days=days)
+        return PipelineError(
+            f"{lead}: {said}. {state}{kept if error.stopped else ''} {advice}.",
+            failure_class=general,
+            days=days,
+        )
     if reason_of(error) in ("invalid", "invalidQuery") or isinstance(error, api.BadRequest):
         advice = "Compare the table with its declaration: `nba-pipeline schema diff --warehouse bigquery`"
         return SchemaDrift(f"{lead}: it refused the request: {said}.{kept} {advice}.", days=days)
@@ -147,18 +189,31 @@ def explained(error: BaseException, table: Table | None, days: Sequence[date], *
 
 def _configuration(error: BaseException) -> str | None:
     """What to correct outside of this program, if that is the cause."""
-    if isinstance(error, (auth.RefreshError, auth.DefaultCredentialsError, api.Unauthenticated, api.Unauthorized)):
-        return "The credentials are missing or expired: run `gcloud auth application-default login`, or attach a service account."
-    if trouble_of(error) is Trouble.FINAL and (isinstance(error, api.Forbidden) or reason_of(error) == "accessDenied"):
-        return "The account lacks a permission: docs/bigquery.md lists the roles that are needed and where to grant them."
+    if isinstance(
+        error, (auth.RefreshError, auth.DefaultCredentialsError, api.Unauthenticated, api.Unauthorized)
+    ):
+        return (
+            "The credentials are missing or expired: run `gcloud auth application-default login`, or attach a"
+            " service account."
+        )
+    if trouble_of(error) is Trouble.FINAL and (
+        isinstance(error, api.Forbidden) or reason_of(error) == "accessDenied"
+    ):
+        return (
+            "The account lacks a permission: docs/bigquery.md lists the roles that are needed and where to"
+            " grant them."
+        )
     kind = missing_kind(error)
     if kind == "dataset" or (kind and "location" in str(error)):
         return (
-            "The dataset does not exist in this location: check NBA_PIPELINE_BIGQUERY_PROJECT, NBA_PIPELINE_BIGQUERY_LOCATION and "
-            "NBA_PIPELINE_BIGQUERY_DATASET_PREFIX, or make the datasets with `nba-pipeline schema apply --warehouse bigquery`."
+            "The dataset does not exist in this location: check NBA_PIPELINE_BIGQUERY_PROJECT,"
+            " NBA_PIPELINE_BIGQUERY_LOCATION and NBA_PIPELINE_BIGQUERY_DATASET_PREFIX, or make the datasets"
+            " with `nba-pipeline schema apply --warehouse bigquery`."
         )
     if kind == "project":
-        return "The project does not exist, or this account cannot see it: check NBA_PIPELINE_BIGQUERY_PROJECT."
+        return (
+            "The project does not exist, or this account cannot see it: check NBA_PIPELINE_BIGQUERY_PROJECT."
+        )
     return None
 
 

@@ -1,10 +1,12 @@
-"""Talking to BigQuery with patience that ends: calls tried again, jobs started once, waited for and cancelled.
+"""Talking to BigQuery with patience that ends: calls tried again, jobs started once, waited for and
+cancelled.
 
-Belongs here: ``Patience`` and ``Runner``. Does not belong here: what the jobs do (``bigquery_write.py``), what errors mean
-(``bigquery_errors.py``).
+Belongs here: ``Patience`` and ``Runner``. Does not belong here: what the jobs do (``bigquery_write.py``),
+what errors mean (``bigquery_errors.py``).
 
-A job's id is chosen by us. BigQuery runs an id at most once, so a start whose answer was lost is simply repeated: a 409
-says that the job exists, and it is fetched. The library's own retries are switched off, because two layers of them multiply.
+A job's id is chosen by us. BigQuery runs an id at most once, so a start whose answer was lost is simply
+repeated: a 409 says that the job exists, and it is fetched. The library's own retries are switched off,
+because two layers of them multiply.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from google.cloud import bigquery
 from nba_pipeline.warehouse.bigquery.errors import REMOTE_ERRORS, JobFailed, JobOverdue, Trouble, trouble_of
 
 _Result = TypeVar("_Result")
-_EARLIER_FAILURES = 3  # numbered ids of failed earlier attempts that are stepped over before the id becomes a random one
+_EARLIER_FAILURES = (
+    3  # numbered ids of failed earlier attempts that are stepped over before the id becomes a random one
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Patience:
 
 @dataclass
 class _Waits:
-    """The pauses of one piece of work: short ones that double, long ones for quotas; ``again`` says when they are used up."""
+    """The pauses of one piece of work: short ones that double, long ones for quotas; ``again`` says when they
+    are used up."""
 
     patience: Patience
     started: dict[Trouble, float] = field(default_factory=dict)
@@ -78,7 +83,8 @@ class Runner:
         self.location, self.patience = location, patience
 
     def call(self, work: Callable[[], _Result]) -> _Result:
-        """The work's result; transient errors and used-up quotas are waited out, everything else is raised at once."""
+        """The work's result; transient errors and used-up quotas are waited out, everything else is raised at
+        once."""
         waits = _Waits(self.patience)
         while True:
             try:
@@ -90,13 +96,17 @@ class Runner:
     def run(self, base_id: str, start: Callable[[str], Any]) -> tuple[Any, bool]:
         """Start a job, wait for it, and start another attempt where that makes sense.
 
-        ``start(job_id)`` inserts the job and must be repeatable. Returns the finished job, and whether a job of this id
-        was found instead of started (a lost answer, or somebody else with the same content).
+        ``start(job_id)`` inserts the job and must be repeatable. Returns the finished job, and whether a job
+        of this id was found instead of started (a lost answer, or somebody else with the same content).
         Raises ``JobFailed``, ``JobOverdue`` or what the client raises.
         """
         waits, attempt, stepped = _Waits(self.patience), 0, 0
         while True:
-            job_id = f"{base_id}-{attempt}" if stepped <= _EARLIER_FAILURES else f"{base_id}-{uuid.uuid4().hex[:8]}"
+            job_id = (
+                f"{base_id}-{attempt}"
+                if stepped <= _EARLIER_FAILURES
+                else f"{base_id}-{uuid.uuid4().hex[:8]}"
+            )
             job, found = self._insert(job_id, start)
             was_over = found and job.state == "DONE"
             job = self._wait(job)
@@ -104,7 +114,8 @@ class Runner:
                 return job, found
             attempt += 1
             error = JobFailed(job_id, job.error_result)
-            if was_over:  # an earlier run's attempt (or ours, whose answer was lost): its failure says nothing about now
+            # an earlier run's attempt (or ours, whose answer was lost): its failure says nothing about now
+            if was_over:
                 stepped += 1
                 if stepped <= _EARLIER_FAILURES + 1:
                     continue
@@ -115,8 +126,11 @@ class Runner:
         try:
             return self.call(lambda: start(job_id)), False
         except api.Conflict:
-            fetch = lambda: self.client.get_job(job_id, location=self.location, retry=None, timeout=self.patience.call)  # noqa: E731
-            return self.call(fetch), True
+            seconds = self.patience.call
+            job = self.call(
+                lambda: self.client.get_job(job_id, location=self.location, retry=None, timeout=seconds)
+            )
+            return job, True
 
     def _wait(self, job: Any) -> Any:
         started, turn = self.patience.clock(), 0
@@ -129,13 +143,16 @@ class Runner:
                 self.call(lambda: job.reload(retry=None, timeout=self.patience.call))
         except JobOverdue:
             raise
-        except BaseException:  # an interrupt, or patience that ended: a job that nobody waits for should not go on
+        except (
+            BaseException
+        ):  # an interrupt, or patience that ended: a job that nobody waits for should not go on
             self._stop(job, wait=False)
             raise
         return job
 
     def _stop(self, job: Any, *, wait: bool = True) -> bool:
-        """Cancel a job; whether it is known to have ended. Never raises: it runs while another error is being told."""
+        """Cancel a job; whether it is known to have ended. Never raises: it runs while another error is being
+        told."""
         until = self.patience.clock() + self.patience.stop
         try:
             job.cancel(retry=None, timeout=self.patience.call)

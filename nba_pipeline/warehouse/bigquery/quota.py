@@ -1,10 +1,12 @@
 """What writes cost in BigQuery's own units, and a budget per day that is not exceeded.
 
-Belongs here: ``Cost``, ``write_cost``, ``Limits``, ``plan`` and ``Budget``. Pure but for ``Budget``'s counters and clock.
-Does not belong here: writing, and waiting when BigQuery itself says that a quota is used up (``bigquery_jobs.py``).
+Belongs here: ``Cost``, ``write_cost``, ``Limits``, ``plan`` and ``Budget``. Pure but for ``Budget``'s
+counters and clock. Does not belong here: writing, and waiting when BigQuery itself says that a quota is used
+up (``bigquery_jobs.py``).
 
-The units are counted against the *target* table, although the loads go into staging tables and DML is exempt from the
-quotas of loads and partitions: Google's pages disagree in places, and a limit kept without need costs nothing here.
+The units are counted against the *target* table, although the loads go into staging tables and DML is exempt
+from the quotas of loads and partitions: Google's pages disagree in places, and a limit kept without need
+costs nothing here.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ RESET_ZONE = ZoneInfo("America/Los_Angeles")
 
 @dataclass(frozen=True)
 class Cost:
-    """What some writes of one table use. ``dml``: statements that change rows of the table or of its manifest."""
+    """What some writes of one table use. ``dml``: statements that change rows of the table or of its
+    manifest."""
 
     loads: int = 0
     dml: int = 0
@@ -41,7 +44,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Limits:
-    """Per table and day. BigQuery's own are 1,500 loads (failed ones count), no limit of DML, 30,000 partitions."""
+    """Per table and day. BigQuery's own are 1,500 loads (failed ones count), no limit of DML, 30,000
+    partitions."""
 
     loads: int = 1_500
     dml: int = 1_500
@@ -58,13 +62,15 @@ class OverBudget(PipelineError):
 
 
 def write_cost(days: int) -> Cost:
-    """What replacing so many days of one table uses: per chunk one load, and DELETE and INSERT for rows and for manifest."""
+    """What replacing so many days of one table uses: per chunk one load, and DELETE and INSERT for rows and
+    for manifest."""
     chunks = ceil(days / MOST_DAYS)
     return Cost(chunks, 4 * chunks, days)
 
 
 _BYTES = {Kind.STRING: 2 + 12, Kind.NUMERIC: 16, Kind.BOOL: 1}
-"""BigQuery's logical sizes; a text has 2 bytes and its own, for which 12 are assumed. Every other type has 8."""
+"""BigQuery's logical sizes; a text has 2 bytes and its own, for which 12 are assumed. Every other type has 8.
+"""
 
 
 def row_bytes(table: Table) -> int:
@@ -84,7 +90,10 @@ class Shortage:
 
     def __str__(self) -> str:
         left = max(0, self.limit - self.used)
-        return f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {left:,} of {self.limit:,} are left today"
+        return (
+            f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {left:,} of {self.limit:,} are left"
+            " today"
+        )
 
 
 @dataclass(frozen=True)
@@ -100,13 +109,15 @@ def over_budget(found: Sequence[Shortage]) -> OverBudget:
     """The error of writes that would pass these limits."""
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return OverBudget(
-        f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas start again at "
-        "midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_* where Google allows more."
+        f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas"
+        " start again at midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_*"
+        " where Google allows more."
     )
 
 
 def plan(runs: Mapping[str, list[int]]) -> dict[str, Cost]:
-    """The cost per table of runs, each given as its number of days: ``{"nba_raw.games": [400, 400, 120]}``."""
+    """The cost per table of runs, each given as its number of days: ``{"nba_raw.games": [400, 400,
+    120]}``."""
     return {table: sum((write_cost(days) for days in sizes), Cost()) for table, sizes in runs.items()}
 
 
@@ -129,7 +140,9 @@ def quota_day_start(now: datetime) -> datetime:
 
 def next_quota_day(now: datetime) -> datetime:
     """When the next quota day begins."""
-    return quota_day_start(quota_day_start(now) + timedelta(hours=36))  # a day with a change of the clock has 23 or 25 hours
+    return quota_day_start(
+        quota_day_start(now) + timedelta(hours=36)
+    )  # a day with a change of the clock has 23 or 25 hours
 
 
 def quota_day(now: datetime) -> date:
@@ -188,7 +201,8 @@ class Budget:
     def _reserve(self, table: str, cost: Cost) -> None:
         """Count the write for all processes, and take it back if together they are over a limit.
 
-        Added first and compared then: of two processes that want the last of a quota at most one gets it, never both.
+        Added first and compared then: of two processes that want the last of a quota at most one gets it,
+        never both.
         """
         if self.ledger is None:
             return

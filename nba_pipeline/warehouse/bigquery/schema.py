@@ -1,7 +1,8 @@
 """Tables in BigQuery: looking at them, making them, and altering them when a person asks for it.
 
-Belongs here: ``SchemaKeeper``. Does not belong here: what differs (``tables/evolution.py``), texts of statements
-(``tables/render/bigquery.py``). Nothing here is called while days are written, but ``get`` and ``create``.
+Belongs here: ``SchemaKeeper``. Does not belong here: what differs (``tables/evolution.py``), texts of
+statements (``tables/render/bigquery.py``). Nothing here is called while days are written, but ``get`` and
+``create``.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class SchemaKeeper:
         """The table as it is; None when it does not exist. A dataset that does not exist is an error."""
         client, seconds = self._runner.client, self._runner.patience.call
         try:
-            return self._runner.call(lambda: client.get_table(self._address.data(table), retry=None, timeout=seconds))
+            return self._runner.call(
+                lambda: client.get_table(self._address.data(table), retry=None, timeout=seconds)
+            )
         except api.NotFound as error:
             if missing_kind(error) == "table":
                 return None
@@ -62,7 +65,8 @@ class SchemaKeeper:
         return None if found is None else stored_table(found)
 
     def changes(self, table: Table) -> list[Change]:
-        """What separates the table from its declaration; a missing dataset means that the table is missing too."""
+        """What separates the table from its declaration; a missing dataset means that the table is missing
+        too."""
         try:
             return differences(table, self.stored(table), options(table))
         except api.NotFound as error:
@@ -72,7 +76,11 @@ class SchemaKeeper:
 
     def ddl(self, table: Table, changes: Sequence[Change] | None = None) -> list[str]:
         """The statements that make the table, or that make these changes to it."""
-        return create_statements(self._address, table) if changes is None else change_statements(self._address, table, changes)
+        return (
+            create_statements(self._address, table)
+            if changes is None
+            else change_statements(self._address, table, changes)
+        )
 
     def dataset_ddl(self, tables: Iterable[Table]) -> list[str]:
         return dataset_statements(self._address, [t.dataset for t in tables], self._location)
@@ -86,14 +94,20 @@ class SchemaKeeper:
             made.location = self._runner.location
             if name == STAGING_DATASET:
                 made.default_table_expiration_ms = STAGING_HOURS * 3_600_000
-            self._create(lambda made=made: self._runner.client.create_dataset(made, retry=None, timeout=self._runner.patience.call))
+            self._create(
+                lambda made=made: self._runner.client.create_dataset(
+                    made, retry=None, timeout=self._runner.patience.call
+                )
+            )
 
     def create(self, table: Table) -> bigquery.Table:
         """Make the table and its manifest, as far as they do not exist, and return the table."""
         client, seconds = self._runner.client, self._runner.patience.call
         for made in (manifest_resource(self._address, table), table_resource(self._address, table)):
             self._create(lambda made=made: client.create_table(made, retry=None, timeout=seconds))
-        return self._runner.call(lambda: client.get_table(self._address.data(table), retry=None, timeout=seconds))
+        return self._runner.call(
+            lambda: client.get_table(self._address.data(table), retry=None, timeout=seconds)
+        )
 
     def _create(self, work: Any) -> None:
         try:
@@ -119,23 +133,35 @@ class SchemaKeeper:
             self._execute(table, statement)
         if changes:
             self._describe(table)
-        if before is not None and {c.action for c in changes} & _IN_PLACE and not any(c.action is Action.ADD_COLUMN for c in changes):
+        if (
+            before is not None
+            and {c.action for c in changes} & _IN_PLACE
+            and not any(c.action is Action.ADD_COLUMN for c in changes)
+        ):
             self._keep_days(table, before)
         left = self.changes(table)
         if blocking(left):
-            raise SchemaDrift(f"{table.full_name}: after the change it still differs: {blocking(left)[0].text}.")
+            raise SchemaDrift(
+                f"{table.full_name}: after the change it still differs: {blocking(left)[0].text}."
+            )
         return left
 
     def _keep_days(self, table: Table, before: StoredTable) -> None:
-        """Days written under the declaration that the table had hold all that the new one asks for, so they are not stale.
+        """Days written under the declaration that the table had hold all that the new one asks for, so they
+        are not stale.
 
-        If this is lost (the alteration is made, then a call fails) these days are made again by the next backfill, unchanged.
+        If this is lost (the alteration is made, then a call fails) these days are made again by the next
+        backfill, unchanged.
         """
         given = set(before.columns), set(before.columns) & set(table.column_names)
-        known = sorted({version for names in given if (version := _version(table, before, names)) is not None})
+        known = sorted(
+            {version for names in given if (version := _version(table, before, names)) is not None}
+        )
         client, seconds = self._runner.client, self._runner.patience.call
         try:
-            self._runner.call(lambda: client.get_table(self._address.manifest(table), retry=None, timeout=seconds))
+            self._runner.call(
+                lambda: client.get_table(self._address.manifest(table), retry=None, timeout=seconds)
+            )
         except api.NotFound:
             return  # no manifest: no day is stored
         if known:
@@ -162,7 +188,10 @@ class SchemaKeeper:
         words = {f.name: f.description for f in wanted.schema}
         found.schema = [_described(f, words.get(f.name, f.description)) for f in found.schema]
         found.description, found.labels = wanted.description, {**(found.labels or {}), **wanted.labels}
-        found.clustering_fields, found.require_partition_filter = wanted.clustering_fields, wanted.require_partition_filter
+        found.clustering_fields, found.require_partition_filter = (
+            wanted.clustering_fields,
+            wanted.require_partition_filter,
+        )
         named = ["schema", "description", "labels", "clustering_fields", "require_partition_filter"]
         client, seconds = self._runner.client, self._runner.patience.call
         self._runner.call(lambda: client.update_table(found, named, retry=None, timeout=seconds))
@@ -172,7 +201,8 @@ _IN_PLACE = {Action.WIDEN, Action.RELAX}
 
 
 def _version(table: Table, stored: StoredTable, names: set[str]) -> str | None:
-    """The schema version of a declaration with these of the stored columns; None if no declaration can have one of them."""
+    """The schema version of a declaration with these of the stored columns; None if no declaration can have
+    one of them."""
     columns = [(name, stored.columns[name].type, stored.columns[name].nullable) for name in names]
     typed = [(name, type_, nullable) for name, type_, nullable in columns if type_ is not None]
     return version_of(typed, table.key) if len(typed) == len(columns) else None

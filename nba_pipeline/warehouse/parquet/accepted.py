@@ -1,10 +1,12 @@
-"""What `nba-pipeline schema apply` has accepted of a Parquet table: which days of older declarations may stay as they are.
+"""What `nba-pipeline schema apply` has accepted of a Parquet table: which days of older declarations may stay
+as they are.
 
-Belongs here: ``Accepted``, loading and saving it (``_schema.json``). Does not belong here: deciding what may be accepted
-(``parquet_schema.py``), the days' own schemas, which are in their files.
+Belongs here: ``Accepted``, loading and saving it (``_schema.json``). Does not belong here: deciding what may
+be accepted (``parquet_schema.py``), the days' own schemas, which are in their files.
 
-Every file carries the declaration it was written under, so nothing here says what is stored. Without this file, or with one
-that is not exactly what was saved, nothing is accepted: days of other declarations are stale until `apply` is run again.
+Every file carries the declaration it was written under, so nothing here says what is stored. Without this
+file, or with one that is not exactly what was saved, nothing is accepted: days of other declarations are
+stale until `apply` is run again.
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ FILE_NAME = "_schema.json"
 
 @dataclass(frozen=True)
 class Accepted:
-    """``version``: the declaration that was applied. ``as_declared``: older ones whose days hold all that it asks for;
-    ``lacking``: those whose days lack columns that were added, which are NULL there until the days are made again."""
+    """``version``: the declaration that was applied. ``as_declared``: older ones whose days hold all that it
+    asks for; ``lacking``: those whose days lack columns that were added, which are NULL there until the days
+    are made again.
+    """
 
     version: str
     as_declared: frozenset[str] = frozenset()
@@ -39,7 +43,11 @@ class Accepted:
     def presented(self, entries: Mapping[date, ManifestEntry]) -> dict[date, ManifestEntry]:
         """The entries, with the applied version where a day holds all that it asks for."""
         return {
-            day: replace(entry, schema_version=self.version) if entry.schema_version in self.as_declared else entry
+            day: (
+                replace(entry, schema_version=self.version)
+                if entry.schema_version in self.as_declared
+                else entry
+            )
             for day, entry in entries.items()
         }
 
@@ -54,15 +62,25 @@ def load_accepted(folder: Path, version: str) -> Accepted:
     except (FileNotFoundError, NotADirectoryError):
         return Accepted(version)
     except OSError as error:
-        raise SourceUnavailable(f"{folder / FILE_NAME} cannot be read: {error.strerror or error}. Correct its permissions.") from error
-    except (ValueError, KeyError, TypeError):  # damaged: asking for `apply` again is safe, believing half a file is not
+        raise SourceUnavailable(
+            f"{folder / FILE_NAME} cannot be read: {error.strerror or error}. Correct its permissions."
+        ) from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # damaged: asking for `apply` again is safe, believing half a file is not
         return Accepted(version)
     return Accepted(version)
 
 
 def save_accepted(folder: Path, accepted: Accepted) -> None:
     """Replace what was accepted before."""
-    given = {"version": accepted.version, "as_declared": sorted(accepted.as_declared), "lacking": sorted(accepted.lacking)}
+    given = {
+        "version": accepted.version,
+        "as_declared": sorted(accepted.as_declared),
+        "lacking": sorted(accepted.lacking),
+    }
     write_atomically(folder / FILE_NAME, json.dumps({"crc32": _checksum(given), "accepted": given}).encode())
 
 

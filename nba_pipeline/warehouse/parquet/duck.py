@@ -1,10 +1,11 @@
 """SQL over the embedded warehouse: DuckDB views over the Parquet files, and one guarded way to query them.
 
-Belongs here: ``connect`` (a connection with one view ``<dataset>.<table>`` per table) and ``query`` (one reading statement,
-anything that writes refused). Does not belong here: writing, printing (``cli/``).
+Belongs here: ``connect`` (a connection with one view ``<dataset>.<table>`` per table) and ``query`` (one
+reading statement, anything that writes refused). Does not belong here: writing, printing (``cli/``).
 
-DuckDB opens nothing but the warehouse here: access to other files and the network, extensions and changes of these
-settings are switched off. It could still COPY into the warehouse's own folder, so text from people goes through ``query``.
+DuckDB opens nothing but the warehouse here: access to other files and the network, extensions and changes of
+these settings are switched off. It could still COPY into the warehouse's own folder, so text from people goes
+through ``query``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class ReadOnlyQuery(PipelineError):
 def connect(root: Path, tables: Iterable[Table]) -> duckdb.DuckDBPyConnection:
     """A connection in memory whose views show the tables as declared; tables without any day are empty."""
     schema, tables = ParquetStore(root).schema, list(tables)
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    connection = duckdb.connect(
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    )
     for statement in (*schema.dataset_ddl(tables), *(s for table in tables for s in schema.ddl(table))):
         connection.execute(statement)
     connection.execute(f"SET allowed_directories = [{text(str(Path(root).resolve()))}, {text(str(root))}]")
@@ -65,5 +68,6 @@ def _check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
             return
     if kind is not duckdb.StatementType.SELECT:
         raise ReadOnlyQuery(
-            f"the warehouse is read-only here, and {kind.name} is not a query. Use SELECT; days are written by materializing them."
+            f"the warehouse is read-only here, and {kind.name} is not a query. Use SELECT; days are written"
+            " by materializing them."
         )

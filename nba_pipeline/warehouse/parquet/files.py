@@ -1,13 +1,14 @@
 """One day of one table as one Parquet file: how it is encoded, verified and put in place.
 
-Belongs here: ``encode``, ``decode``, ``read_entry`` and ``write_atomically``; a file is known here by its bytes and path.
-Does not belong here: which files there are and what to do about damage (``parquet.py``), the manifest cache
-(``parquet_manifest.py``).
+Belongs here: ``encode``, ``decode``, ``read_entry`` and ``write_atomically``; a file is known here by its
+bytes and path. Does not belong here: which files there are and what to do about damage (``parquet.py``), the
+manifest cache (``parquet_manifest.py``).
 
-The file is the manifest entry: row count, content hash, schema version, time and reason are a JSON value in the footer's
-key-value metadata, so rows and entry change in one rename. Parquet has checksums for pages but none for its footer, where
-a flipped bit can point a column at another column's (intact) pages. The entry therefore ends with a CRC-32 of the whole
-file, taken with the CRC's own digits set to zero; every read checks it.
+The file is the manifest entry: row count, content hash, schema version, time and reason are a JSON value in
+the footer's key-value metadata, so rows and entry change in one rename. Parquet has checksums for pages but
+none for its footer, where a flipped bit can point a column at another column's (intact) pages. The entry
+therefore ends with a CRC-32 of the whole file, taken with the CRC's own digits set to zero; every read checks
+it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ TEMPORARY_PREFIX = ".part-"
 TEMPORARY_SUFFIX = ".tmp"
 # Files of different codecs can be mixed, so this may change at any time.
 COMPRESSION = "zstd"
-STALE_SECONDS = 3600.0  # a writer holds its temporary file for seconds; after an hour it is dead, on whatever machine it was
+# a writer holds its temporary file for seconds; after an hour it is dead, on whatever machine it was
+STALE_SECONDS = 3600.0
 _UNKNOWN = "unknown"
 _CRC_MARK = b'"crc32": "'
 _CRC_ZERO = b"00000000"
@@ -64,7 +66,8 @@ class FileKey:
 
 
 def encode(table: Table, entry: ManifestEntry, data: pa.Table) -> bytes:
-    """The file's bytes. Statistics only where they prune (the day): 45 columns of them are most of a small footer."""
+    """The file's bytes. Statistics only where they prune (the day): 45 columns of them are most of a small
+    footer."""
     bare = pa.schema([pa.field(f.name, f.type, f.nullable) for f in data.schema])
     sink = pa.BufferOutputStream()
     writer = pq.ParquetWriter(
@@ -111,10 +114,14 @@ def check_intact(content: bytes) -> None:
         raise DamagedFile("the file is truncated or not Parquet (its PAR1 marks are missing)")
     start = content.rfind(_CRC_MARK)
     if start < 0:
-        raise DamagedFile("the file carries no manifest entry, so this store did not write it, or its footer is damaged")
+        raise DamagedFile(
+            "the file carries no manifest entry, so this store did not write it, or its footer is damaged"
+        )
     start += len(_CRC_MARK)
     stop = start + len(_CRC_ZERO)
-    crc = zlib.crc32(memoryview(content)[stop:], zlib.crc32(_CRC_ZERO, zlib.crc32(memoryview(content)[:start])))
+    crc = zlib.crc32(
+        memoryview(content)[stop:], zlib.crc32(_CRC_ZERO, zlib.crc32(memoryview(content)[:start]))
+    )
     if content[start:stop] != f"{crc:08x}".encode():
         raise DamagedFile("its checksum does not match its content")
 
@@ -126,7 +133,9 @@ def open_part(content: bytes, table: Table, day: date) -> tuple[ManifestEntry, p
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         stored = json.loads(file.metadata.metadata[ENTRY_KEY])
         if (stored["table"], stored["day"]) != (table.full_name, day.isoformat()):
-            raise DamagedFile(f"it is the file of {stored['table']} on {stored['day']}, put in the wrong place")
+            raise DamagedFile(
+                f"it is the file of {stored['table']} on {stored['day']}, put in the wrong place"
+            )
         entry = ManifestEntry(
             day=day,
             row_count=stored["row_count"],
@@ -139,7 +148,9 @@ def open_part(content: bytes, table: Table, day: date) -> tuple[ManifestEntry, p
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise DamagedFile(f"its footer cannot be read: {error}") from error
     if entry.row_count != file.metadata.num_rows:
-        raise DamagedFile(f"its entry promises {entry.row_count} rows but the file holds {file.metadata.num_rows}")
+        raise DamagedFile(
+            f"its entry promises {entry.row_count} rows but the file holds {file.metadata.num_rows}"
+        )
     return entry, file
 
 
@@ -152,7 +163,9 @@ def decode(content: bytes, table: Table, day: date, columns: Sequence[str]) -> p
     """The rows, with those of the columns that the file has."""
     _, file = open_part(content, table, day)
     try:
-        return file.read(columns=list(columns), use_threads=False)  # the store reads many files at once instead
+        return file.read(
+            columns=list(columns), use_threads=False
+        )  # the store reads many files at once instead
     except (pa.ArrowException, OSError) as error:
         raise DamagedFile(f"its pages cannot be read: {error}") from error
 
@@ -161,7 +174,8 @@ def decode(content: bytes, table: Table, day: date, columns: Sequence[str]) -> p
 
 
 def load(path: Path) -> tuple[FileKey, bytes] | None:
-    """A file's version and bytes, both of the same version even while it is being replaced; None if there is none."""
+    """A file's version and bytes, both of the same version even while it is being replaced; None if there is
+    none."""
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs as much as the read itself
             return FileKey.of(os.fstat(file.fileno())), file.readall()
@@ -170,7 +184,8 @@ def load(path: Path) -> tuple[FileKey, bytes] | None:
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> FileKey:
-    """Put the content in place of the file, so that any reader, and any crash, finds the old file or the new one."""
+    """Put the content in place of the file, so that any reader, and any crash, finds the old file or the new
+    one."""
     temporary, key = stage(path, content, durable=durable)
     publish(temporary, path)
     if durable:
@@ -180,7 +195,9 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Fil
 
 def stage(path: Path, content: bytes, *, durable: bool) -> tuple[Path, FileKey]:
     """Write the content beside the file, under a name that no reader looks at."""
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{_processes()}-{os.getpid()}-{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+    temporary = (
+        path.parent / f"{TEMPORARY_PREFIX}{_processes()}-{os.getpid()}-{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+    )
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -225,7 +242,8 @@ def sync_filesystem(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames and new entries in the folder survive a power cut (where the system can sync folders at all)."""
+    """Make renames and new entries in the folder survive a power cut (where the system can sync folders at
+    all)."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -246,7 +264,8 @@ def remove_stale(folder: Path) -> None:
 
 
 def _writer_is_gone(name: str) -> bool:
-    """Whether a temporary file's name says that its writer was one of the processes seen from here, and it no longer runs."""
+    """Whether a temporary file's name says that its writer was one of the processes seen from here, and it no
+    longer runs."""
     processes, _, rest = name.removeprefix(TEMPORARY_PREFIX).partition("-")
     if processes in ("", _UNKNOWN) or processes != _processes():
         return False
@@ -261,10 +280,11 @@ def _writer_is_gone(name: str) -> bool:
 
 @functools.cache
 def _processes() -> str:
-    """Names the set of processes whose numbers mean the same as here: this boot and this PID namespace (a container has its own).
+    """Names the set of processes whose numbers mean the same as here: this boot and this PID namespace (a
+    container has its own).
 
-    The kernel gives a namespace's number to another one only when no process is left in it, so no living writer of another
-    container is ever taken for a dead one of this.
+    The kernel gives a namespace's number to another one only when no process is left in it, so no living
+    writer of another container is ever taken for a dead one of this.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()

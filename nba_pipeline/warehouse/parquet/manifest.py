@@ -1,8 +1,9 @@
 """The manifest cache of a Parquet table: ``_manifest.json``, which spares opening a thousand footers.
 
 Belongs here: loading and saving the cache. Does not belong here: the truth, which is in the files' footers
-(``parquet_files.py``). An entry counts only while the file's modification time, size and inode are those it was read
-from, so a lost, damaged or outdated cache (two writers may overwrite each other's) costs time and nothing else.
+(``parquet_files.py``). An entry counts only while the file's modification time, size and inode are those it
+was read from, so a lost, damaged or outdated cache (two writers may overwrite each other's) costs time and
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline.warehouse.parquet.files import FileKey, write_atomically
 
 FILE_NAME = "_manifest.json"
-# File systems stamp times in ticks of some milliseconds and reuse inodes, so two versions written within one tick can look
-# alike. An entry is cached only when its file is older than that, as git does with its index.
+# File systems stamp times in ticks of some milliseconds and reuse inodes, so two versions written within one
+# tick can look alike. An entry is cached only when its file is older than that, as git does with its index.
 _SETTLED_NS = 20_000_000
 
 Cached = dict[date, tuple[FileKey, ManifestEntry]]
@@ -37,7 +38,10 @@ def load_cache(folder: Path) -> Cached:
         stored = json.loads((folder / FILE_NAME).read_bytes())
         if stored["crc32"] != _checksum(stored["days"]):
             return {}
-        return {(day := date.fromisoformat(text)): (FileKey(*row[:3]), _entry(day, row)) for text, row in stored["days"].items()}
+        return {
+            (day := date.fromisoformat(text)): (FileKey(*row[:3]), _entry(day, row))
+            for text, row in stored["days"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -65,7 +69,9 @@ def save_cache(folder: Path, entries: Mapping[date, tuple[FileKey, ManifestEntry
 
 def _entry(day: date, row: list) -> ManifestEntry:
     _, size, _, row_count, content_hash, schema_version, written_at, reason = row
-    return ManifestEntry(day, row_count, content_hash, schema_version, datetime.fromisoformat(written_at), reason, size)
+    return ManifestEntry(
+        day, row_count, content_hash, schema_version, datetime.fromisoformat(written_at), reason, size
+    )
 
 
 def _checksum(days: object) -> str:

@@ -1,12 +1,14 @@
-"""The embedded warehouse: one Parquet file per table and day, readable by any number of processes and any tool.
+"""The embedded warehouse: one Parquet file per table and day, readable by any number of processes and any
+tool.
 
-Belongs here: ``ParquetStore``: which files there are, replacing and reading them, telling missing from damaged.
-Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache (``parquet_manifest.py``), days of
-other declarations (``parquet_schema.py``).
+Belongs here: ``ParquetStore``: which files there are, replacing and reading them, telling missing from
+damaged. Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache
+(``parquet_manifest.py``), days of other declarations (``parquet_schema.py``).
 
-Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained: ``game_date`` is a column
-inside them, an empty day is a file without rows, and the manifest entry is in the footer. Every write goes to a temporary
-name in the same folder, is synced, and is renamed over the old file; so a crash leaves the old day or the new one.
+Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained:
+``game_date`` is a column inside them, an empty day is a file without rows, and the manifest entry is in the
+footer. Every write goes to a temporary name in the same folder, is synced, and is renamed over the old file;
+so a crash leaves the old day or the new one.
 
 SQL over a table, from anywhere (or see ``duck.py``)::
 
@@ -53,11 +55,21 @@ from nba_pipeline.warehouse.parquet.files import (
 )
 from nba_pipeline.warehouse.parquet.manifest import Cached, is_settled, load_cache, save_cache
 from nba_pipeline.warehouse.parquet.schema import ParquetSchema
-from nba_pipeline.warehouse.prepare import Prepared, PreparingStore, as_days, assemble, chosen_columns, unchanged_days, with_absent
+from nba_pipeline.warehouse.prepare import (
+    Prepared,
+    PreparingStore,
+    as_days,
+    assemble,
+    chosen_columns,
+    unchanged_days,
+    with_absent,
+)
 
 FILE_NAME = "part.parquet"
 _FOLDER_PREFIX = "game_date="
-_THREADS = 4  # waiting for fsync and for Arrow, which releases the interpreter: more threads than cores pay off
+_THREADS = (
+    4  # waiting for fsync and for Arrow, which releases the interpreter: more threads than cores pay off
+)
 _MANY_DAYS = 32  # from here on days are synced together
 _SAFE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _Result = TypeVar("_Result")
@@ -85,7 +97,8 @@ class ParquetStore(PreparingStore):
         self.root = Path(root)
         self._recent = RecentPartitions()
 
-    # ------------------------------------------------------------------------------------------ where things are
+    # ------------------------------------------------------------------------------------------ where things
+    # are
 
     def folder(self, table: Table) -> Path:
         for part in (table.dataset, table.name):
@@ -118,11 +131,16 @@ class ParquetStore(PreparingStore):
         cached = load_cache(self.folder(table))
         entries = self._scan(table, days, cached).entries
         accepted = self._accepted(table)
-        same = unchanged_days(prepared, accepted.presented({day: entry for day, (_, entry) in entries.items()}))
-        # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never be repaired.
+        same = unchanged_days(
+            prepared, accepted.presented({day: entry for day, (_, entry) in entries.items()})
+        )
+        # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never
+        # be repaired.
         intact = {day for day, whole in _in_threads(lambda day: self._is_intact(table, day), same) if whole}
         written = [day for day in days if day not in intact]
-        self.schema.check_replaceable(table, {day: entries[day][1] for day in written if day in entries}, accepted)
+        self.schema.check_replaceable(
+            table, {day: entries[day][1] for day in written if day in entries}, accepted
+        )
         written_now = self._write(prepared, written) if written else {}
         entries.update(written_now)
         if written_now:
@@ -158,7 +176,9 @@ class ParquetStore(PreparingStore):
             raise self._write_failed(prepared.table, failed, len(stored))
         return stored
 
-    def _write_singly(self, prepared: Prepared, days: Sequence[date], now: datetime) -> list[tuple[date, _Written | OSError]]:
+    def _write_singly(
+        self, prepared: Prepared, days: Sequence[date], now: datetime
+    ) -> list[tuple[date, _Written | OSError]]:
         """Each day written, synced and renamed by itself."""
 
         def write(day: date) -> _Written | OSError:
@@ -170,7 +190,9 @@ class ParquetStore(PreparingStore):
 
         return _in_threads(write, days)
 
-    def _write_together(self, prepared: Prepared, days: Sequence[date], now: datetime) -> list[tuple[date, _Written | OSError]]:
+    def _write_together(
+        self, prepared: Prepared, days: Sequence[date], now: datetime
+    ) -> list[tuple[date, _Written | OSError]]:
         """All days written, one sync, all renamed, one sync: two waits for the disk instead of two per day.
 
         Two fsyncs of a day take 7 ms on a busy disk and were two thirds of the time of a large write.
@@ -224,9 +246,10 @@ class ParquetStore(PreparingStore):
         day = min(failed)
         more = f", nor could {len(failed) - 1} other day(s)" if len(failed) > 1 else ""
         return WriteFailed(
-            f"{table.full_name} on {day} could not be written to {self.path(table, day)}: {failed[day].strerror or failed[day]}{more}. "
-            f"What these days held before is still stored ({stored} other day(s) of this write were stored). "
-            "Free the disk or correct the permissions, then materialize the days again.",
+            f"{table.full_name} on {day} could not be written to {self.path(table, day)}:"
+            f" {failed[day].strerror or failed[day]}{more}. What these days held before is still stored"
+            f" ({stored} other day(s) of this write were stored). Free the disk or correct the permissions,"
+            " then materialize the days again.",
             days=sorted(failed),
         )
 
@@ -263,9 +286,14 @@ class ParquetStore(PreparingStore):
         return assemble(table, parts, names)
 
     def _days_with_rows(self, table: Table, days: list[date]) -> list[date]:
-        """The days without those that the cache knows to be empty: a third of a calendar, whose files need no opening."""
+        """The days without those that the cache knows to be empty: a third of a calendar, whose files need no
+        opening."""
         cached = load_cache(self.folder(table)) if len(days) > 1 else {}
-        return [day for day in days if day not in cached or cached[day][1].row_count or cached[day][0] != self._key(table, day)]
+        return [
+            day
+            for day in days
+            if day not in cached or cached[day][1].row_count or cached[day][0] != self._key(table, day)
+        ]
 
     def manifest(self, table: Table) -> dict[date, ManifestEntry]:
         accepted = self._accepted(table)
@@ -295,7 +323,8 @@ class ParquetStore(PreparingStore):
         return scan.manifest
 
     def _scan(self, table: Table, days: Iterable[date] | None = None, cached: Cached | None = None) -> _Scan:
-        """Entries of the days (default: all that are stored), opening only files that the cache does not know."""
+        """Entries of the days (default: all that are stored), opening only files that the cache does not
+        know."""
         cached = load_cache(self.folder(table)) if cached is None else cached
         scan, unknown = _Scan(), []
         for day in self._stored_days(table) if days is None else days:
@@ -319,7 +348,11 @@ class ParquetStore(PreparingStore):
         days = []
         for name in names:
             try:
-                days.append(date.fromisoformat(name.removeprefix(_FOLDER_PREFIX)) if name.startswith(_FOLDER_PREFIX) else None)
+                days.append(
+                    date.fromisoformat(name.removeprefix(_FOLDER_PREFIX))
+                    if name.startswith(_FOLDER_PREFIX)
+                    else None
+                )
             except ValueError:
                 continue  # a folder somebody else made
         return sorted(day for day in days if day is not None)
@@ -344,16 +377,20 @@ class ParquetStore(PreparingStore):
             return load(path)
         except OSError as error:
             raise SourceUnavailable(
-                f"{table.full_name} on {day}: {path} cannot be read: {error.strerror or error}. Correct its permissions or the disk.",
+                f"{table.full_name} on {day}: {path} cannot be read: {error.strerror or error}. Correct its"
+                " permissions or the disk.",
                 days=[day],
             ) from error
 
-    def _corrupt(self, table: Table, damaged: Mapping[date, str], readable: Mapping[date, ManifestEntry]) -> CorruptPartition:
+    def _corrupt(
+        self, table: Table, damaged: Mapping[date, str], readable: Mapping[date, ManifestEntry]
+    ) -> CorruptPartition:
         paths = {day: self.path(table, day) for day in sorted(damaged)}
         shown = "; ".join(f"{day} ({paths[day]}): {damaged[day]}" for day in list(paths)[:3])
         more = f"; and {len(damaged) - 3} more" if len(damaged) > 3 else ""
         return CorruptPartition(
-            f"{table.full_name} has {len(damaged)} damaged day(s): {shown}{more}. Materialize these days again, which replaces the files.",
+            f"{table.full_name} has {len(damaged)} damaged day(s): {shown}{more}. Materialize these days"
+            " again, which replaces the files.",
             paths=paths,
             readable={day: entry for day, entry in readable.items() if day not in damaged},
         )

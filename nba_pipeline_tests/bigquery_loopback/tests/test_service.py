@@ -1,4 +1,5 @@
-"""Rules of the fake that the battery does not ask about: faults, jobs, quotas, transactions that meet, scripts, strict SQL."""
+"""Rules of the fake that the battery does not ask about: faults, jobs, quotas, transactions that meet,
+scripts, strict SQL."""
 
 from __future__ import annotations
 
@@ -40,15 +41,32 @@ def fake() -> Iterator[FakeBigQuery]:
         yield fake
 
 
-def load(fake: FakeBigQuery, destination: str, rows: list[tuple[date, str, str]], disposition: str = "WRITE_TRUNCATE", **more: Any) -> Any:
-    """Through the real client, as the writer does: Parquet with REQUIRED and DECIMAL, no schema in the job, CREATE_NEVER."""
-    schema = pa.schema([pa.field("game_date", pa.date32(), nullable=False), ("player", pa.string()), ("rate", pa.decimal128(8, 2))])
+def load(
+    fake: FakeBigQuery,
+    destination: str,
+    rows: list[tuple[date, str, str]],
+    disposition: str = "WRITE_TRUNCATE",
+    **more: Any,
+) -> Any:
+    """Through the real client, as the writer does: Parquet with REQUIRED and DECIMAL, no schema in the job,
+    CREATE_NEVER."""
+    schema = pa.schema(
+        [
+            pa.field("game_date", pa.date32(), nullable=False),
+            ("player", pa.string()),
+            ("rate", pa.decimal128(8, 2)),
+        ]
+    )
     columns = [[r[0] for r in rows], [r[1] for r in rows], [Decimal(r[2]) for r in rows]]
     file = io.BytesIO()
     pq.write_table(pa.table(columns, schema=schema), file)
     file.seek(0)
-    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition=disposition, create_disposition="CREATE_NEVER")
-    return fake.client().load_table_from_file(file, f"proj.ds.{destination}", job_config=config, num_retries=0, **more)
+    config = bigquery.LoadJobConfig(
+        source_format="PARQUET", write_disposition=disposition, create_disposition="CREATE_NEVER"
+    )
+    return fake.client().load_table_from_file(
+        file, f"proj.ds.{destination}", job_config=config, num_retries=0, **more
+    )
 
 
 def rows(fake: FakeBigQuery, sql: str = "SELECT player, rate FROM ds.t ORDER BY 1") -> list[tuple[Any, ...]]:
@@ -65,8 +83,12 @@ def rows(fake: FakeBigQuery, sql: str = "SELECT player, rate FROM ds.t ORDER BY 
         (faults.quota_exceeded, api.Forbidden),
     ],
 )
-def test_a_fault_before_the_work_leaves_nothing_and_after_it_everything(fake: FakeBigQuery, fault: Any, error: type, when: str) -> None:
-    fake.faults.at(1, fault(when))  # call 0 opens the resumable upload, call 1 sends the file and makes the job
+def test_a_fault_before_the_work_leaves_nothing_and_after_it_everything(
+    fake: FakeBigQuery, fault: Any, error: type, when: str
+) -> None:
+    fake.faults.at(
+        1, fault(when)
+    )  # call 0 opens the resumable upload, call 1 sends the file and makes the job
     with pytest.raises(error):
         load(fake, "t$20240101", [(FIRST, "a", "1")], job_id="mine")
     assert [played[2].when for played in fake.faults.played] == [when]
@@ -106,7 +128,9 @@ def test_a_job_is_found_in_its_own_location_only(fake: FakeBigQuery) -> None:
 def test_load_jobs_are_counted_failed_ones_too_and_limited(fake: FakeBigQuery) -> None:
     fake.counters.limits.load_jobs = 2
     load(fake, "t$20240101", [(FIRST, "a", "1")]).result()
-    with pytest.raises(api.BadRequest, match=r"NUMERIC\(5, 2\) has precision 5 and scale 2 .* \[-999.99, 999.99\]"):
+    with pytest.raises(
+        api.BadRequest, match=r"NUMERIC\(5, 2\) has precision 5 and scale 2 .* \[-999.99, 999.99\]"
+    ):
         load(fake, "t$20240101", [(FIRST, "a", "1000.00")]).result()
     with pytest.raises(api.Forbidden, match="quota for imports"):
         load(fake, "t$20240101", [(FIRST, "b", "2")]).result()
@@ -118,12 +142,16 @@ def test_load_jobs_are_counted_failed_ones_too_and_limited(fake: FakeBigQuery) -
 
 def test_rows_of_another_day_are_refused_and_the_day_stays(fake: FakeBigQuery) -> None:
     load(fake, "t$20240101", [(FIRST, "a", "1")]).result()
-    with pytest.raises(api.BadRequest, match="different partitions rather than destination partition 20240101"):
+    with pytest.raises(
+        api.BadRequest, match="different partitions rather than destination partition 20240101"
+    ):
         load(fake, "t$20240101", [(FIRST, "b", "2"), (SECOND, "c", "3")]).result()
     assert rows(fake) == [("a", Decimal("1"))]
 
 
-def test_truncating_the_data_keeps_the_schema_and_truncating_the_table_replaces_it(fake: FakeBigQuery) -> None:
+def test_truncating_the_data_keeps_the_schema_and_truncating_the_table_replaces_it(
+    fake: FakeBigQuery,
+) -> None:
     load(fake, "t", [(FIRST, "a", "1")], "WRITE_TRUNCATE_DATA").result()
     assert fake.client().get_table("ds.t").schema[2].precision == 5
     load(fake, "t", [(FIRST, "a", "1000.00")], "WRITE_TRUNCATE").result()
@@ -211,7 +239,9 @@ def test_what_is_not_modelled_says_so(fake: FakeBigQuery) -> None:
 
 def test_an_expired_table_is_gone(fake: FakeBigQuery) -> None:
     client = fake.client()
-    client.query("ALTER TABLE ds.staging SET OPTIONS(expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00 UTC')").result()
+    client.query(
+        "ALTER TABLE ds.staging SET OPTIONS(expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00 UTC')"
+    ).result()
     with pytest.raises(api.NotFound):
         client.get_table("ds.staging", retry=ONCE)
 
@@ -219,8 +249,9 @@ def test_an_expired_table_is_gone(fake: FakeBigQuery) -> None:
 def test_ddl_makes_what_the_api_shows(fake: FakeBigQuery) -> None:
     client = fake.client()
     client.query(
-        "CREATE TABLE ds.made (game_date DATE NOT NULL OPTIONS(description='day'), rate NUMERIC(5, 2)) PARTITION BY game_date "
-        "CLUSTER BY rate OPTIONS(description='what', labels=[('k', 'v')], require_partition_filter=TRUE)"
+        "CREATE TABLE ds.made (game_date DATE NOT NULL OPTIONS(description='day'), rate NUMERIC(5, 2))"
+        " PARTITION BY game_date CLUSTER BY rate OPTIONS(description='what', labels=[('k', 'v')],"
+        " require_partition_filter=TRUE)"
     ).result()
     client.query("ALTER TABLE ds.made ALTER COLUMN rate SET DATA TYPE NUMERIC(6, 2)").result()
     client.query("ALTER TABLE ds.made ALTER COLUMN game_date DROP NOT NULL").result()

@@ -1,4 +1,5 @@
-"""The validation questions: all pass on a sound warehouse, and each finds exactly the defect that it asks about."""
+"""The validation questions: all pass on a sound warehouse, and each finds exactly the defect that it asks
+about."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_pipeline.operations.audit.validate import GAMES, OFFENSE, PLAYERS, QUESTIONS, Stored, read_stored, validate
+from nba_pipeline.operations.audit.validate import (
+    GAMES,
+    OFFENSE,
+    PLAYERS,
+    QUESTIONS,
+    Stored,
+    read_stored,
+    validate,
+)
 from nba_pipeline.operations.workspace import open_workspace
 from nba_pipeline_tests.end_to_end.pipelines import command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START
@@ -56,7 +65,9 @@ def test_a_lost_team_is_found(sound: Stored) -> None:
     assert asked(changed(sound, OFFENSE, offense.iloc[1:])) == but("rows_per_date")
     first = offense.iloc[0]
     players = sound.rows[PLAYERS]
-    without = players[~((players["game_id"] == first["game_id"]) & (players["team_abbr"] == first["team_abbr"]))]
+    without = players[
+        ~((players["game_id"] == first["game_id"]) & (players["team_abbr"] == first["team_abbr"]))
+    ]
     assert asked(changed(sound, PLAYERS, without)) == but("rows_per_date", "team_reconstruction")
 
 
@@ -81,7 +92,9 @@ def test_a_wrong_game_id_is_found(sound: Stored, game_id: str) -> None:
 
 
 def test_swapped_home_and_away_are_found(sound: Stored) -> None:
-    games = sound.rows[GAMES].rename(columns={"home_team_abbr": "away_team_abbr", "away_team_abbr": "home_team_abbr"})
+    games = sound.rows[GAMES].rename(
+        columns={"home_team_abbr": "away_team_abbr", "away_team_abbr": "home_team_abbr"}
+    )
     assert asked(changed(sound, GAMES, games)) == but("game_ids")
 
 
@@ -106,7 +119,9 @@ def test_a_day_without_games_has_nothing_to_be_wrong_about(home: Path) -> None:
     assert asked(quiet) == but()
 
 
-def test_the_command_reads_the_rows_again(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_reads_the_rows_again(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert command(capsys, "validate", *DAYS, "--json").json["passed"] is True
     folder = home / "warehouse" / "nba_analytics" / "player_game_summary" / f"game_date={END}"
     shutil.move(folder, tmp_path / "aside")

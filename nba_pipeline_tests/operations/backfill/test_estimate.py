@@ -1,4 +1,5 @@
-"""Time left: what runs cost, how fast this machine is, and in which order the rest can go. Exact where runs cost what is assumed."""
+"""Time left: what runs cost, how fast this machine is, and in which order the rest can go. Exact where runs
+cost what is assumed."""
 
 from __future__ import annotations
 
@@ -11,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_pipeline.build import PLANS
-from nba_pipeline.operations.backfill.estimate import QUIET, STORED, Cost, Costs, Measured, costs, planned_ends, seconds_left
+from nba_pipeline.operations.backfill.estimate import (
+    QUIET,
+    STORED,
+    Cost,
+    Costs,
+    Measured,
+    costs,
+    planned_ends,
+    seconds_left,
+)
 from nba_pipeline.operations.backfill.execute import TableResult
 from nba_pipeline.operations.backfill.remaining import Remaining
 from nba_pipeline.operations.backfill.tasks import Backfill, Task, tasks_of
@@ -34,7 +44,9 @@ def runs_of(tasks: list[Task], cost: Costs, factor: float) -> dict[str, Measured
     done: dict[str, Measured] = {}
     for task in tasks:
         known, run = done.get(task.plan.table, Measured(0, 0, 0.0, 0)), Measured.of_task(task)
-        done[task.plan.table] = Measured(known.runs + 1, known.days + run.days, 0.0, known.in_play + run.in_play)
+        done[task.plan.table] = Measured(
+            known.runs + 1, known.days + run.days, 0.0, known.in_play + run.in_play
+        )
     return {name: replace(m, seconds=factor * cost.of(name, m)) for name, m in done.items()}
 
 
@@ -67,7 +79,9 @@ def test_days_in_play_are_counted_as_the_calendar_says(first: date, more: int) -
 
 
 @given(st.integers(1, 900), st.integers(10, 400), st.floats(0.1, 10), st.integers(0, 200))
-def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(days: int, per_run: int, factor: float, finished: int) -> None:
+def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(
+    days: int, per_run: int, factor: float, finished: int
+) -> None:
     tasks, cost = tasks_of(request(days, per_run)), costs(NAMES, {})
     elapsed = truth(tasks[:finished], 0, cost, factor)
     left = seconds_left(cost, tasks[:finished], tasks[finished:], 1, elapsed)
@@ -79,8 +93,12 @@ def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(days: int,
         assert left == pytest.approx(truth(tasks, finished, cost, factor))
 
 
-@given(st.integers(1, 300), st.integers(1, len(PLANS)), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3))
-def test_it_is_never_negative_and_goes_down_with_the_clock(days: int, finished: int, took: float, since: float, slots: int) -> None:
+@given(
+    st.integers(1, 300), st.integers(1, len(PLANS)), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3)
+)
+def test_it_is_never_negative_and_goes_down_with_the_clock(
+    days: int, finished: int, took: float, since: float, slots: int
+) -> None:
     tasks, cost = tasks_of(request(days)), costs(NAMES, {})
     at_end = seconds_left(cost, tasks[:finished], tasks[finished:], slots, took)
     later = seconds_left(cost, tasks[:finished], tasks[finished:], slots, took, since)
@@ -105,9 +123,14 @@ def test_two_workers_that_share_as_assumed_are_estimated_exactly(finished: int) 
     tasks, cost = tasks_of(request(100)), costs(NAMES, {})
     ends = planned_ends({t: cost.of(t.plan.table, Measured.of_task(t)) for t in tasks}, 2)
     in_order = sorted(tasks, key=lambda t: ends[t])
-    done, unfinished = [t for t in tasks if t in in_order[:finished]], [t for t in tasks if t not in in_order[:finished]]
+    done, unfinished = (
+        [t for t in tasks if t in in_order[:finished]],
+        [t for t in tasks if t not in in_order[:finished]],
+    )
     elapsed = 3.0 * ends[in_order[finished - 1]]
-    assert seconds_left(cost, done, unfinished, 2, elapsed) == pytest.approx(3.0 * max(ends.values()) - elapsed)
+    assert seconds_left(cost, done, unfinished, 2, elapsed) == pytest.approx(
+        3.0 * max(ends.values()) - elapsed
+    )
 
 
 def test_an_own_history_explains_itself_and_tells_runs_from_days() -> None:
@@ -118,7 +141,9 @@ def test_an_own_history_explains_itself_and_tells_runs_from_days() -> None:
     for m in (*history, Measured(3, 300, 0.0, 300)):
         assert found.of(GAMES, m) == pytest.approx(true.of(m), rel=0.05)
     alone = Measured(1, 100, 7.0, 90)
-    assert costs([GAMES], {GAMES: [alone]}).of(GAMES, alone) == pytest.approx(7.0)  # stored proportions, own speed
+    assert costs([GAMES], {GAMES: [alone]}).of(GAMES, alone) == pytest.approx(
+        7.0
+    )  # stored proportions, own speed
 
 
 def test_a_table_that_was_never_measured_goes_along_with_the_others() -> None:

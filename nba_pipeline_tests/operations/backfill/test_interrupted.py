@@ -1,4 +1,5 @@
-"""`kill -9` in the middle of a backfill: the status is true afterwards, and the next backfill makes only what is left."""
+"""`kill -9` in the middle of a backfill: the status is true afterwards, and the next backfill makes only what
+is left."""
 
 from __future__ import annotations
 
@@ -29,20 +30,34 @@ def kill_when(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [pytest.param("nba_raw/shot_attempts", marks=pytest.mark.slow), "nba_precompute/player_shot_zone_analysis"]
+    "table",
+    [
+        pytest.param("nba_raw/shot_attempts", marks=pytest.mark.slow),
+        "nba_precompute/player_shot_zone_analysis",
+    ],
 )
-def test_a_killed_backfill_goes_on_where_it_was(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_backfill_goes_on_where_it_was(
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with environment(DAGSTER_HOME=tmp_path, NBA_PIPELINE_START_DATE=START):
         kill_when(tmp_path / "warehouse" / table)
         before = command(capsys, "status", *DAYS, "--json").json["tables"]
         plan = command(capsys, "plan", *DAYS, "--json").json["tables"]
-        assert all(t["planned"] + before[name]["materialized"] == 10 for name, t in plan.items())  # no hole, nothing twice
+        assert all(
+            t["planned"] + before[name]["materialized"] == 10 for name, t in plan.items()
+        )  # no hole, nothing twice
         assert any(t["planned"] == 0 for t in plan.values())
         assert any(t["planned"] == 10 for t in plan.values())
         again = command(capsys, "backfill", *DAYS, "--json")
         assert again.code == 0
-        assert {name: t["requested"] for name, t in again.json["tables"].items()} == {name: t["planned"] for name, t in plan.items()}
+        assert {name: t["requested"] for name, t in again.json["tables"].items()} == {
+            name: t["planned"] for name, t in plan.items()
+        }
         after = command(capsys, "status", *DAYS, "--json").json["tables"]
-        assert {(t["materialized"], t["in_progress"], len(t["failed"])) for t in after.values()} == {(10, 0, 0)}
+        assert {(t["materialized"], t["in_progress"], len(t["failed"])) for t in after.values()} == {
+            (10, 0, 0)
+        }
         assert all(t["stale"] == {} for t in after.values())
-        assert not [name for _, _, files in os.walk(tmp_path / "warehouse") for name in files if name.endswith(".tmp")]
+        assert not [
+            name for _, _, files in os.walk(tmp_path / "warehouse") for name in files if name.endswith(".tmp")
+        ]

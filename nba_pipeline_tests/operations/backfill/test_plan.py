@@ -20,7 +20,11 @@ from nba_pipeline_tests.support.pipeline import plan_of
 
 DAYS = span(date(2023, 11, 1), date(2023, 11, 10))
 D = DAYS[4]
-GAMES, BOXSCORES, OFFENSE = "nba_raw.games", "nba_raw.player_boxscores", "nba_analytics.team_offense_game_summary"
+GAMES, BOXSCORES, OFFENSE = (
+    "nba_raw.games",
+    "nba_raw.player_boxscores",
+    "nba_analytics.team_offense_game_summary",
+)
 
 
 def state(table: str, **open_days: object) -> TableState:
@@ -32,7 +36,10 @@ def state(table: str, **open_days: object) -> TableState:
 
 
 def planned(
-    *changed: TableState, stale: StaleDays | None = None, names: tuple[str, ...] | None = None, force: bool = False
+    *changed: TableState,
+    stale: StaleDays | None = None,
+    names: tuple[str, ...] | None = None,
+    force: bool = False,
 ) -> PipelinePlan:
     states = {p.table: state(p.table) for p in PLANS} | {s.table: s for s in changed}
     plans = [p for p in PLANS if names is None or p.table in names]
@@ -65,7 +72,9 @@ def test_an_unchanged_pipeline_plans_nothing() -> None:
         ({"failed": failed(D, FailureClass.CODE_ERROR)}, Why.FAILED),
     ],
 )
-def test_a_day_that_is_not_there_is_planned_and_so_is_what_is_made_from_it(change: dict, expected: Why) -> None:
+def test_a_day_that_is_not_there_is_planned_and_so_is_what_is_made_from_it(
+    change: dict, expected: Why
+) -> None:
     later = {d: Why.UPSTREAM_PLANNED for d in DAYS if d > D}
     found = reasons(planned(state(PLAYERS, **change)))
     assert found.pop(PLAYERS) == {D: expected}
@@ -83,9 +92,15 @@ def test_a_stale_day_is_planned_with_its_reason(why: Stale) -> None:
 
 
 def test_a_failure_that_blames_the_input_fetches_the_raw_day_again() -> None:
-    found = reasons(planned(state(OFFENSE, failed=failed(D, FailureClass.INCOMPLETE_INPUT)), names=(GAMES, BOXSCORES, OFFENSE)))
+    found = reasons(
+        planned(
+            state(OFFENSE, failed=failed(D, FailureClass.INCOMPLETE_INPUT)), names=(GAMES, BOXSCORES, OFFENSE)
+        )
+    )
     assert found == {GAMES: {D: Why.INPUT_BLAMED}, BOXSCORES: {D: Why.INPUT_BLAMED}, OFFENSE: {D: Why.FAILED}}
-    found = reasons(planned(state(OFFENSE, failed=failed(D, FailureClass.CODE_ERROR)), names=(GAMES, BOXSCORES, OFFENSE)))
+    found = reasons(
+        planned(state(OFFENSE, failed=failed(D, FailureClass.CODE_ERROR)), names=(GAMES, BOXSCORES, OFFENSE))
+    )
     assert found == {OFFENSE: {D: Why.FAILED}}
 
 
@@ -104,7 +119,10 @@ def test_the_request_and_the_runs_are_the_plan() -> None:
         "days": 3,
         "ranges": [["2023-11-01", "2023-11-02"], ["2023-11-06", "2023-11-06"]],
     }
-    assert {n: set(d) for n, d in plan.request().days.items()} == {GAMES: set(), BOXSCORES: {DAYS[0], DAYS[1], DAYS[5]}}
+    assert {n: set(d) for n, d in plan.request().days.items()} == {
+        GAMES: set(),
+        BOXSCORES: {DAYS[0], DAYS[1], DAYS[5]},
+    }
 
 
 def test_tables_that_were_not_asked_for_are_left_alone() -> None:
@@ -112,7 +130,9 @@ def test_tables_that_were_not_asked_for_are_left_alone() -> None:
 
 
 def test_expected_rows_are_those_of_today_or_the_average() -> None:
-    plan = planned(state(PLAYERS, missing=frozenset([D])), stale={PLAYERS: {DAYS[0]: Stale.CODE}}, names=(PLAYERS,))
+    plan = planned(
+        state(PLAYERS, missing=frozenset([D])), stale={PLAYERS: {DAYS[0]: Stale.CODE}}, names=(PLAYERS,)
+    )
     assert expected_rows(plan.tables[PLAYERS]) == 20
     nothing = planned(state(PLAYERS, missing=frozenset(DAYS)), names=(PLAYERS,))
     assert expected_rows(nothing.tables[PLAYERS]) is None
@@ -120,7 +140,11 @@ def test_expected_rows_are_those_of_today_or_the_average() -> None:
 
 def test_a_look_back_ends_after_its_days() -> None:
     plans = [p for p in PLANS if p.table in (PLAYERS, SLATE)]
-    old, edge, beyond = date(2021, 1, 1), date(2021, 1, 1) + timedelta(days=365), date(2021, 1, 1) + timedelta(days=366)
+    old, edge, beyond = (
+        date(2021, 1, 1),
+        date(2021, 1, 1) + timedelta(days=365),
+        date(2021, 1, 1) + timedelta(days=366),
+    )
     entries = {d: ManifestEntry(d, 1, "h", "s", datetime(2024, 1, 1)) for d in (old, edge, beyond)}
     states = {
         PLAYERS: TableState(PLAYERS, entries, {}, {}, frozenset(), frozenset()),

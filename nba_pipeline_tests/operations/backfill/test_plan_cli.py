@@ -27,10 +27,14 @@ def test_an_unchanged_pipeline_plans_nothing_and_a_backfill_runs_nothing(home: P
     assert "Nothing to do" in command(capsys, "backfill", *DAYS).out
     done = command(capsys, "backfill", *DAYS, "--json")
     assert done.code == 0
-    assert {(t["requested"], t["up_to_date"], len(t["run_ids"])) for t in done.json["tables"].values()} == {(0, 10, 0)}
+    assert {(t["requested"], t["up_to_date"], len(t["run_ids"])) for t in done.json["tables"].values()} == {
+        (0, 10, 0)
+    }
 
 
-def test_a_deleted_day_is_planned_with_what_is_made_from_it_and_the_backfill_does_exactly_that(own_home: Path, capsys: Capture) -> None:
+def test_a_deleted_day_is_planned_with_what_is_made_from_it_and_the_backfill_does_exactly_that(
+    own_home: Path, capsys: Capture
+) -> None:
     shutil.rmtree(own_home / "warehouse" / "nba_raw" / "shot_attempts" / f"game_date={END}")
     expected = planned(capsys)
     assert expected["nba_raw.shot_attempts"] == expected["nba_analytics.player_game_summary"] == 1

@@ -1,4 +1,5 @@
-"""An explanation is true: its formula comes to the stored value, its inputs and its window are those that made it."""
+"""An explanation is true: its formula comes to the stored value, its inputs and its window are those that
+made it."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def test_a_value_that_the_formula_does_not_give_is_said_so(
     player = str(rows.loc[rows["usage_rate"].astype(float).gt(5), "player_id"].iloc[0])
     right = GAMES_HOW[PLAYERS]["usage_rate"]
     assert isinstance(right, Formula)
-    monkeypatch.setitem(GAMES_HOW[PLAYERS], "usage_rate", replace(right, text="100 * plays_used / team_plays_used"))  # type: ignore[index]
+    monkeypatch.setitem(
+        GAMES_HOW[PLAYERS], "usage_rate", replace(right, text="100 * plays_used / team_plays_used")
+    )  # type: ignore[index]
     found = explained(w, PLAYERS, "usage_rate", player_id=player)
     assert found.agrees is False
     show(found)
@@ -74,7 +77,9 @@ def test_the_inputs_are_the_rows_of_that_player_and_team(w: Workspace) -> None:
     assert found.value == row["points"]
 
 
-def test_the_window_is_shown_with_the_numbers_of_each_game(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_window_is_shown_with_the_numbers_of_each_game(
+    w: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     cache = w.store.read(TABLES[CACHE], [DAY])
     row = cache[cache["games_in_window_5"].astype(int) >= 4].iloc[0]
     found = explained(w, CACHE, "points_avg_last_3", player_id=str(row["player_id"]))
@@ -97,18 +102,24 @@ def test_a_value_that_is_taken_over_is_followed_to_where_it_was_made(w: Workspac
     (cached,) = found.behind
     (slate,) = cached.behind
     assert found.taken_from == f"{CACHE}.team_pace_last_10"
-    assert (cached.taken_from, slate.formula) == (f"{SLATE}.team_pace_last_10", "48 * sum(possessions) / (sum(team_minutes) / 5)")
+    assert (cached.taken_from, slate.formula) == (
+        f"{SLATE}.team_pace_last_10",
+        "48 * sum(possessions) / (sum(team_minutes) / 5)",
+    )
     assert found.agrees and cached.agrees and slate.agrees
     assert as_json(found)["behind"][0]["behind"][0]["window"]["games"]
 
 
 def test_what_stands_behind_a_value_that_is_taken_over_is_its_input_too() -> None:
-    """The load of the slate makes fatigue, which is a feature; the opponent's rating is made of the opponent's games."""
+    """The load of the slate makes fatigue, which is a feature; the opponent's rating is made of the
+    opponent's games."""
     rests = behind(FEATURES, "fatigue_score")
     assert rests[COMPOSITES].columns == {"fatigue_score"}
     assert {"days_rest", "is_back_to_back"} <= rests[SLATE].columns
     assert rests[SLATE].whose == {Whose.PLAYER}
-    assert behind(FEATURES, "opponent_defensive_rating")["nba_analytics.team_defense_game_summary"].whose == {Whose.OPPONENT}
+    assert behind(FEATURES, "opponent_defensive_rating")["nba_analytics.team_defense_game_summary"].whose == {
+        Whose.OPPONENT
+    }
 
 
 def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +136,12 @@ def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.Ca
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [(CACHE, "usage_rate_season"), (OFFENSE, "paint_makes"), (COMPOSITES, "total_composite_adjustment"), (ZONES, "weakest_zone")],
+    [
+        (CACHE, "usage_rate_season"),
+        (OFFENSE, "paint_makes"),
+        (COMPOSITES, "total_composite_adjustment"),
+        (ZONES, "weakest_zone"),
+    ],
 )
 def test_an_explanation_fits_a_hundred_columns(
     w: Workspace, table: str, column: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -158,7 +174,15 @@ def test_a_question_that_has_no_answer_says_why_and_what_may_have_been_meant(w: 
         (date(2023, 1, 1), "before the first day"),
     ):
         with pytest.raises(ConfigurationError, match=said):
-            explain(w.store, w.tables, plan_of(PLAYERS), day, {"player_id": "1"}, "points", start=date(2023, 10, 24))
+            explain(
+                w.store,
+                w.tables,
+                plan_of(PLAYERS),
+                day,
+                {"player_id": "1"},
+                "points",
+                start=date(2023, 10, 24),
+            )
 
 
 def test_a_name_is_found_without_its_accents_and_in_part(w: Workspace) -> None:
@@ -179,14 +203,22 @@ def test_an_empty_day_says_why_it_is_empty() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("player_game_sumary", END, "--key", "player_id=1", "--column", "points"), "did you mean nba_analytics.player_game_summary"),
+        (
+            ("player_game_sumary", END, "--key", "player_id=1", "--column", "points"),
+            "did you mean nba_analytics.player_game_summary",
+        ),
         (("player_game_summary", "yesterday", "--key", "player_id=1", "--column", "points"), "yesterday"),
         (("player_game_summary", END, "--key", "player", "--column", "points"), "is not column=value"),
         (("player_game_summary", END, "--key", "player_id=1", "--column", "pionts"), "did you mean points"),
-        (("player_game_summary", "2030-01-01", "--key", "player_id=1", "--column", "points"), "is in the future"),
+        (
+            ("player_game_summary", "2030-01-01", "--key", "player_id=1", "--column", "points"),
+            "is in the future",
+        ),
     ],
 )
-def test_a_wrong_question_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
+def test_a_wrong_question_is_wrong_usage(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
     answer = command(capsys, "explain", *arguments)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
@@ -194,7 +226,15 @@ def test_a_wrong_question_is_wrong_usage(home: Path, capsys: pytest.CaptureFixtu
 
 def test_the_command_gives_run_versions_and_source(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     row = w.store.read(TABLES[PLAYERS], [DAY]).iloc[0]
-    arguments = ("explain", "player_game_summary", END, "--key", f"player_id={row['player_id']}", "--column", "usage_rate")
+    arguments = (
+        "explain",
+        "player_game_summary",
+        END,
+        "--key",
+        f"player_id={row['player_id']}",
+        "--column",
+        "usage_rate",
+    )
     answer = command(capsys, *arguments, "--json")
     assert answer.code == 0
     assert answer.json["agrees"] is True
@@ -215,7 +255,16 @@ def test_the_incidents_value_is_explained_with_its_numbers(bulk_dir: Path) -> No
         runs = Runs(Settings(warehouse="memory", start_date=day), MemoryStore(), instance, source)
         runs.backfill([day], GAME_TABLES)
         recall = Recall(lambda names: read_values(instance, names))
-        found = explain(runs.store, TABLES, plan_of(PLAYERS), day, {"player": "Quinones"}, "usage_rate", recall=recall, source=source)
+        found = explain(
+            runs.store,
+            TABLES,
+            plan_of(PLAYERS),
+            day,
+            {"player": "Quinones"},
+            "usage_rate",
+            recall=recall,
+            source=source,
+        )
     assert (found.value, found.agrees) == (1196.81, True)
     assert found.key["game_id"] == "20240307_CHI_GSW"
     assert "(2 / 60)" in found.numbers
@@ -224,11 +273,16 @@ def test_the_incidents_value_is_explained_with_its_numbers(bulk_dir: Path) -> No
         name: hashlib.sha256((bulk_dir / name).read_bytes()).hexdigest()
         for name in ("games.parquet", "player_box.parquet", "shots_2023-24.parquet")
     }
-    assert found.source["files"] == [{"file": str(bulk_dir / n), "as_read": digest, "now": digest} for n, digest in hashes.items()]
+    assert found.source["files"] == [
+        {"file": str(bulk_dir / n), "as_read": digest, "now": digest} for n, digest in hashes.items()
+    ]
 
 
-def test_a_refused_value_is_computed_again_and_its_refusal_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The day is not stored, so the value is what a run computes from the stored inputs; a day that cannot be computed says why."""
+def test_a_refused_value_is_computed_again_and_its_refusal_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The day is not stored, so the value is what a run computes from the stored inputs; a day that cannot be
+    computed says why."""
     day = date(2024, 3, 7)
     settings = Settings(start_date=day, warehouse_dir=tmp_path / "warehouse", dagster_home=tmp_path)
     source = FaultySource(SimulatedSource(first_day=day), {day: Fault("stint", BOXSCORES, two_second_stint)})

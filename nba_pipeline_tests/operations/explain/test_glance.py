@@ -1,4 +1,5 @@
-"""A glance at the instance's files says what Dagster says, or that Dagster must be asked; and `explain` then needs no Dagster."""
+"""A glance at the instance's files says what Dagster says, or that Dagster must be asked; and `explain` then
+needs no Dagster."""
 
 from __future__ import annotations
 
@@ -46,16 +47,22 @@ def planned_again(instance: dg.DagsterInstance) -> None:
     """A run that has planned the day and not made it."""
     run = instance.create_run_for_job(dg.job(name="later")(lambda: None))
     planned = AssetMaterializationPlannedData(asset_key(PLAYERS), partition=END)
-    instance.report_dagster_event(DagsterEvent.build_asset_materialization_planned_event("later", "step", planned), run.run_id)
+    instance.report_dagster_event(
+        DagsterEvent.build_asset_materialization_planned_event("later", "step", planned), run.run_id
+    )
 
 
 def observed(instance: dg.DagsterInstance) -> None:
     """How a failed day is explained."""
-    instance.report_runless_asset_event(dg.AssetObservation(asset_key(PLAYERS), partition=END, metadata={"failure_class": "code_error"}))
+    instance.report_runless_asset_event(
+        dg.AssetObservation(asset_key(PLAYERS), partition=END, metadata={"failure_class": "code_error"})
+    )
 
 
 @pytest.mark.parametrize("happened", [planned_again, observed])
-def test_a_day_to_which_something_happened_since_is_for_dagster(own_home: Path, happened: Callable[[dg.DagsterInstance], None]) -> None:
+def test_a_day_to_which_something_happened_since_is_for_dagster(
+    own_home: Path, happened: Callable[[dg.DagsterInstance], None]
+) -> None:
     with open_workspace() as w:
         happened(w.instance)
     glance = Glance.at(own_home)
@@ -69,8 +76,10 @@ def test_a_day_to_which_something_happened_since_is_for_dagster(own_home: Path, 
     [
         None,
         "telemetry: {enabled: false}\n",
-        "instance_class:\n  module: nba_pipeline.orchestration.instance.pipeline_instance\n  class: PipelineInstance\n"
-        "storage:\n  postgres: {}\n",
+        (
+            "instance_class:\n  module: nba_pipeline.orchestration.instance.pipeline_instance\n  class:"
+            " PipelineInstance\nstorage:\n  postgres: {}\n"
+        ),
         "instance_class:\n  module: somebody.else\n  class: PipelineInstance\n",
     ],
 )
@@ -92,7 +101,9 @@ def question() -> tuple[str, ...]:
     return ("explain", PLAYERS, END, "--key", f"player_id={player}", "--column", "usage_rate", "--json")
 
 
-def test_both_ways_give_the_same_explanation(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_ways_give_the_same_explanation(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = question()
     at_a_glance = command(capsys, *asked).json
     monkeypatch.setattr(cli_explain, "_at_a_glance", lambda *given: None)
@@ -116,6 +127,13 @@ print(loaded, file=sys.stderr)
 def test_explain_loads_no_dagster(home: Path) -> None:
     """What its speed rests on: Dagster takes longer to load than anything that explain does."""
     program = _PROGRAM.format(arguments=list(question()))
-    done = subprocess.run([sys.executable, "-c", program], env=os.environ.copy(), capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert done.stderr.strip() == "[]"
     assert json.loads(done.stdout)["agrees"] is True

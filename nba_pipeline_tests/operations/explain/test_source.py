@@ -24,7 +24,8 @@ BOXSCORES, PLAYERS = "nba_raw.player_boxscores", "nba_analytics.player_game_summ
 
 
 class FileSource(SimulatedSource):
-    """The simulated league, said to be read from files of a folder: one per raw table, named by it and the season."""
+    """The simulated league, said to be read from files of a folder: one per raw table, named by it and the
+    season."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(first_day=EARLIER)
@@ -58,10 +59,20 @@ def made(run_id: str) -> list[Any]:
     return [*Made("code", "schema", "inputs", "files", run_id).__dict__.values()]
 
 
-def files(table: str, recall: Recall | None, source: FileSource, *days: date) -> list[tuple[str, bool | None, bool]]:
-    """(file, whether the hash as read is the one of now or None if it is not known, whether the file is there)"""
+def files(
+    table: str, recall: Recall | None, source: FileSource, *days: date
+) -> list[tuple[str, bool | None, bool]]:
+    """(file, whether the hash as read is the one of now or None if it is not known, whether the file is
+    there)"""
     found = traced(MemoryStore(), TABLES, table, days, recall, source)["files"]
-    return [(Path(f["file"]).name, None if f["as_read"] is None else f["as_read"] == f["now"], f["now"] is not None) for f in found]
+    return [
+        (
+            Path(f["file"]).name,
+            None if f["as_read"] is None else f["as_read"] == f["now"],
+            f["now"] is not None,
+        )
+        for f in found
+    ]
 
 
 def test_a_source_of_files_is_traceable(source: FileSource) -> None:
@@ -71,7 +82,9 @@ def test_a_source_of_files_is_traceable(source: FileSource) -> None:
 
 def test_what_was_read_is_told_from_what_is_there_now(source: FileSource) -> None:
     read = source.payloads(BOXSCORES, [DAY])
-    recall = remembered({f"nba_pipeline/made/{BOXSCORES}/{DAY}": made("r1"), f"nba_pipeline/read/{BOXSCORES}/r1": read})
+    recall = remembered(
+        {f"nba_pipeline/made/{BOXSCORES}/{DAY}": made("r1"), f"nba_pipeline/read/{BOXSCORES}/r1": read}
+    )
     name = f"{BOXSCORES}_2024.parquet"
     assert files(BOXSCORES, recall, source, DAY) == [(name, True, True)]
     (source.folder / name).write_text("corrected")
@@ -82,7 +95,9 @@ def test_what_was_read_is_told_from_what_is_there_now(source: FileSource) -> Non
 
 def test_files_of_other_days_of_the_run_are_not_behind_the_value(source: FileSource) -> None:
     read = source.payloads(BOXSCORES, [date(2023, 3, 7), DAY])
-    recall = remembered({f"nba_pipeline/made/{BOXSCORES}/{DAY}": made("r1"), f"nba_pipeline/read/{BOXSCORES}/r1": read})
+    recall = remembered(
+        {f"nba_pipeline/made/{BOXSCORES}/{DAY}": made("r1"), f"nba_pipeline/read/{BOXSCORES}/r1": read}
+    )
     assert len(read) == 2
     assert files(BOXSCORES, recall, source, DAY) == [(f"{BOXSCORES}_2024.parquet", True, True)]
 
@@ -98,7 +113,10 @@ def test_a_file_that_two_runs_read_differently_is_there_twice(source: FileSource
             f"nba_pipeline/read/{BOXSCORES}/r2": {str(name): digest(name)},
         }
     )
-    assert files(BOXSCORES, recall, source, DAY, EARLIER) == [(name.name, False, True), (name.name, True, True)]
+    assert files(BOXSCORES, recall, source, DAY, EARLIER) == [
+        (name.name, False, True),
+        (name.name, True, True),
+    ]
 
 
 def test_where_nothing_was_recorded_the_files_are_named_as_they_are_now(source: FileSource) -> None:

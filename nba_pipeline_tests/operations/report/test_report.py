@@ -1,4 +1,5 @@
-"""The report says what `status` says, names every failure and its class, and is one file that needs nothing else."""
+"""The report says what `status` says, names every failure and its class, and is one file that needs nothing
+else."""
 
 from __future__ import annotations
 
@@ -16,7 +17,16 @@ from nba_pipeline.operations.audit.validate import Answer
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.quarantine import Rejected
 from nba_pipeline.operations.report import content as reports
-from nba_pipeline.operations.report.content import Report, Waiting, causes, cells, gather, in_words, next_steps, waiting
+from nba_pipeline.operations.report.content import (
+    Report,
+    Waiting,
+    causes,
+    cells,
+    gather,
+    in_words,
+    next_steps,
+    waiting,
+)
 from nba_pipeline.operations.report.html import as_html
 from nba_pipeline.operations.report.markdown import as_markdown
 from nba_pipeline.operations.report.style import LOOKS, STYLE, css_class, look_of
@@ -34,7 +44,15 @@ from nba_pipeline_tests.support.pages import html_rows, plain
 NOW = datetime(2024, 7, 1, 12, 30, tzinfo=UTC)
 MARCH = span(date(2024, 3, 1), date(2024, 3, 31))
 BAD, BEHIND, RUNNING, GONE, OFF, OLD = MARCH[6], MARCH[7], MARCH[8], MARCH[9], MARCH[10], MARCH[11]
-EVERYWHERE = ("type_overflow", "widen the column", str(BAD), "impossible_value", "2024-07-01 12:30", "2 h 0 min", "2 rows share")
+EVERYWHERE = (
+    "type_overflow",
+    "widen the column",
+    str(BAD),
+    "impossible_value",
+    "2024-07-01 12:30",
+    "2 h 0 min",
+    "2 rows share",
+)
 NASTY = 'usage_rate 1196.81 <script>alert("x")</script> | a|b'
 
 
@@ -43,7 +61,9 @@ def a_state() -> TableState:
     stored = {d: ManifestEntry(d, 200, "h", "s", NOW) for d in MARCH if d not in (BAD, BEHIND, RUNNING, GONE)}
     stored[OFF] = replace(stored[OFF], row_count=0, reason="off_day")
     failed = {BAD: Failed(BAD, "type_overflow", NASTY)}
-    return TableState(PLAYERS, stored, failed, {BEHIND: f"{PLAYERS} {BAD}"}, frozenset([RUNNING]), frozenset([GONE]))
+    return TableState(
+        PLAYERS, stored, failed, {BEHIND: f"{PLAYERS} {BAD}"}, frozenset([RUNNING]), frozenset([GONE])
+    )
 
 
 @pytest.fixture
@@ -59,7 +79,11 @@ def full() -> Report:
         {PLAYERS: state.rows},
         causes({PLAYERS: state}),
         (reports.Coverage("2024-03", 1000, 990),),
-        (Answer("duplicate keys", "none in any table", "2 rows share a key", False, ("20240307_CHI_GSW 1",)),),
+        (
+            Answer(
+                "duplicate keys", "none in any table", "2 rows share a key", False, ("20240307_CHI_GSW 1",)
+            ),
+        ),
         {PLAYERS: [reports.Measured(1, 31, 2.0, 31), reports.Measured(2, 4, 1.0, 4)]},
         (refused,),
         waiting(plans, {PLAYERS: state}),
@@ -72,7 +96,14 @@ def full() -> Report:
 def test_every_day_is_exactly_one_thing() -> None:
     found = cells(a_state(), {OLD: Stale.CODE}, MARCH)
     assert list(found) == MARCH
-    special = {BAD: "failed", BEHIND: "blocked", RUNNING: "running", GONE: "missing", OFF: "empty: off_day", OLD: "stale"}
+    special = {
+        BAD: "failed",
+        BEHIND: "blocked",
+        RUNNING: "running",
+        GONE: "missing",
+        OFF: "empty: off_day",
+        OLD: "stale",
+    }
     assert {d: what for d, what in found.items() if what != "good"} == special
 
 
@@ -88,7 +119,9 @@ def test_what_has_not_started_is_named_with_its_reason() -> None:
 
 def test_a_blocked_day_is_led_back_to_the_failure_at_the_root() -> None:
     plans = [p for p in PLANS if p.table in (PLAYERS, SLATE)]
-    behind = TableState(SLATE, {}, {}, {RUNNING: f"{PLAYERS} {BEHIND}", GONE: f"{SLATE} {RUNNING}"}, frozenset(), frozenset())
+    behind = TableState(
+        SLATE, {}, {}, {RUNNING: f"{PLAYERS} {BEHIND}", GONE: f"{SLATE} {RUNNING}"}, frozenset(), frozenset()
+    )
     found = waiting(plans, {PLAYERS: a_state(), SLATE: behind})
     assert Waiting(f"{PLAYERS} {BAD} (type_overflow)", (RUNNING, GONE), (SLATE,)) in found
 
@@ -127,7 +160,15 @@ def test_the_page_holds_everything_and_a_titled_square_for_each_day(full: Report
         assert text in page, text
     squares = dict(re.findall(r"<title>(\d{4}-\d\d-\d\d) ([^<]+)</title>", page))
     counts = full.counts(PLAYERS)
-    assert counts == {"good": 25, "empty: off_day": 1, "stale": 1, "failed": 1, "blocked": 1, "running": 1, "missing": 1}
+    assert counts == {
+        "good": 25,
+        "empty: off_day": 1,
+        "stale": 1,
+        "failed": 1,
+        "blocked": 1,
+        "running": 1,
+        "missing": 1,
+    }
     words = {str(day): what.replace("empty: ", "empty, ") for day, what in full.cells[PLAYERS].items()}
     assert squares == words | {str(BAD): "failed: type_overflow"}
     assert re.search(rf'<a href="#type_overflow"><path [^>]+><title>{BAD} ', page)
@@ -156,9 +197,13 @@ def test_the_class_and_the_cause_stand_on_the_line_of_the_date(full: Report) -> 
 
 def test_seasons_are_drawn_beside_each_other_and_the_page_of_all_tables_stays_small(full: Report) -> None:
     years = span(date(2021, 10, 19), date(2026, 1, 3))
-    found = dict.fromkeys(years, reports.BLOCKED) | {date(2024, 3, 7): reports.FAILED}  # the largest page: each day has a mark
+    found = dict.fromkeys(years, reports.BLOCKED) | {
+        date(2024, 3, 7): reports.FAILED
+    }  # the largest page: each day has a mark
     tables = [p.table for p in PLANS]
-    page = as_html(replace(full, days=tuple(years), cells=dict.fromkeys(tables, found), rows=dict.fromkeys(tables, 0)))
+    page = as_html(
+        replace(full, days=tuple(years), cells=dict.fromkeys(tables, found), rows=dict.fromkeys(tables, 0))
+    )
     drawn = page.split("<svg role")[1:]
     assert len(drawn) == 5 * len(tables)
     assert sum(row.count("<title>") for row in drawn) == len(years) * len(tables)
@@ -168,12 +213,17 @@ def test_seasons_are_drawn_beside_each_other_and_the_page_of_all_tables_stays_sm
 
 
 def test_no_state_is_told_by_colour_alone() -> None:
-    """Every state but the ordinary ones has a mark or an outline, and no two have both colour and mark in common."""
+    """Every state but the ordinary ones has a mark or an outline, and no two have both colour and mark in
+    common."""
     plain = {reports.GOOD, reports.MISSING, "empty: off_season", "empty: off_day"}
     assert {what for what, look in LOOKS.items() if not look.mark} == plain
     assert ".missing{stroke:" in STYLE
     assert len({look.mark for look in LOOKS.values() if look.mark}) == len(LOOKS) - len(plain)
-    assert len({look.light for look in LOOKS.values()}) == len({look.dark for look in LOOKS.values()}) == len(LOOKS)
+    assert (
+        len({look.light for look in LOOKS.values()})
+        == len({look.dark for look in LOOKS.values()})
+        == len(LOOKS)
+    )
     assert {f"empty: {reason.value}" for reason in EmptyReason} <= set(LOOKS)
     assert (css_class("empty: new_reason"), look_of("empty: new_reason").mark) == ("other", "m3 6l3-3")
 
@@ -191,7 +241,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_texts_and_marks_can_be_read_on_light_and_on_dark() -> None:
-    light, dark = (dict(re.findall(r"--(\w+):(#\w+)", block)) for block in re.findall(r":root\{(--[^}]+)\}", STYLE))
+    light, dark = (
+        dict(re.findall(r"--(\w+):(#\w+)", block)) for block in re.findall(r":root\{(--[^}]+)\}", STYLE)
+    )
     for theme in (light, dark):
         for text in ("ink", "dim", "bad", "link"):
             assert min(contrast(theme[text], theme[ground]) for ground in ("ground", "soft")) >= 4.5, text
@@ -209,10 +261,18 @@ def test_what_to_do_names_the_commands_in_order(full: Report) -> None:
         f"nba-pipeline validate --start {MARCH[0]} --end {MARCH[-1]}",
     ]
     assert "about 2 h 0 min, as measured" in next_steps(full)[1][0]
-    assert next_steps(full)[1][0].startswith("Make the 1 missing table-days and restate the 1 stale table-days (2 table-days")
+    assert next_steps(full)[1][0].startswith(
+        "Make the 1 missing table-days and restate the 1 stale table-days (2 table-days"
+    )
     unmeasured = replace(full, left=(replace(full.left[0], seconds=None),), seconds_left=None)
     assert "1 table(s) have never been measured" in as_html(unmeasured)
-    assert [in_words(s) for s in (44, 89.4, 90, 5_400, 158_400)] == ["44 s", "89 s", "2 min", "1 h 30 min", "44 h 0 min"]
+    assert [in_words(s) for s in (44, 89.4, 90, 5_400, 158_400)] == [
+        "44 s",
+        "89 s",
+        "2 min",
+        "1 h 30 min",
+        "44 h 0 min",
+    ]
 
 
 def test_shares_are_never_rounded_up(full: Report) -> None:
@@ -232,8 +292,20 @@ def test_markdown_holds_the_same(full: Report) -> None:
 
 
 def test_a_pipeline_without_anything_says_so(full: Report) -> None:
-    nothing = replace(full, cells={SLATE: dict.fromkeys(MARCH[:1], reports.MISSING)}, rows={SLATE: 0}, days=tuple(MARCH[:1]))
-    nothing = replace(nothing, causes=(), coverage=(), throughput={}, rejected=(), answers=(), waiting=(), left=(), quota=None)
+    nothing = replace(
+        full, cells={SLATE: dict.fromkeys(MARCH[:1], reports.MISSING)}, rows={SLATE: 0}, days=tuple(MARCH[:1])
+    )
+    nothing = replace(
+        nothing,
+        causes=(),
+        coverage=(),
+        throughput={},
+        rejected=(),
+        answers=(),
+        waiting=(),
+        left=(),
+        quota=None,
+    )
     assert [words for words, _ in next_steps(nothing)] == ["Make the 1 missing table-days"]
     for page in (as_html(nothing), as_markdown(nothing)):
         for words in (
@@ -273,7 +345,9 @@ def test_a_sound_pipeline_reports_itself_complete(gathered: Report) -> None:
     assert "No day has failed" in as_html(gathered)
 
 
-def test_the_command_writes_a_file_or_prints(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_writes_a_file_or_prints(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert command(capsys, "report", *DAYS, "--out", str(tmp_path / "report.html")).code == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert command(capsys, "report", *DAYS, "--format", "md").out.startswith("# nba_pipeline")

@@ -1,4 +1,5 @@
-"""A day is stale when, and only when, a run would make something else of it: code, declaration, inputs or source changed."""
+"""A day is stale when, and only when, a run would make something else of it: code, declaration, inputs or
+source changed."""
 
 from __future__ import annotations
 
@@ -35,7 +36,12 @@ ENTRY = ManifestEntry(START, 3, "hash", "s", datetime(2024, 1, 1))
 @pytest.fixture(scope="module")
 def made() -> Iterator[Runs]:
     with dg.DagsterInstance.ephemeral() as instance:
-        runs = Runs(Settings(warehouse="memory", start_date=START), MemoryStore(), instance, SimulatedSource(first_day=START))
+        runs = Runs(
+            Settings(warehouse="memory", start_date=START),
+            MemoryStore(),
+            instance,
+            SimulatedSource(first_day=START),
+        )
         runs.backfill(DAYS)
         yield runs
 
@@ -74,7 +80,9 @@ def test_what_was_recorded_is_recalled_and_nothing_else() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         days = span(date(2020, 1, 1), date(2022, 6, 30))  # more than one statement
         remember_made(instance, "a.b", dict.fromkeys(days, NOW))
-        remember_made(instance, "a.b", {days[3]: replace(NOW, code="new"), date(2022, 7, 1): NOW})  # a known day and a new one
+        remember_made(
+            instance, "a.b", {days[3]: replace(NOW, code="new"), date(2022, 7, 1): NOW}
+        )  # a known day and a new one
         assert set(recall_made(instance, "a.b", [date(2022, 7, 1)])) == {date(2022, 7, 1)}
         found = recall_made(instance, "a.b", [*days, date(2030, 1, 1)])
         assert set(found) == set(days)
@@ -92,7 +100,9 @@ def test_nothing_is_stale_after_a_backfill_and_after_another(runs: Runs) -> None
     assert {runs.instance.get_run_by_id(m.run_id) is not None for m in recorded.values()} == {True}
 
 
-def test_a_changed_formula_makes_the_tables_stale_that_use_it_and_a_comment_none(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_formula_makes_the_tables_stale_that_use_it_and_a_comment_none(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = versions._source
 
     def edit(old: str, new: str) -> None:
@@ -110,7 +120,9 @@ def test_a_changed_formula_makes_the_tables_stale_that_use_it_and_a_comment_none
         edit("from __future__ import annotations", "# a comment\nfrom __future__ import annotations")
         assert stale(runs) == {}
         edit("from __future__ import annotations", "from __future__ import annotations\nCONSTANT = 3")
-        assert stale(runs) == {name: dict.fromkeys(DAYS, Stale.CODE) for name in (CACHE, "nba_precompute.ml_feature_store")}
+        assert stale(runs) == {
+            name: dict.fromkeys(DAYS, Stale.CODE) for name in (CACHE, "nba_precompute.ml_feature_store")
+        }
     finally:
         versions._normalized_module.cache_clear()
 
@@ -139,7 +151,9 @@ def test_a_corrected_day_makes_that_day_and_the_days_that_look_back_on_it_stale(
 
 def test_another_source_makes_the_raw_tables_stale_where_it_is_asked(runs: Runs) -> None:
     assert stale(runs, None) == {}
-    assert stale(runs, "bulk") == {p.table: dict.fromkeys(DAYS, Stale.SOURCE) for p in PLANS if p.table.startswith("nba_raw.")}
+    assert stale(runs, "bulk") == {
+        p.table: dict.fromkeys(DAYS, Stale.SOURCE) for p in PLANS if p.table.startswith("nba_raw.")
+    }
 
 
 def test_an_unrecorded_day_is_stale_and_not_taken_for_good(runs: Runs) -> None:

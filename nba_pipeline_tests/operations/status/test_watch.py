@@ -19,7 +19,15 @@ from nba_pipeline.build import PLANS, build_defs
 from nba_pipeline.cli.watch import watch
 from nba_pipeline.operations.backfill.estimate import Cost, Costs
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.status.runs import PAUSE_SECONDS, Ran, asked_of_the_daemon, at_once, idle_seconds, recent_runs, stretch
+from nba_pipeline.operations.status.runs import (
+    PAUSE_SECONDS,
+    Ran,
+    asked_of_the_daemon,
+    at_once,
+    idle_seconds,
+    recent_runs,
+    stretch,
+)
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.status.watch import (
     STALLED_AFTER_SECONDS,
@@ -52,7 +60,12 @@ def test_days_are_counted_by_what_becomes_of_them() -> None:
     failed = {NOV[5]: Failed(NOV[5], "type_overflow", "m")}
     state = TableState(PLAYERS, entries, failed, {NOV[6]: "x"}, frozenset(NOV[7:9]), frozenset(NOV[9:]))
     seen = take({PLAYERS: state}, {PLAYERS: set(NOV[:12])}, 1, 0.0)
-    assert (seen.good, seen.failed, seen.blocked, seen.open) == (5, 1, 1, 2 + 3)  # of the missing, those that were asked for
+    assert (seen.good, seen.failed, seen.blocked, seen.open) == (
+        5,
+        1,
+        1,
+        2 + 3,
+    )  # of the missing, those that were asked for
     assert seen.total == 12
     assert take({PLAYERS: state}, {}, 1, 0.0).open == 2
     assert unsettled({PLAYERS: state}, {PLAYERS: set(NOV[:12])}) == {PLAYERS: set(NOV[7:12])}
@@ -79,12 +92,17 @@ def test_a_stall_is_seen_and_ends() -> None:
     assert progress(waiting, None).stalled
     assert progress(waiting, None).quiet_seconds == STALLED_AFTER_SECONDS
     assert not progress([*waiting, done(20 + STALLED_AFTER_SECONDS, 60)], None).stalled
-    assert not progress([*waiting[:2], replace(waiting[2], active=0)], None).stalled  # nothing runs, so nothing stalls
+    assert not progress(
+        [*waiting[:2], replace(waiting[2], active=0)], None
+    ).stalled  # nothing runs, so nothing stalls
 
 
 def worked(tables: int, seconds: float, pause: float) -> list[Ran]:
     """One run of NOV after the other, a table each."""
-    return [Ran((p.table,), NOV[0], NOV[-1], n * (seconds + pause), n * (seconds + pause) + seconds) for n, p in enumerate(PLANS[:tables])]
+    return [
+        Ran((p.table,), NOV[0], NOV[-1], n * (seconds + pause), n * (seconds + pause) + seconds)
+        for n, p in enumerate(PLANS[:tables])
+    ]
 
 
 def left(runs: list[Ran], open_tables: Iterable[TablePlan], now: float) -> float | None:
@@ -129,7 +147,9 @@ def test_runs_are_read_with_their_days(home: Path) -> None:
 def test_what_the_daemon_was_asked_for_is_wanted_until_it_has_ended() -> None:
     defs, keys = build_defs(), [str(d) for d in NOV[:3]]
     graph = defs.get_repository_def().asset_graph
-    target = AssetGraphSubset.from_asset_partition_set({AssetKeyPartitionKey(asset_key(PLAYERS), key) for key in keys}, graph)
+    target = AssetGraphSubset.from_asset_partition_set(
+        {AssetKeyPartitionKey(asset_key(PLAYERS), key) for key in keys}, graph
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         data = AssetBackfillData.empty(target, 0.0, instance)
         asked = PartitionBackfill("one", BulkActionStatus.REQUESTED, False, {}, 0.0, asset_backfill_data=data)
@@ -140,15 +160,25 @@ def test_what_the_daemon_was_asked_for_is_wanted_until_it_has_ended() -> None:
 
 
 def test_failures_are_grouped_and_what_waits_is_named() -> None:
-    state = TableState(PLAYERS, {}, {d: Failed(d, "type_overflow", "m") for d in NOV[:2]}, {}, frozenset(), frozenset())
-    behind = TableState(SLATE, {}, {}, dict.fromkeys(NOV[2:4], f"{PLAYERS} {NOV[1]}"), frozenset(), frozenset())
-    assert failed_lines({PLAYERS: state, SLATE: behind}) == [f"type_overflow in {PLAYERS}: 2 day(s): {NOV[0]} .. {NOV[1]}"]
-    assert waiting_lines({PLAYERS: state, SLATE: behind}) == [f"{SLATE}: 2 day(s) wait, from {NOV[2]} on for {PLAYERS} {NOV[1]}"]
+    state = TableState(
+        PLAYERS, {}, {d: Failed(d, "type_overflow", "m") for d in NOV[:2]}, {}, frozenset(), frozenset()
+    )
+    behind = TableState(
+        SLATE, {}, {}, dict.fromkeys(NOV[2:4], f"{PLAYERS} {NOV[1]}"), frozenset(), frozenset()
+    )
+    assert failed_lines({PLAYERS: state, SLATE: behind}) == [
+        f"type_overflow in {PLAYERS}: 2 day(s): {NOV[0]} .. {NOV[1]}"
+    ]
+    assert waiting_lines({PLAYERS: state, SLATE: behind}) == [
+        f"{SLATE}: 2 day(s) wait, from {NOV[2]} on for {PLAYERS} {NOV[1]}"
+    ]
 
 
 def test_the_loop_looks_until_no_run_is_active(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_workspace() as w:
-        run = w.instance.create_run_for_job(w.defs.resolve_implicit_global_asset_job_def(), status=dg.DagsterRunStatus.STARTED)
+        run = w.instance.create_run_for_job(
+            w.defs.resolve_implicit_global_asset_job_def(), status=dg.DagsterRunStatus.STARTED
+        )
         looks = []
 
         def sleep(seconds: float) -> None:

@@ -1,6 +1,8 @@
-"""Driving real ticks: Dagster's own evaluation of the conditions, and what it requests executed range by range.
+"""Driving real ticks: Dagster's own evaluation of the conditions, and what it requests executed range by
+range.
 
-Belongs here: a pipeline with a clock, and a source whose rows can be corrected. Does not belong here: expectations.
+Belongs here: a pipeline with a clock, and a source whose rows can be corrected. Does not belong here:
+expectations.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ LOOKING_BACK = tuple(plan.table for plan in PLANS if plan.history)
 
 
 class CorrectedSource(ThreeTables):
-    """The simulated league until ``correct`` is called; then one table's rows of a day are what the correction makes of them."""
+    """The simulated league until ``correct`` is called; then one table's rows of a day are what the
+    correction makes of them."""
 
     name = "simulated"
 
@@ -71,7 +74,8 @@ def one_more_rebound(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_more_point(lines: pd.DataFrame) -> pd.DataFrame:
-    """A defect: points that the shots and the score contradict, which the checks of the analytics tables refuse."""
+    """A defect: points that the shots and the score contradict, which the checks of the analytics tables
+    refuse."""
     first = lines.index[lines["seconds_played"].fillna(0) > 0][0]
     lines.loc[first, "points"] += 1
     return lines
@@ -87,7 +91,8 @@ Requests = dict[str, list[date]]
 
 @dataclass
 class Clockwork:
-    """A pipeline whose ticks happen when the test says so. ``now``: the last day of the partitions, whatever the real date."""
+    """A pipeline whose ticks happen when the test says so. ``now``: the last day of the partitions, whatever
+    the real date."""
 
     now: date
     source: CorrectedSource = field(default_factory=CorrectedSource)

@@ -49,15 +49,20 @@ def smtp(
 ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """(port, mails received: sender, recipients, data, whether over TLS, who logged in).
 
-    ``refuse``: no recipient is accepted. ``certificate``: STARTTLS is offered with it. ``account``: (user, password) without
-    which no mail is taken; offered over TLS only.
+    ``refuse``: no recipient is accepted. ``certificate``: STARTTLS is offered with it. ``account``: (user,
+    password) without which no mail is taken; offered over TLS only.
     """
     received: list[dict[str, Any]] = []
 
     class Handler(_SmtpHandler):
         pass
 
-    Handler.refuse, Handler.certificate, Handler.account, Handler.received = refuse, certificate, account, received
+    Handler.refuse, Handler.certificate, Handler.account, Handler.received = (
+        refuse,
+        certificate,
+        account,
+        received,
+    )
     with _served(socketserver.TCPServer(("127.0.0.1", 0), Handler)) as port:
         yield port, received
 
@@ -87,7 +92,9 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
 
     def on_ehlo(self, line: str) -> str:
         tls = self.mail["tls"]
-        offers = ["STARTTLS"] * bool(self.certificate and not tls) + ["AUTH PLAIN"] * bool(self.account and tls)
+        offers = ["STARTTLS"] * bool(self.certificate and not tls) + ["AUTH PLAIN"] * bool(
+            self.account and tls
+        )
         return "\r\n".join(["250-loopback", *(f"250-{offer}" for offer in offers), "250 HELP"])
 
     def on_starttls(self, line: str) -> str:
@@ -130,12 +137,18 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
 
 
 def self_signed(folder: Path) -> Path:
-    """A new key and its certificate for 127.0.0.1, in one file: what the server shows and what a client may trust."""
+    """A new key and its certificate for 127.0.0.1, in one file: what the server shows and what a client may
+    trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")]), datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(
-            name, name, key.public_key(), x509.random_serial_number(), now - timedelta(hours=1), now + timedelta(days=1)
+            name,
+            name,
+            key.public_key(),
+            x509.random_serial_number(),
+            now - timedelta(hours=1),
+            now + timedelta(days=1),
         )
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -1,4 +1,5 @@
-"""Alerts: grouped by cause, said once, delivered to real (loopback) servers, and nothing at all unless configured."""
+"""Alerts: grouped by cause, said once, delivered to real (loopback) servers, and nothing at all unless
+configured."""
 
 from __future__ import annotations
 
@@ -20,10 +21,25 @@ from nba_pipeline.build import build_defs
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.automation.alert_sensor import NAME, alert_tick
-from nba_pipeline.orchestration.automation.alerts import DAY_SECONDS, STANDING_CHECK, Finding, Said, causes_of, news, worded
+from nba_pipeline.orchestration.automation.alerts import (
+    DAY_SECONDS,
+    STANDING_CHECK,
+    Finding,
+    Said,
+    causes_of,
+    news,
+    worded,
+)
 from nba_pipeline.orchestration.automation.channels import AlertNotDelivered, channels_of, deliver
 from nba_pipeline.settings import AlertSettings, Settings
-from nba_pipeline_tests.orchestration.automation.driver import OFFENSE, RAW, START, Clockwork, one_more_point, one_row_twice
+from nba_pipeline_tests.orchestration.automation.driver import (
+    OFFENSE,
+    RAW,
+    START,
+    Clockwork,
+    one_more_point,
+    one_row_twice,
+)
 from nba_pipeline_tests.orchestration.automation.servers import smtp, webhook
 
 DAY = START + timedelta(days=2)
@@ -51,7 +67,9 @@ class Ticker:
         """The texts of this tick."""
         self.box.mails.clear()
         settings = AlertSettings(ui_url="http://ui")
-        self.cursor, sent = alert_tick(self.instance, self.cursor, [self.box], settings, time.time() + self.later)
+        self.cursor, sent = alert_tick(
+            self.instance, self.cursor, [self.box], settings, time.time() + self.later
+        )
         assert sent == len(self.box.mails)
         return [text for _, text in self.box.mails]
 
@@ -85,7 +103,9 @@ def test_a_failed_day_is_told_once_with_its_cause_its_day_and_what_to_do(broken:
     assert str(DAY) in text
 
 
-def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_lists_them(broken: Clockwork) -> None:
+def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_lists_them(
+    broken: Clockwork,
+) -> None:
     ticker = Ticker(broken.instance)
     ticker.tick()
     broken.source.correct("player_boxscores", DAY, one_row_twice)
@@ -101,7 +121,9 @@ def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_list
     assert ticker.tick() == [], "the same day is folded"
 
 
-def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over_with_the_rows_of_its_last_runs(broken: Clockwork) -> None:
+def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over_with_the_rows_of_its_last_runs(
+    broken: Clockwork,
+) -> None:
     ticker = Ticker(broken.instance)
     ticker.tick()
     known = {run.run_id for run in broken.instance.get_runs()}
@@ -157,7 +179,9 @@ def test_a_run_that_died_without_a_word_is_told_as_such(broken: Clockwork) -> No
     ticker.tick()
     base = broken.defs.get_repository_def().get_implicit_global_asset_job_def()
     key = dg.AssetKey(OFFENSE.split("."))
-    run = broken.instance.create_run_for_job(base.get_subset(asset_selection={key}), asset_selection=frozenset({key}))
+    run = broken.instance.create_run_for_job(
+        base.get_subset(asset_selection={key}), asset_selection=frozenset({key})
+    )
     broken.instance.report_run_failed(run, "the process was killed")
     [text] = ticker.tick()
     assert f"code_error in {OFFENSE}, 1 run(s)" in text
@@ -215,7 +239,11 @@ def test_half_a_configuration_is_refused(env: dict[str, str]) -> None:
 
 
 def test_secrets_are_not_in_the_settings_words() -> None:
-    env = {"NBA_PIPELINE_ALERTS": "webhook", "NBA_PIPELINE_ALERT_WEBHOOK": "https://host/key-1", "NBA_PIPELINE_SMTP_PASSWORD": "key-2"}
+    env = {
+        "NBA_PIPELINE_ALERTS": "webhook",
+        "NBA_PIPELINE_ALERT_WEBHOOK": "https://host/key-1",
+        "NBA_PIPELINE_SMTP_PASSWORD": "key-2",
+    }
     assert "key-" not in repr(AlertSettings.from_environment(env))
 
 
@@ -266,16 +294,29 @@ def test_one_channel_that_is_down_does_not_silence_the_other(caplog: pytest.LogC
 def test_a_refusal_names_host_and_reason() -> None:
     with smtp(refuse=True) as (port, _):
         settings = AlertSettings(
-            channels=("email",), smtp_host="127.0.0.1", smtp_port=port, smtp_tls=False, sender="a@b.c", recipients=("d@e.f",)
+            channels=("email",),
+            smtp_host="127.0.0.1",
+            smtp_port=port,
+            smtp_tls=False,
+            sender="a@b.c",
+            recipients=("d@e.f",),
         )
         with pytest.raises(AlertNotDelivered, match=rf"127.0.0.1:{port}.*no such mailbox"):
             deliver(channels_of(settings, LOG), "s", "t", LOG)
     with pytest.raises(AlertNotDelivered, match=r"webhook on 127\.0\.0\.1"):
-        deliver(channels_of(AlertSettings(channels=("webhook",), webhook_url=f"http://127.0.0.1:{port}/x"), LOG), "s", "t", LOG)
+        deliver(
+            channels_of(AlertSettings(channels=("webhook",), webhook_url=f"http://127.0.0.1:{port}/x"), LOG),
+            "s",
+            "t",
+            LOG,
+        )
 
 
 def test_a_thousand_days_of_one_cause_are_one_paragraph() -> None:
-    found = [Finding("t", "source_unavailable", "the folder is gone", "run", START + timedelta(days=n)) for n in range(1000)]
+    found = [
+        Finding("t", "source_unavailable", "the folder is gone", "run", START + timedelta(days=n))
+        for n in range(1000)
+    ]
     _, text = worded("backfill", causes_of(found), Said())
     assert len(text.splitlines()) == 5
     assert "1000 day(s): 2023-10-24 .. 2023-10-28 and 995 more" in text
@@ -294,7 +335,9 @@ def test_new_days_of_a_known_cause_are_news_and_known_ones_are_counted() -> None
 
 def test_a_standing_check_is_news_when_its_counts_change() -> None:
     said = Said()
-    before, after = (Finding("t", STANDING_CHECK, f"no_partitions_left_failed: t: {n} failed", "run") for n in (1, 2))
+    before, after = (
+        Finding("t", STANDING_CHECK, f"no_partitions_left_failed: t: {n} failed", "run") for n in (1, 2)
+    )
     assert news(causes_of([before]), said, 0)
     assert not news(causes_of([before]), said, DAY_SECONDS)
     assert news(causes_of([after]), said, DAY_SECONDS)

@@ -1,4 +1,5 @@
-"""Alerts over a mail server that wants TLS and a password: what arrives, and what the log says when it refuses."""
+"""Alerts over a mail server that wants TLS and a password: what arrives, and what the log says when it
+refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.orchestration.automation.channels import AlertNotDelivered, EmailChannel, channels_of, deliver
+from nba_pipeline.orchestration.automation.channels import (
+    AlertNotDelivered,
+    EmailChannel,
+    channels_of,
+    deliver,
+)
 from nba_pipeline.settings import AlertSettings
 from nba_pipeline_tests.orchestration.automation.servers import self_signed, smtp, webhook
 
@@ -52,7 +58,9 @@ def test_it_goes_over_tls_with_the_password(certificate: Path) -> None:
 def test_a_wrong_password_names_the_settings_and_not_the_password(certificate: Path) -> None:
     with smtp(certificate=certificate, account=ACCOUNT) as (port, received):
         said = refusal(port, smtp_password="battery-staple")
-    assert "answered 535 5.7.8 not these; look at NBA_PIPELINE_SMTP_USER and NBA_PIPELINE_SMTP_PASSWORD" in said
+    assert (
+        "answered 535 5.7.8 not these; look at NBA_PIPELINE_SMTP_USER and NBA_PIPELINE_SMTP_PASSWORD" in said
+    )
     assert "staple" not in said
     assert received == []
 
@@ -68,7 +76,10 @@ def test_a_server_without_tls_gets_neither_password_nor_mail() -> None:
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     with smtp(certificate=self_signed(tmp_path), account=ACCOUNT) as (port, received):
         said = refusal(port)
-    assert "its certificate is not trusted: self-signed certificate; name the authority's file in SSL_CERT_FILE" in said
+    assert (
+        "its certificate is not trusted: self-signed certificate; name the authority's file in SSL_CERT_FILE"
+        in said
+    )
     assert received == []
 
 
@@ -90,7 +101,9 @@ def test_a_refusing_mail_server_is_one_line_in_the_log_and_the_webhook_still_has
     certificate: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with webhook() as (url, posted), smtp(certificate=certificate, account=ACCOUNT) as (port, _):
-        settings = replace(SETTINGS, channels=("webhook", "email"), webhook_url=url, smtp_port=port, smtp_password="wrong")
+        settings = replace(
+            SETTINGS, channels=("webhook", "email"), webhook_url=url, smtp_port=port, smtp_password="wrong"
+        )
         deliver(channels_of(settings, LOG), "subject", "text", LOG)
     assert [body["text"] for body in posted] == ["text"]
     [record] = caplog.records

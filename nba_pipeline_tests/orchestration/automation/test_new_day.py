@@ -1,7 +1,8 @@
 """A new day's file is put into the bulk folder of a running deployment, and nobody does anything else.
 
-Real processes, the real league's files. The deployment stands in the night after a game day (DAY) whose results are not
-published yet: the folder's schedule goes on, its box scores and shots end the day before. NEXT_DAY is the calendar's today.
+Real processes, the real league's files. The deployment stands in the night after a game day (DAY) whose
+results are not published yet: the folder's schedule goes on, its box scores and shots end the day before.
+NEXT_DAY is the calendar's today.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 from nba_pipeline_tests.orchestration.automation.driver import FEATURES, PLAYERS, RAW
 from nba_pipeline_tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]  # a minute and a half, and six minutes
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.processes,
+    pytest.mark.bulk,
+    pytest.mark.timeout(900),
+]  # a minute and a half, and six minutes
 
 ROOT = Path(__file__).parents[3]
 START, DAY, NEXT_DAY = date(2024, 2, 22), date(2024, 3, 10), date(2024, 3, 11)
@@ -38,7 +44,8 @@ from zoneinfo import ZoneInfo
 
 from nba_pipeline import build, clock
 
-clock.now = lambda: datetime({NEXT_DAY.year}, {NEXT_DAY.month}, {NEXT_DAY.day}, 3, tzinfo=ZoneInfo(clock.TIMEZONE))
+clock.now = lambda: datetime(
+    {NEXT_DAY.year}, {NEXT_DAY.month}, {NEXT_DAY.day}, 3, tzinfo=ZoneInfo(clock.TIMEZONE))
 """
 QUICK = """
 from nba_pipeline.orchestration.automation import source_sensor, wiring
@@ -46,9 +53,18 @@ from nba_pipeline.orchestration.automation import source_sensor, wiring
 wiring.CONTINUE_SECONDS = source_sensor.POLL_SECONDS = 1
 """
 DEFINITIONS = "\ndefs = build.build_defs()\n"
-FETCHED = '{ runsOrError(filter: {pipelineName: "raw_days", statuses: [FAILURE, SUCCESS]}) { ... on Runs { results { runId } } } }'
-OF_RESULTS = (*RAW[1:], "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary", PLAYERS)
-"""What needs the day's own results, and is empty before them. The others are about what is known before the day."""
+FETCHED = (
+    '{ runsOrError(filter: {pipelineName: "raw_days", statuses: [FAILURE, SUCCESS]}) { ... on Runs { results'
+    " { runId } } } }"
+)
+OF_RESULTS = (
+    *RAW[1:],
+    "nba_analytics.team_offense_game_summary",
+    "nba_analytics.team_defense_game_summary",
+    PLAYERS,
+)
+"""What needs the day's own results, and is empty before them. The others are about what is known before the
+day."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,8 @@ class Published:
     folder: Path
 
     def publish(self, last: date) -> None:
-        """Results up to ``last``; the schedule up to NEXT_DAY. Each file is written beside the old one and renamed, shots first."""
+        """Results up to ``last``; the schedule up to NEXT_DAY. Each file is written beside the old one and
+        renamed, shots first."""
         games = pd.read_parquet(self.real / "games.parquet")
         days = pd.to_datetime(games["game_date"]).dt.date
         games = games[(days >= START) & (days <= NEXT_DAY)].reset_index(drop=True)
@@ -86,8 +103,11 @@ def published(bulk_dir: Path, tmp_path: Path) -> Published:
 
 
 @pytest.fixture(params=["quick", "as_delivered"])
-def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DevServer]:
-    """`dagster dev` in production over a history that the command line made at noon of DAY, DAY's slate included."""
+def server(
+    request: pytest.FixtureRequest, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DevServer]:
+    """`dagster dev` in production over a history that the command line made at noon of DAY, DAY's slate
+    included."""
     home, quick = tmp_path / "home", request.param == "quick"
     home.mkdir()
     settings = {
@@ -100,7 +120,9 @@ def server(request: pytest.FixtureRequest, published: Published, tmp_path: Path,
     else:
         (home / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
     with environment(DAGSTER_HOME=home, **settings):
-        monkeypatch.setattr(clock, "now", lambda: datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=ZoneInfo(clock.TIMEZONE)))
+        monkeypatch.setattr(
+            clock, "now", lambda: datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=ZoneInfo(clock.TIMEZONE))
+        )
         assert command(None, "backfill", "--start", str(START), "--end", str(DAY)).code == 0
     (home / "location.py").write_text(LOCATION + (QUICK if quick else "") + DEFINITIONS, encoding="utf-8")
     settings |= {
@@ -117,10 +139,14 @@ def test_a_new_days_file_reaches_the_next_days_features_by_itself(
     server: DevServer, published: Published, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     store = ParquetStore(tmp_path / "home" / "warehouse")
-    server.wait_for("the source sensor's first look", lambda: server.ask(FETCHED)["runsOrError"]["results"], 180)
+    server.wait_for(
+        "the source sensor's first look", lambda: server.ask(FETCHED)["runsOrError"]["results"], 180
+    )
     server.wait_for("the automation's first look", lambda: NEXT_DAY in store.manifest(TABLES[PLAYERS]), 300)
     assert {store.manifest(TABLES[PLAYERS])[day].reason for day in (DAY, NEXT_DAY)} == {"not_played_yet"}
-    assert max(store.manifest(TABLES[FEATURES])) == DAY, "the next day's features wait for the night's results"
+    assert max(store.manifest(TABLES[FEATURES])) == DAY, (
+        "the next day's features wait for the night's results"
+    )
 
     published.publish(DAY)
     begun = time.monotonic()
@@ -140,16 +166,29 @@ def test_a_new_days_file_reaches_the_next_days_features_by_itself(
 
 def assert_as_published(real: Path, store: ParquetStore) -> None:
     """Points of DAY and the averages before NEXT_DAY, straight from the league's file."""
-    lines = pd.read_parquet(real / "player_box.parquet", columns=["game_id", "game_date", "person_id", "points", "seconds_official"])
-    lines = lines[(lines["seconds_official"] > 0) & lines["game_date"].between(str(START), str(DAY)) & (lines["game_id"].str[2] == "2")]
+    lines = pd.read_parquet(
+        real / "player_box.parquet",
+        columns=["game_id", "game_date", "person_id", "points", "seconds_official"],
+    )
+    lines = lines[
+        (lines["seconds_official"] > 0)
+        & lines["game_date"].between(str(START), str(DAY))
+        & (lines["game_id"].str[2] == "2")
+    ]
     of_day = lines[lines["game_date"] == str(DAY)].set_index("person_id")["points"]
     made = store.read(TABLES[PLAYERS], [DAY]).set_index("player_id")["points"]
     assert len(of_day) > 150
     assert made.astype(int).to_dict() == of_day.astype(int).to_dict()
-    last_five = lines.sort_values("game_date").groupby("person_id")["points"].agg(lambda points: points.tail(5).mean())
+    last_five = (
+        lines.sort_values("game_date")
+        .groupby("person_id")["points"]
+        .agg(lambda points: points.tail(5).mean())
+    )
     features = store.read(TABLES[FEATURES], [NEXT_DAY]).set_index("player_id")["points_avg_last_5"].dropna()
     assert set(features.index) & set(of_day.index), "somebody played on both days"
-    assert (features.astype(float) - last_five.reindex(features.index)).abs().max() <= 0.005 + 1e-9, "stored with two decimals"
+    assert (features.astype(float) - last_five.reindex(features.index)).abs().max() <= 0.005 + 1e-9, (
+        "stored with two decimals"
+    )
 
 
 def assert_as_made_in_one_go(real: Path, store: ParquetStore) -> None:
@@ -158,6 +197,11 @@ def assert_as_made_in_one_go(real: Path, store: ParquetStore) -> None:
     expected.run(span(START, NEXT_DAY), [plan.table for plan in PLANS])
     for plan in PLANS:
         held, made = store.manifest(TABLES[plan.table]), expected.store.manifest(TABLES[plan.table])
-        if plan.table in (*RAW, *OF_RESULTS):  # the complete files have NEXT_DAY's scores and shots, the folder not yet
+        if plan.table in (
+            *RAW,
+            *OF_RESULTS,
+        ):  # the complete files have NEXT_DAY's scores and shots, the folder not yet
             held = {day: entry for day, entry in held.items() if day < NEXT_DAY}
-        assert {day: e.content_hash for day, e in held.items()} == {day: made[day].content_hash for day in held}, plan.table
+        assert {day: e.content_hash for day, e in held.items()} == {
+            day: made[day].content_hash for day in held
+        }, plan.table

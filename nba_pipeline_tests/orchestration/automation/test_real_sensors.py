@@ -1,4 +1,5 @@
-"""The sensors in real processes: with nothing but the environment set, a new deployment makes its days up to the features."""
+"""The sensors in real processes: with nothing but the environment set, a new deployment makes its days up to
+the features."""
 
 from __future__ import annotations
 
@@ -23,15 +24,22 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.processes
 @pytest.mark.timeout(900)
 def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:
-    """Source sensor, run queue, automation sensor, backfill daemon: seven levels, at most one per 30 s tick."""
+    """Source sensor, run queue, automation sensor, backfill daemon: seven levels, at most one per 30 s
+    tick."""
     yesterday = pd.Timestamp.now(tz="America/New_York").date() - timedelta(days=1)
     start = yesterday - timedelta(days=2)
     write_instance(ROOT / "dagster.yaml", tmp_path)
     store = ParquetStore(tmp_path / "warehouse")
-    environment = {"NBA_PIPELINE_ENVIRONMENT": "production", "NBA_PIPELINE_START_DATE": start.isoformat(), "NBA_PIPELINE_ALERTS": "log"}
+    environment = {
+        "NBA_PIPELINE_ENVIRONMENT": "production",
+        "NBA_PIPELINE_START_DATE": start.isoformat(),
+        "NBA_PIPELINE_ALERTS": "log",
+    }
     begun = time.monotonic()
     with dagster_dev(tmp_path, ["-m", "nba_pipeline.definitions"], environment) as server:
-        server.wait_for("the features of yesterday", lambda: yesterday in store.manifest(TABLES[FEATURES]), 720)
+        server.wait_for(
+            "the features of yesterday", lambda: yesterday in store.manifest(TABLES[FEATURES]), 720
+        )
         print(f"\nfrom nothing to yesterday's features in {time.monotonic() - begun:.0f} s")
         for table in TABLES.values():
             assert sorted(store.manifest(table)) == span(start, yesterday), table.full_name

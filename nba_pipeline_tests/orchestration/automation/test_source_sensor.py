@@ -15,7 +15,14 @@ import pytest
 
 from nba_pipeline.build import build_defs
 from nba_pipeline.failures import SourceUnavailable
-from nba_pipeline.orchestration.automation.source_sensor import JOB, NAME, RANGE_END, RANGE_START, Seen, due_days
+from nba_pipeline.orchestration.automation.source_sensor import (
+    JOB,
+    NAME,
+    RANGE_END,
+    RANGE_START,
+    Seen,
+    due_days,
+)
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
@@ -74,11 +81,16 @@ class Poll:
         )
         sensor = defs.get_repository_def().get_sensor_def(NAME)
         resources = {SOURCE: self.source, STORE: self.store}
-        with dg.build_sensor_context(cursor=self.cursor, repository_def=defs.get_repository_def(), resources=resources) as context:
+        with dg.build_sensor_context(
+            cursor=self.cursor, repository_def=defs.get_repository_def(), resources=resources
+        ) as context:
             answer = sensor.evaluate_tick(context)
         self.cursor = answer.cursor
         self.keys = [request.run_key for request in answer.run_requests or ()]
-        return [(date.fromisoformat(r.tags[RANGE_START]), date.fromisoformat(r.tags[RANGE_END])) for r in answer.run_requests or ()]
+        return [
+            (date.fromisoformat(r.tags[RANGE_START]), date.fromisoformat(r.tags[RANGE_END]))
+            for r in answer.run_requests or ()
+        ]
 
     def store_days(self, days: Iterable[date]) -> None:
         """All raw tables of these days, empty."""
@@ -178,9 +190,15 @@ def test_what_the_sensor_requests_can_be_run() -> None:
     source, store = SimulatedSource(first_day=START), MemoryStore()
     poll = Poll(source, store)
     [(first, last)] = poll.tick()
-    defs = build_defs(Settings(warehouse="memory", start_date=START), resources={SOURCE: source, STORE: store})
+    defs = build_defs(
+        Settings(warehouse="memory", start_date=START), resources={SOURCE: source, STORE: store}
+    )
     tags = {RANGE_START: first.isoformat(), RANGE_END: (first + timedelta(days=2)).isoformat()}
-    assert defs.resolve_job_def(JOB).execute_in_process(instance=dg.DagsterInstance.ephemeral(), tags=tags).success
+    assert (
+        defs.resolve_job_def(JOB)
+        .execute_in_process(instance=dg.DagsterInstance.ephemeral(), tags=tags)
+        .success
+    )
     for name in RAW:
         assert sorted(store.manifest(TABLES[name])) == span(first, first + timedelta(days=2))
     assert last == date.fromisoformat(poll_last_partition())
@@ -192,7 +210,8 @@ def poll_last_partition() -> str:
     return daily_partitions(START).get_partition_keys()[-1]
 
 
-# ---------------------------------------------------------------------------------------------------- fingerprints
+# ----------------------------------------------------------------------------------------------------
+# fingerprints
 
 
 @pytest.fixture
@@ -221,7 +240,9 @@ def test_bulk_fingerprints_change_on_exactly_the_corrected_days(folder: Path) ->
 
 @pytest.mark.bulk
 def test_bulk_days_outside_the_files_are_left_out(folder: Path) -> None:
-    assert BulkSource(folder).fingerprints([date(1999, 1, 1), date(2024, 1, 15)]).keys() == {date(2024, 1, 15)}
+    assert BulkSource(folder).fingerprints([date(1999, 1, 1), date(2024, 1, 15)]).keys() == {
+        date(2024, 1, 15)
+    }
 
 
 def test_the_simulated_league_never_corrects_itself() -> None:

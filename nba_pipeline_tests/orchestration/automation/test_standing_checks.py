@@ -1,4 +1,5 @@
-"""The standing checks: exact counts of what is failed, missing or stale, and a newest day that old backfills cannot fake."""
+"""The standing checks: exact counts of what is failed, missing or stale, and a newest day that old backfills
+cannot fake."""
 
 from __future__ import annotations
 
@@ -10,18 +11,32 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState
-from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator, TimeWindowFreshnessPolicyEvaluator
+from dagster._core.definitions.freshness_evaluator import (
+    CronFreshnessPolicyEvaluator,
+    TimeWindowFreshnessPolicyEvaluator,
+)
 
 from nba_pipeline import clock
 from nba_pipeline.build import PLANS
 from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.automation.currency import Currency
-from nba_pipeline.orchestration.automation.inventory import NEWEST_DAY_IS_THERE, NO_PARTITIONS_LEFT_FAILED, in_words
+from nba_pipeline.orchestration.automation.inventory import (
+    NEWEST_DAY_IS_THERE,
+    NO_PARTITIONS_LEFT_FAILED,
+    in_words,
+)
 from nba_pipeline.orchestration.automation.wiring import SERVING
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import STORE, asset_key
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline_tests.orchestration.automation.driver import FEATURES, OFFENSE, RAW, Clockwork, one_more_point, one_more_rebound
+from nba_pipeline_tests.orchestration.automation.driver import (
+    FEATURES,
+    OFFENSE,
+    RAW,
+    Clockwork,
+    one_more_point,
+    one_more_rebound,
+)
 
 TODAY = clock.now().date()
 START = TODAY - timedelta(days=5)
@@ -45,17 +60,26 @@ def evaluations(clockwork: Clockwork) -> dict[tuple[str, str], Any]:
 
 def test_every_table_has_its_inventory_and_the_serving_tables_their_newest_day(clockwork: Clockwork) -> None:
     found = evaluations(clockwork)
-    expected = {(plan.table, NO_PARTITIONS_LEFT_FAILED) for plan in PLANS} | {(name, NEWEST_DAY_IS_THERE) for name in SERVING}
+    expected = {(plan.table, NO_PARTITIONS_LEFT_FAILED) for plan in PLANS} | {
+        (name, NEWEST_DAY_IS_THERE) for name in SERVING
+    }
     assert set(found) == expected
     assert not any(evaluation.passed for evaluation in found.values())
     metadata = found[(OFFENSE, NO_PARTITIONS_LEFT_FAILED)].metadata
     days = len(clockwork.days)
-    assert (metadata["days"].value, metadata["failed"].value, metadata["missing"].value, metadata["stale"].value) == (days, 0, days, 0)
+    assert (
+        metadata["days"].value,
+        metadata["failed"].value,
+        metadata["missing"].value,
+        metadata["stale"].value,
+    ) == (days, 0, days, 0)
     assert metadata["missing_days"].value == f"{START} .. {TODAY}"
     assert "nba-pipeline backfill" in metadata["missing_what_to_do"].value
 
 
-def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_when_all_is_well(clockwork: Clockwork) -> None:
+def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_when_all_is_well(
+    clockwork: Clockwork,
+) -> None:
     bad, corrected = START + timedelta(days=2), START + timedelta(days=3)
     clockwork.source.correct("player_boxscores", bad, one_more_point)
     clockwork.fetch(clockwork.days)
@@ -100,17 +124,24 @@ def test_a_materialization_takes_neither_the_inventory_nor_its_failure_along(clo
     clockwork.run(RAW[0], [START])
     [run] = clockwork.instance.get_runs()
     assert run.is_success
-    names = {record.event_log_entry.step_key for record in clockwork.instance.get_records_for_run(run.run_id, limit=500).records}
+    names = {
+        record.event_log_entry.step_key
+        for record in clockwork.instance.get_records_for_run(run.run_id, limit=500).records
+    }
     assert "standing_checks" not in names
 
 
 def test_the_frameworks_freshness_turns_green_on_an_old_partition() -> None:
-    """Why ``newest_day_is_there`` exists. When this fails, Dagster's policies may have learnt about partitions: use them."""
+    """Why ``newest_day_is_there`` exists. When this fails, Dagster's policies may have learnt about
+    partitions: use them."""
     import asyncio
 
     days = daily_partitions(START)
     for policy, evaluator in (
-        (dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26)), TimeWindowFreshnessPolicyEvaluator()),
+        (
+            dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26)),
+            TimeWindowFreshnessPolicyEvaluator(),
+        ),
         (dg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=9)), CronFreshnessPolicyEvaluator()),
     ):
         spec = dg.AssetSpec("served", partitions_def=days, freshness_policy=policy)

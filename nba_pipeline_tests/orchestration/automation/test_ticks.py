@@ -1,4 +1,5 @@
-"""What runs by itself, and what does not: real ticks over a real (simulated) league, from raw days to ml_feature_store."""
+"""What runs by itself, and what does not: real ticks over a real (simulated) league, from raw days to
+ml_feature_store."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemorySto
         clockwork = Clockwork(LAST, instance=instance)
         clockwork.fetch(clockwork.days)
         asked = total(clockwork.settle())
-        assert asked == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, "every day once"
+        assert asked == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, (
+            "every day once"
+        )
         assert all(clockwork.stored(table) == clockwork.days for table in MADE_FROM_OTHERS)
         assert isinstance(clockwork.store, MemoryStore)
         return home, clockwork.store
@@ -79,18 +82,26 @@ def test_a_new_day_reaches_the_features_of_that_day_and_of_no_other(caught_up: C
     assert caught_up.tick() == {}, "nothing before the raw day is there"
     caught_up.fetch([caught_up.now])
     asked = total(caught_up.settle())
-    assert {table: set(days) for table, days in asked.items()} == {t: {caught_up.now} for t in MADE_FROM_OTHERS if t not in RAW}
+    assert {table: set(days) for table, days in asked.items()} == {
+        t: {caught_up.now} for t in MADE_FROM_OTHERS if t not in RAW
+    }
     assert caught_up.stored(FEATURES)[-1] == caught_up.now
 
 
-def at(monkeypatch: pytest.MonkeyPatch, clockwork: Clockwork, day: date, hour: int, results_until: date) -> None:
+def at(
+    monkeypatch: pytest.MonkeyPatch, clockwork: Clockwork, day: date, hour: int, results_until: date
+) -> None:
     """It is ``hour`` o'clock of ``day`` in New York, and the source knows results up to ``results_until``."""
     clockwork.now = day
     clockwork.source.league.results_until = lambda: results_until
-    monkeypatch.setattr(clock, "now", lambda: datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(clock.TIMEZONE)))
+    monkeypatch.setattr(
+        clock, "now", lambda: datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(clock.TIMEZONE))
+    )
 
 
-def test_todays_features_wait_for_the_last_games_of_the_night_before(caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todays_features_wait_for_the_last_games_of_the_night_before(
+    caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     day, next_day = LAST + timedelta(days=1), LAST + timedelta(days=2)
     at(monkeypatch, caught_up, day, 12, results_until=LAST)
     caught_up.fetch([day])
@@ -98,13 +109,17 @@ def test_todays_features_wait_for_the_last_games_of_the_night_before(caught_up: 
     assert caught_up.stored(FEATURES)[-1] == day, "tonight's features, before the games"
     assert caught_up.store.manifest(TABLES[PLAYERS])[day].reason == "not_played_yet"
 
-    at(monkeypatch, caught_up, next_day, 0, results_until=LAST)  # midnight: the partition opens, and the games of the night are still on
+    at(
+        monkeypatch, caught_up, next_day, 0, results_until=LAST
+    )  # midnight: the partition opens, and the games of the night are still on
     caught_up.fetch([next_day])
     asked = total(caught_up.settle())
     assert set(asked) == {OFFENSE, DEFENSE, PLAYERS}
     assert [caught_up.stored(table)[-1] for table in LOOKING_BACK] == [day] * len(LOOKING_BACK)
 
-    at(monkeypatch, caught_up, next_day, 2, results_until=day)  # the last game is over; results are not due before six
+    at(
+        monkeypatch, caught_up, next_day, 2, results_until=day
+    )  # the last game is over; results are not due before six
     caught_up.fetch([day])
     asked = total(caught_up.settle())
     assert asked == {t: [day] for t in (OFFENSE, DEFENSE, PLAYERS)} | {
@@ -113,7 +128,9 @@ def test_todays_features_wait_for_the_last_games_of_the_night_before(caught_up: 
     assert caught_up.settle() == []
 
 
-def test_todays_features_wait_for_results_that_are_overdue(caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todays_features_wait_for_results_that_are_overdue(
+    caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     day, next_day = LAST + timedelta(days=1), LAST + timedelta(days=2)
     at(monkeypatch, caught_up, day, 12, results_until=LAST)
     caught_up.fetch([day])
@@ -156,9 +173,13 @@ def unsynced(clockwork: Clockwork, table: str) -> list[date]:
     return [day for day, found in status.items() if found is StaleStatus.STALE]
 
 
-def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_those_fetched_again(caught_up: Clockwork) -> None:
+def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_those_fetched_again(
+    caught_up: Clockwork,
+) -> None:
     caught_up.fetch(caught_up.days)
-    assert {table: unsynced(caught_up, table) for table in MADE_FROM_OTHERS} == {table: [] for table in MADE_FROM_OTHERS}
+    assert {table: unsynced(caught_up, table) for table in MADE_FROM_OTHERS} == {
+        table: [] for table in MADE_FROM_OTHERS
+    }
     caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
     caught_up.fetch([DAY])
     assert unsynced(caught_up, PLAYERS) == [DAY]
@@ -169,7 +190,9 @@ def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_tho
     assert unsynced(caught_up, SLATE) == [day for day in caught_up.days if day > DAY], "by look-back"
 
 
-def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look_back_on_it(caught_up: Clockwork) -> None:
+def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look_back_on_it(
+    caught_up: Clockwork,
+) -> None:
     before = {table: caught_up.hashes(table) for table in MADE_FROM_OTHERS}
     caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
     caught_up.fetch([DAY])
@@ -210,7 +233,8 @@ def test_a_failed_check_stops_the_later_phases_until_the_source_is_corrected(cau
 
 
 def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork) -> None:
-    """The old content is still stored, but it is known to be wrong: tomorrow's features must not be made from it."""
+    """The old content is still stored, but it is known to be wrong: tomorrow's features must not be made from
+    it."""
     caught_up.source.correct("player_boxscores", DAY, one_more_point)
     caught_up.fetch([DAY])
     assert total(caught_up.settle()) == {OFFENSE: [DAY]}
@@ -243,7 +267,8 @@ def test_a_run_that_dies_is_not_started_again_in_every_tick(caught_up: Clockwork
 
 
 def test_an_input_that_changes_while_a_day_is_made_is_not_forgotten(caught_up: Clockwork) -> None:
-    """The second correction arrives after the run has read its inputs and before the next tick sees the run's end."""
+    """The second correction arrives after the run has read its inputs and before the next tick sees the run's
+    end."""
     caught_up.source.correct("player_boxscores", DAY, one_more_rebound)
     caught_up.fetch([DAY])
     assert caught_up.tick() == {OFFENSE: [DAY]}
@@ -262,7 +287,9 @@ def test_a_tick_requests_no_more_than_the_limit_oldest_first(tmp_path: Path) -> 
     assert ticks[0] == {OFFENSE: clockwork.days[:3]}
     assert clockwork.errors == []
     assert clockwork.stored(FEATURES) == clockwork.days
-    assert total(ticks) == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, "none twice"
+    assert total(ticks) == {table: clockwork.days for table in MADE_FROM_OTHERS if table not in RAW}, (
+        "none twice"
+    )
 
 
 def test_switching_on_again_launches_what_is_due_and_no_more(caught_up: Clockwork) -> None:
@@ -298,5 +325,7 @@ def begin_run(clockwork: Clockwork, table: str, day: date) -> dg.DagsterRun:
     tags = {"dagster/partition": day.isoformat()}
     job = base.get_subset(asset_selection={asset_key(table)})
     run = clockwork.instance.create_run_for_job(job, asset_selection=frozenset({asset_key(table)}), tags=tags)
-    clockwork.instance.report_dagster_event(DagsterEvent(DagsterEventType.RUN_START.value, job.name), run.run_id)
+    clockwork.instance.report_dagster_event(
+        DagsterEvent(DagsterEventType.RUN_START.value, job.name), run.run_id
+    )
     return run

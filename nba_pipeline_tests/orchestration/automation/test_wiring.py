@@ -17,7 +17,13 @@ from nba_pipeline.orchestration.automation import conditions, switches
 from nba_pipeline.orchestration.automation.source_sensor import RANGE_END, RANGE_START
 from nba_pipeline.settings import ENVIRONMENTS, Settings
 
-SENSORS, SCHEDULES = {switches.SOURCE_CHANGES, switches.CONTINUE, switches.ALERTS}, {switches.MORNING, switches.INVENTORY}
+SENSORS, SCHEDULES = (
+    {switches.SOURCE_CHANGES, switches.CONTINUE, switches.ALERTS},
+    {
+        switches.MORNING,
+        switches.INVENTORY,
+    },
+)
 
 
 def running(environment: str | None) -> set[str]:
@@ -25,7 +31,9 @@ def running(environment: str | None) -> set[str]:
     assert {s.name for s in repository.sensor_defs} == SENSORS
     assert {s.name for s in repository.schedule_defs} == SCHEDULES
     on = {s.name for s in repository.sensor_defs if s.default_status is dg.DefaultSensorStatus.RUNNING}
-    return on | {s.name for s in repository.schedule_defs if s.default_status is dg.DefaultScheduleStatus.RUNNING}
+    return on | {
+        s.name for s in repository.schedule_defs if s.default_status is dg.DefaultScheduleStatus.RUNNING
+    }
 
 
 def test_without_an_environment_everything_is_stopped() -> None:
@@ -57,13 +65,23 @@ def test_a_run_too_short_for_the_graph_is_refused(text: str) -> None:
 
 
 def test_every_condition_says_which_failure_it_prevents() -> None:
-    named = [f for _, f in inspect.getmembers(conditions, inspect.isfunction) if f.__module__ == conditions.__name__]
+    named = [
+        f
+        for _, f in inspect.getmembers(conditions, inspect.isfunction)
+        if f.__module__ == conditions.__name__
+    ]
     made = [f for f in named if inspect.signature(f).return_annotation == conditions.Condition]
     assert len(made) >= 8
     assert all("Prevents:" in (f.__doc__ or "") for f in made)
     assert "Prevents:" in (conditions.OldestFirst.__doc__ or "")
-    used = {n.func.id for n in ast.walk(ast.parse(inspect.getsource(conditions.restate_what_changed))) if _called(n)}  # type: ignore[attr-defined]
-    assert used - {"OldestFirst"} == {f.__name__ for f in made} - {"restate_what_changed"}, "every condition is part of the rule"
+    used = {
+        n.func.id
+        for n in ast.walk(ast.parse(inspect.getsource(conditions.restate_what_changed)))
+        if _called(n)
+    }  # type: ignore[attr-defined]
+    assert used - {"OldestFirst"} == {f.__name__ for f in made} - {"restate_what_changed"}, (
+        "every condition is part of the rule"
+    )
 
 
 def _called(node: ast.AST) -> bool:
@@ -81,11 +99,17 @@ def test_every_table_made_from_others_follows_the_rule_and_has_one_writer() -> N
 @pytest.mark.parametrize(
     ("now", "first", "last"),
     [
-        (datetime(2024, 3, 11, 6, 30), date(2024, 3, 8), date(2024, 3, 11)),  # after the night of the change to summer time
+        (
+            datetime(2024, 3, 11, 6, 30),
+            date(2024, 3, 8),
+            date(2024, 3, 11),
+        ),  # after the night of the change to summer time
         (datetime(2023, 10, 24, 6, 30), date(2023, 10, 24), date(2023, 10, 24)),  # only one partition yet
     ],
 )
-def test_the_morning_fetches_todays_slate_and_the_last_days_in_new_york(now: datetime, first: date, last: date) -> None:
+def test_the_morning_fetches_todays_slate_and_the_last_days_in_new_york(
+    now: datetime, first: date, last: date
+) -> None:
     repository = build_defs(Settings(warehouse="memory", start_date=date(2023, 10, 24))).get_repository_def()
     schedule = repository.get_schedule_def(switches.MORNING)
     assert schedule.execution_timezone == "America/New_York"

@@ -23,7 +23,9 @@ def games(season: dict[str, pd.DataFrame]) -> pd.DataFrame:
 @pytest.fixture(scope="package")
 def played(season: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows of players who played, with the type of their game."""
-    box = season["player_boxscores"].merge(season["games"][["nba_game_id", "game_type"]], on="nba_game_id", validate="m:1")
+    box = season["player_boxscores"].merge(
+        season["games"][["nba_game_id", "game_type"]], on="nba_game_id", validate="m:1"
+    )
     return box[box["status"] == "played"]
 
 

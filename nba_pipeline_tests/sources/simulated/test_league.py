@@ -12,11 +12,18 @@ from nba_pipeline.sources.simulated.rosters import rosters_of
 from nba_pipeline.sources.simulated.season import skeleton_of
 from nba_pipeline_tests.sources.simulated.season import CHOSEN_DAY
 
-# Identifiers, teams and players -----------------------------------------------------------------------------------
+# Identifiers, teams and players
+# -----------------------------------------------------------------------------------
 
 
 def test_identifiers_say_what_they_are_built_from(games: pd.DataFrame) -> None:
-    built = games["game_date"].dt.strftime("%Y%m%d") + "_" + games["away_team_abbr"] + "_" + games["home_team_abbr"]
+    built = (
+        games["game_date"].dt.strftime("%Y%m%d")
+        + "_"
+        + games["away_team_abbr"]
+        + "_"
+        + games["home_team_abbr"]
+    )
     assert (games["game_id"] == built).all()
     assert games["nba_game_id"].str.fullmatch(r"00[1-6]23\d{5}").all()
     assert (games["nba_game_id"].str[2].astype(int) == games["game_type"].map(TYPE_DIGIT)).all()
@@ -29,7 +36,9 @@ def test_identifiers_say_what_they_are_built_from(games: pd.DataFrame) -> None:
 
 
 def test_ids_are_not_in_order_of_date_because_of_rescheduled_games(games: pd.DataFrame) -> None:
-    regular = games[(games["game_type"] == "regular") & (games["status"] == "final")].sort_values("nba_game_id")
+    regular = games[(games["game_type"] == "regular") & (games["status"] == "final")].sort_values(
+        "nba_game_id"
+    )
     backwards = (regular["game_date"].diff().dt.days < 0).sum()
     assert 5 <= backwards <= 25
 
@@ -38,7 +47,9 @@ def test_players_change_teams_and_keep_their_ids(competitive: pd.DataFrame) -> N
     teams = competitive[competitive["game_type"] == "regular"].groupby("player_id")["team_id"].nunique()
     assert teams.max() == 2
     assert (teams == 2).sum() >= 15
-    assert len(competitive[["player_id", "player_name"]].drop_duplicates()) == competitive["player_id"].nunique()
+    assert (
+        len(competitive[["player_id", "player_name"]].drop_duplicates()) == competitive["player_id"].nunique()
+    )
 
 
 def test_careers_go_on_over_the_summer_with_some_turnover() -> None:
@@ -53,16 +64,23 @@ def test_careers_go_on_over_the_summer_with_some_turnover() -> None:
 
 @pytest.mark.parametrize(
     ("name", "lookup"),
-    [("Luka Dončić", "lukadoncic"), ("Ja'Marcus O'Rourke Jr.", "jamarcusorourkejr"), ("Žiga Đurić-Saint", "zigaduricsaint")],
+    [
+        ("Luka Dončić", "lukadoncic"),
+        ("Ja'Marcus O'Rourke Jr.", "jamarcusorourkejr"),
+        ("Žiga Đurić-Saint", "zigaduricsaint"),
+    ],
 )
 def test_player_lookup(name: str, lookup: str) -> None:
     assert player_lookup(name) == lookup
 
 
-# Schedule ---------------------------------------------------------------------------------------------------------
+# Schedule
+# ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("seed", "season_year"), [(2021, 2021), (2021, 2025), (1, 2023), (2, 2024), (183, 2028)])
+@pytest.mark.parametrize(
+    ("seed", "season_year"), [(2021, 2021), (2021, 2025), (1, 2023), (2, 2024), (183, 2028)]
+)
 def test_everybody_plays_82_half_at_home_and_never_three_days_in_a_row(seed: int, season_year: int) -> None:
     regular = next(g for g in skeleton_of(seed, season_year).games if g.game_type == "regular").fixtures
     final = regular.status == "final"
@@ -75,7 +93,9 @@ def test_everybody_plays_82_half_at_home_and_never_three_days_in_a_row(seed: int
         assert (np.diff(days) >= 1).all()
         assert (days[2:] - days[:-2] > 2).all()
         back_to_backs.append((np.diff(days) == 1).sum())
-    assert 10 <= np.mean(back_to_backs) <= 18  # 13.4-14.1 in the real seasons; more where the calendar is a week shorter
+    assert (
+        10 <= np.mean(back_to_backs) <= 18
+    )  # 13.4-14.1 in the real seasons; more where the calendar is a week shorter
     meetings = np.zeros((30, 30), dtype=int)
     np.add.at(meetings, (home, away), 1)
     meetings += meetings.T
@@ -106,7 +126,9 @@ def test_there_is_no_cup_final_before_2023() -> None:
 
 
 def test_the_bracket_follows_from_the_results(games: pd.DataFrame) -> None:
-    winner = games["home_team_abbr"].where(games["home_score"].fillna(0) > games["away_score"].fillna(0), games["away_team_abbr"])
+    winner = games["home_team_abbr"].where(
+        games["home_score"].fillna(0) > games["away_score"].fillna(0), games["away_team_abbr"]
+    )
     final = games[games["status"] == "final"].assign(winner=winner)
     playoffs = final[final["game_type"] == "playoffs"].assign(series=lambda d: d["nba_game_id"].str[5:9])
     wins = playoffs.groupby("series")["winner"].value_counts()
@@ -125,7 +147,10 @@ def test_the_bracket_follows_from_the_results(games: pd.DataFrame) -> None:
     assert len(everyone) == 8
     assert len(first_round & everyone) == 4
     regular_wins = final.loc[final["game_type"] == "regular", "winner"].value_counts()
-    assert regular_wins[sorted(first_round - everyone)].min() >= regular_wins[sorted(set(TEAMS) - first_round - everyone)].min()
+    assert (
+        regular_wins[sorted(first_round - everyone)].min()
+        >= regular_wins[sorted(set(TEAMS) - first_round - everyone)].min()
+    )
 
 
 def test_unneeded_playoff_games_come_after_the_fourth_win(games: pd.DataFrame) -> None:

@@ -1,4 +1,5 @@
-"""The simulated rows: box scores, shots and minutes agree with each other and with the score, oddities included."""
+"""The simulated rows: box scores, shots and minutes agree with each other and with the score, oddities
+included."""
 
 from __future__ import annotations
 
@@ -11,13 +12,18 @@ from nba_pipeline.sources.simulated.league import TEAMS
 from nba_pipeline.sources.simulated.locations import distance_ft
 from nba_pipeline_tests.sources.simulated.season import COUNTS
 
-# Identities -------------------------------------------------------------------------------------------------------
+# Identities
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_points_follow_from_makes_and_makes_from_attempts(played: pd.DataFrame) -> None:
     p = played
     assert (p["points"] == 2 * p["fg_makes"] + p["three_pt_makes"] + p["ft_makes"]).all()
-    for made, tried in (("fg_makes", "fg_attempts"), ("three_pt_makes", "three_pt_attempts"), ("ft_makes", "ft_attempts")):
+    for made, tried in (
+        ("fg_makes", "fg_attempts"),
+        ("three_pt_makes", "three_pt_attempts"),
+        ("ft_makes", "ft_attempts"),
+    ):
         assert (p[made] <= p[tried]).all()
     assert (p["three_pt_attempts"] <= p["fg_attempts"]).all()
     assert (p["three_pt_makes"] <= p["fg_makes"]).all()
@@ -42,7 +48,12 @@ def test_team_seconds_starters_and_players(competitive: pd.DataFrame) -> None:
     assert (over > 0).any()
     assert (over.groupby("nba_game_id").min() == over.groupby("nba_game_id").max()).all()
     assert (groups["is_starter"].sum() == 5).all()
-    assert ((competitive["seconds_played"] > 0).groupby([competitive["nba_game_id"], competitive["team_id"]]).sum() >= 8).all()
+    assert (
+        (competitive["seconds_played"] > 0)
+        .groupby([competitive["nba_game_id"], competitive["team_id"]])
+        .sum()
+        >= 8
+    ).all()
     length = 2_880 + over / 5
     assert (groups["seconds_played"].max() <= length).all()
 
@@ -85,7 +96,9 @@ def test_shots_re_aggregate_to_the_box_score(competitive: pd.DataFrame, shots: p
         assert (box[column] == counts).all(), column
 
 
-def test_assists_are_of_makes_by_teammates_and_blocks_of_misses_by_opponents(competitive: pd.DataFrame, shots: pd.DataFrame) -> None:
+def test_assists_are_of_makes_by_teammates_and_blocks_of_misses_by_opponents(
+    competitive: pd.DataFrame, shots: pd.DataFrame
+) -> None:
     assert shots.loc[shots["assist_player_id"].notna(), "is_made"].all()
     assert not shots.loc[shots["block_player_id"].notna(), "is_made"].any()
     assert not (shots["assist_player_id"] == shots["player_id"]).any()
@@ -103,7 +116,8 @@ def test_assists_are_of_makes_by_teammates_and_blocks_of_misses_by_opponents(com
     assert (blocked != shots["team_abbr"].reindex(blocked.index)).all()
 
 
-# Shots in place and time ------------------------------------------------------------------------------------------
+# Shots in place and time
+# ------------------------------------------------------------------------------------------
 
 
 def test_shots_lie_within_their_zone(shots: pd.DataFrame) -> None:
@@ -122,7 +136,9 @@ def test_shots_lie_within_their_zone(shots: pd.DataFrame) -> None:
     assert set(zone) == set(inside)
     for name, condition in inside.items():
         assert condition[zone == name].all(), name
-    assert (shots["is_three"] == zone.isin(["Left Corner 3", "Right Corner 3", "Above the Break 3", "Backcourt"])).all()
+    assert (
+        shots["is_three"] == zone.isin(["Left Corner 3", "Right Corner 3", "Above the Break 3", "Backcourt"])
+    ).all()
     assert (shots["distance_ft"] == distance_ft(shots["loc_x"].to_numpy(), shots["loc_y"].to_numpy())).all()
     assert shots["loc_x"].between(-250, 250).all()
 
@@ -140,7 +156,8 @@ def test_events_run_with_the_clock(shots: pd.DataFrame, competitive: pd.DataFram
     assert set(periods.index) == set(seconds.index)
 
 
-# Status, exhibitions and oddities ---------------------------------------------------------------------------------
+# Status, exhibitions and oddities
+# ---------------------------------------------------------------------------------
 
 
 def test_who_did_not_play_has_nothing_but_a_comment(season: dict[str, pd.DataFrame]) -> None:
@@ -174,11 +191,17 @@ def test_rising_stars_have_minutes_that_are_no_durations(
     assert friday.loc[odd, "seconds_source"].isna().all()
     assert friday["minutes_text"].isin(["0", "1"]).any()
     finalists = {*stars.iloc[2][["home_team_abbr", "away_team_abbr"]]}
-    winners = {r.home_team_abbr if r.home_score > r.away_score else r.away_team_abbr for r in stars.iloc[:2].itertuples()}
+    winners = {
+        r.home_team_abbr if r.home_score > r.away_score else r.away_team_abbr
+        for r in stars.iloc[:2].itertuples()
+    }
     assert finalists == winners
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("38:34", 2314), ("0", 0), ("1", 60), ("96:08", 5768), ("-79:0-6", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("38:34", 2314), ("0", 0), ("1", 60), ("96:08", 5768), ("-79:0-6", None), ("", None)],
+)
 def test_seconds_of(text: str, seconds: int | None) -> None:
     assert seconds_of(text) == seconds
 
@@ -196,12 +219,19 @@ def test_only_finals_have_scores_and_players(season: dict[str, pd.DataFrame], ga
         assert set(season[table]["nba_game_id"]) <= set(games.loc[final, "nba_game_id"])
 
 
-def test_a_few_seconds_can_make_a_usage_rate_of_hundreds_but_never_overflow(competitive: pd.DataFrame) -> None:
+def test_a_few_seconds_can_make_a_usage_rate_of_hundreds_but_never_overflow(
+    competitive: pd.DataFrame,
+) -> None:
     rows = competitive[competitive["seconds_played"] > 0].copy()
     plays = (rows["fg_attempts"] + 0.44 * rows["ft_attempts"] + rows["turnovers"]).astype(float)
     keys = [rows["nba_game_id"], rows["team_id"]]
     team_seconds = rows["seconds_played"].astype(float).groupby(keys).transform("sum")
-    usage = 100 * plays * (team_seconds / 5) / (rows["seconds_played"].astype(float) * plays.groupby(keys).transform("sum"))
+    usage = (
+        100
+        * plays
+        * (team_seconds / 5)
+        / (rows["seconds_played"].astype(float) * plays.groupby(keys).transform("sum"))
+    )
     assert usage.max() > 200
     assert usage.max() < 9_999.99
     assert (rows["seconds_played"] < 30).any()

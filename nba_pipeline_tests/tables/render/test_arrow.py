@@ -16,7 +16,15 @@ from hypothesis import given, settings
 from pandas.testing import assert_frame_equal
 
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
-from nba_pipeline.tables.render.arrow import arrow_schema, content_hash, from_arrow, schema_version, sort_rows, split_days, to_arrow
+from nba_pipeline.tables.render.arrow import (
+    arrow_schema,
+    content_hash,
+    from_arrow,
+    schema_version,
+    sort_rows,
+    split_days,
+    to_arrow,
+)
 from nba_pipeline.tables.render.frames import empty_frame, pandas_dtype
 from nba_pipeline.tables.spec import FLOAT64, Kind, numeric
 from nba_pipeline_tests.warehouse.conftest import STORES
@@ -34,7 +42,9 @@ def test_schema_follows_the_declaration():
 
 def test_schema_version_sees_what_is_stored_and_nothing_else():
     version = schema_version(TABLE)
-    assert version == "89260aa91c5b"  # golden: a change here makes every stored day look written under another declaration
+    assert (
+        version == "89260aa91c5b"
+    )  # golden: a change here makes every stored day look written under another declaration
     assert schema_version(TABLE.with_column("points", description="Other words.")) == version
     assert schema_version(replace(TABLE, columns=TABLE.columns[::-1])) == version
     changed = [
@@ -54,7 +64,9 @@ VALUES = {
     Kind.STRING: st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
     Kind.INT64: st.integers(-(2**63), 2**63 - 1),
     Kind.FLOAT64: st.floats(allow_nan=False),
-    Kind.NUMERIC: st.one_of(st.sampled_from([999_999, -999_999, 0, 1, -1]), CENTS).map(lambda cents: cents / 100),
+    Kind.NUMERIC: (
+        st.one_of(st.sampled_from([999_999, -999_999, 0, 1, -1]), CENTS).map(lambda cents: cents / 100)
+    ),
     Kind.BOOL: st.booleans(),
     Kind.DATE: st.dates(date(1, 1, 1), date(9999, 12, 31)).map(lambda d: np.datetime64(d, "s")),
 }
@@ -66,7 +78,9 @@ def frames(draw):
     columns = {}
     for column in TABLE.columns:
         values = VALUES[column.type.kind]
-        columns[column.name] = draw(st.lists(values if not column.nullable else st.none() | values, min_size=count, max_size=count))
+        columns[column.name] = draw(
+            st.lists(values if not column.nullable else st.none() | values, min_size=count, max_size=count)
+        )
     columns["game_date"] = [np.datetime64(day(0), "s")] * count
     columns["player_id"] = list(range(count))
     return frame_of(TABLE, columns).sort_values(["game_id", "player_id"], ignore_index=True)
@@ -119,7 +133,12 @@ def test_the_next_larger_decimals_do_not(value):
 
 
 def test_the_error_proposes_the_type_that_fits():
-    for value, proposal in [(12345.0, r"NUMERIC\(7,2\)"), (9999.995001, r"NUMERIC\(7,2\)"), (1e9, r"NUMERIC\(12,2\)"), (1e14, "FLOAT64")]:
+    for value, proposal in [
+        (12345.0, r"NUMERIC\(7,2\)"),
+        (9999.995001, r"NUMERIC\(7,2\)"),
+        (1e9, r"NUMERIC\(12,2\)"),
+        (1e14, "FLOAT64"),
+    ]:
         with pytest.raises(PipelineError, match=f"declare the column {proposal}"):
             to_arrow(TABLE, rows(day(0), 1).assign(minutes=[value]))
 
@@ -167,11 +186,13 @@ def test_a_projection_of_columns():
     assert_frame_equal(from_arrow(TABLE, arrow, ["points", "game_id"]), rows(day(0))[["points", "game_id"]])
 
 
-# ------------------------------------------------------------------------------------------------ the content hash
+# ------------------------------------------------------------------------------------------------ the content
+# hash
 
 
 def test_the_hash_is_stable():
-    """Golden values: if these change, every stored day of every warehouse is rewritten once. Is that what you want?"""
+    """Golden values: if these change, every stored day of every warehouse is rewritten once. Is that what you
+    want?"""
     assert content_hash(TABLE, to_arrow(TABLE, rows(day(0)))) == "0621f8810bb882f5bc09feb2aa168d5d"
     assert content_hash(TABLE, to_arrow(TABLE, empty_frame(TABLE))) == "0b7abb55101c112a48c6834c775379aa"
 
@@ -186,7 +207,12 @@ def test_the_hash_ignores_how_rows_are_held():
         "columns": arrow.select(TABLE.column_names[::-1]),
         "metadata": arrow.replace_schema_metadata({"a": "b"}),
         "text type": arrow.cast(
-            pa.schema([pa.field(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in arrow.schema])
+            pa.schema(
+                [
+                    pa.field(f.name, pa.large_string() if f.type == pa.string() else f.type)
+                    for f in arrow.schema
+                ]
+            )
         ),
         "parquet types": arrow.cast(pa.schema([pa.field(f.name, f.type) for f in arrow.schema])),
     }
@@ -201,19 +227,34 @@ def test_the_hash_ignores_negative_zero_nan_payloads_and_what_lies_under_nulls()
     def hash_of(bits: list[int], mask: list[bool] | None = None) -> str:
         values = np.array(bits, dtype="uint64").view("float64")
         return content_hash(
-            table, arrow.set_column(at, arrow.schema.field("rating"), pa.array(values, mask=None if mask is None else np.array(mask)))
+            table,
+            arrow.set_column(
+                at,
+                arrow.schema.field("rating"),
+                pa.array(values, mask=None if mask is None else np.array(mask)),
+            ),
         )
 
     assert hash_of([0, 1]) == hash_of([1 << 63, 1])
     assert hash_of([0x7FF8000000000000, 1]) == hash_of([0xFFF8000000000BAD, 1])
     assert hash_of([5, 1], [True, False]) == hash_of([6, 1], [True, False])
     assert hash_of([0, 1]) != hash_of([0, 1], [True, False])
-    assert to_arrow(table, rows(day(0), 1).assign(rating=[-0.0])).column("rating").to_pylist()[0].hex() == (0.0).hex()
+    assert (
+        to_arrow(table, rows(day(0), 1).assign(rating=[-0.0])).column("rating").to_pylist()[0].hex()
+        == (0.0).hex()
+    )
 
 
 def test_the_hash_sees_every_change():
     frame = rows(day(0), 6)
-    changes = {"player_name": "", "minutes": 0.99, "points": 77, "rating": 0.5, "is_starter": None, "birth_date": np.datetime64("NaT")}
+    changes = {
+        "player_name": "",
+        "minutes": 0.99,
+        "points": 77,
+        "rating": 0.5,
+        "is_starter": None,
+        "birth_date": np.datetime64("NaT"),
+    }
     seen = {content_hash(TABLE, to_arrow(TABLE, frame))}
     for name, value in changes.items():
         for row in (0, 2):
@@ -221,16 +262,23 @@ def test_the_hash_sees_every_change():
             changed.loc[row, name] = value
             seen.add(content_hash(TABLE, to_arrow(TABLE, changed)))
     assert len(seen) == 2 * len(changes) + 1
-    renamed = replace(TABLE, columns=tuple(replace(c, name="goals") if c.name == "points" else c for c in TABLE.columns))
+    renamed = replace(
+        TABLE, columns=tuple(replace(c, name="goals") if c.name == "points" else c for c in TABLE.columns)
+    )
     assert content_hash(renamed, to_arrow(renamed, frame.rename(columns={"points": "goals"}))) not in seen
     double = TABLE.with_column("minutes", type=FLOAT64)
     assert content_hash(double, to_arrow(double, frame)) not in seen
 
 
-@pytest.mark.parametrize(("column", "wider"), [("minutes", numeric(7, 2)), ("minutes", numeric(9, 4)), ("points", numeric(6, 2))])
+@pytest.mark.parametrize(
+    ("column", "wider"), [("minutes", numeric(7, 2)), ("minutes", numeric(9, 4)), ("points", numeric(6, 2))]
+)
 def test_the_hash_of_a_number_does_not_depend_on_the_width_of_its_column(column, wider):
-    """Otherwise widening a column would make every day look changed that is made from one that did not change."""
-    frame = rows(day(0), 6).assign(minutes=[-1.5, -0.01, 0.0, np.nan, 9999.99, 12.34], points=[-3, 0, 7, None, 9999, 1])
+    """Otherwise widening a column would make every day look changed that is made from one that did not
+    change."""
+    frame = rows(day(0), 6).assign(
+        minutes=[-1.5, -0.01, 0.0, np.nan, 9999.99, 12.34], points=[-3, 0, 7, None, 9999, 1]
+    )
     table = TABLE.with_column(column, type=wider)
     assert content_hash(table, to_arrow(table, frame)) == content_hash(TABLE, to_arrow(TABLE, frame))
     for value in (0.02, -0.02, 2.0):
@@ -239,7 +287,9 @@ def test_the_hash_of_a_number_does_not_depend_on_the_width_of_its_column(column,
 
 
 def test_the_hash_tells_integers_apart_that_are_one_double():
-    large = [content_hash(TABLE, to_arrow(TABLE, rows(day(0), 1).assign(points=[2**53 + n]))) for n in range(2)]
+    large = [
+        content_hash(TABLE, to_arrow(TABLE, rows(day(0), 1).assign(points=[2**53 + n]))) for n in range(2)
+    ]
     assert large[0] != large[1]
 
 
@@ -247,12 +297,16 @@ def test_text_does_not_run_over_into_the_next_row():
     def hash_of(names: list[str | None]) -> str:
         return content_hash(TABLE, to_arrow(TABLE, rows(day(0), 2).assign(player_name=names)))
 
-    assert len({hash_of(["ab", "c"]), hash_of(["a", "bc"]), hash_of(["abc", ""]), hash_of(["abc", None])}) == 4
+    assert (
+        len({hash_of(["ab", "c"]), hash_of(["a", "bc"]), hash_of(["abc", ""]), hash_of(["abc", None])}) == 4
+    )
 
 
 def test_rows_that_share_a_key_have_a_defined_order():
     frame = pd.concat([rows(day(0), 5), rows(day(0), 5, shift=3)], ignore_index=True)
-    hashes = {content_hash(TABLE, to_arrow(TABLE, frame.sample(frac=1, random_state=seed))) for seed in range(6)}
+    hashes = {
+        content_hash(TABLE, to_arrow(TABLE, frame.sample(frac=1, random_state=seed))) for seed in range(6)
+    }
     assert len(hashes) == 1
 
 

@@ -13,15 +13,31 @@ from nba_pipeline_tests.bigquery_loopback import FakeBigQuery
 
 PROJECT = "test-project"
 QUICK = Patience(
-    call=10.0, upload=10.0, transient=3.0, first_wait=0.005, longest_wait=0.05, quota=0.2, quota_wait=0.02, job=10.0, stop=1.0, poll=0.005
+    call=10.0,
+    upload=10.0,
+    transient=3.0,
+    first_wait=0.005,
+    longest_wait=0.05,
+    quota=0.2,
+    quota_wait=0.02,
+    job=10.0,
+    stop=1.0,
+    poll=0.005,
 )
 
 
 def store_over(
-    fake: FakeBigQuery, prefix: str = "", *, location: str = "US", patience: Patience = QUICK, budget: Budget | None = None
+    fake: FakeBigQuery,
+    prefix: str = "",
+    *,
+    location: str = "US",
+    patience: Patience = QUICK,
+    budget: Budget | None = None,
 ) -> BigQueryStore:
     address = Address(PROJECT, prefix)
-    return BigQueryStore(lambda: fake.client(PROJECT, location), address, location, patience=patience, budget=budget)
+    return BigQueryStore(
+        lambda: fake.client(PROJECT, location), address, location, patience=patience, budget=budget
+    )
 
 
 @cache

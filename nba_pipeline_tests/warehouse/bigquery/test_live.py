@@ -1,9 +1,11 @@
 """The store against the production service: opt-in, because it needs a project, credentials and a few cents.
 
-    NBA_PIPELINE_TEST_BIGQUERY_PROJECT=my-project pytest -m bigquery_live nba_pipeline_tests/warehouse/bigquery/test_live.py
+    NBA_PIPELINE_TEST_BIGQUERY_PROJECT=my-project pytest -m bigquery_live
+    nba_pipeline_tests/warehouse/bigquery/test_live.py
 
-Credentials are the machine's own (`gcloud auth application-default login`). It makes datasets whose names begin with
-``nba_live_test_`` and drops them. Never run by the authors: without the variable it is skipped and reported as such.
+Credentials are the machine's own (`gcloud auth application-default login`). It makes datasets whose names
+begin with ``nba_live_test_`` and drops them. Never run by the authors: without the variable it is skipped and
+reported as such.
 """
 
 from __future__ import annotations
@@ -32,9 +34,14 @@ def live() -> Iterator[BigQueryStore]:
     project = os.environ.get("NBA_PIPELINE_TEST_BIGQUERY_PROJECT")
     location = os.environ.get("NBA_PIPELINE_TEST_BIGQUERY_LOCATION") or "US"
     if not project:
-        pytest.skip("not run against the production service: set NBA_PIPELINE_TEST_BIGQUERY_PROJECT to a project of yours")
+        pytest.skip(
+            "not run against the production service: set NBA_PIPELINE_TEST_BIGQUERY_PROJECT to a project of"
+            " yours"
+        )
     address = Address(project, f"nba_live_test_{uuid.uuid4().hex[:8]}_")
-    endpoint = os.environ.get("NBA_PIPELINE_TEST_BIGQUERY_ENDPOINT")  # the loopback server, to try the suite itself
+    endpoint = os.environ.get(
+        "NBA_PIPELINE_TEST_BIGQUERY_ENDPOINT"
+    )  # the loopback server, to try the suite itself
     store = BigQueryStore(lambda: connect(project, location, endpoint), address, location)
     store.schema.create_datasets([TABLE])
     yield store

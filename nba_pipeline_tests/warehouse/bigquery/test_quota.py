@@ -32,7 +32,13 @@ from nba_pipeline_tests.warehouse.support import TABLE, day, many
 
 @pytest.mark.parametrize(
     ("days", "cost"),
-    [(0, Cost()), (1, Cost(1, 4, 1)), (1_538, Cost(1, 4, 1_538)), (4_000, Cost(1, 4, 4_000)), (4_001, Cost(2, 8, 4_001))],
+    [
+        (0, Cost()),
+        (1, Cost(1, 4, 1)),
+        (1_538, Cost(1, 4, 1_538)),
+        (4_000, Cost(1, 4, 4_000)),
+        (4_001, Cost(2, 8, 4_001)),
+    ],
 )
 def test_the_cost_of_a_write(days, cost):
     assert write_cost(days) == cost
@@ -54,17 +60,29 @@ def test_a_plan_and_its_shortages():
     assert costs == {"a.x": Cost(3, 12, 1_000), "a.y": Cost(1, 4, 10)}
     assert shortages(costs, {}, Limits()) == []
     (short,) = shortages(costs, {"a.x": Cost(partitions=29_500)}, Limits())
-    assert (short.table, short.unit, short.needed, short.used, short.limit) == ("a.x", "partitions", 1_000, 29_500, 30_000)
+    assert (short.table, short.unit, short.needed, short.used, short.limit) == (
+        "a.x",
+        "partitions",
+        1_000,
+        29_500,
+        30_000,
+    )
     assert str(short) == "a.x needs 1,000 partition modifications, and 500 of 30,000 are left today"
     assert shortages(costs, {"a.x": Cost(partitions=29_000)}, Limits()) == []
-    assert [s.unit for s in shortages(costs, {"a.y": Cost(loads=1_500, dml=1_500)}, Limits())] == ["loads", "dml"]
+    assert [s.unit for s in shortages(costs, {"a.y": Cost(loads=1_500, dml=1_500)}, Limits())] == [
+        "loads",
+        "dml",
+    ]
 
 
 def test_the_budget_starts_again_at_midnight_pacific():
     now = [datetime(2024, 1, 10, 7, 59, tzinfo=UTC)]
     budget = Budget(Limits(partitions=10), lambda: now[0])
     budget.spend(TABLE, write_cost(10))
-    with pytest.raises(OverBudget, match=r"box_scores needs 1 partition modifications, and 0 of 10 are left today.*midnight Pacific"):
+    with pytest.raises(
+        OverBudget,
+        match=r"box_scores needs 1 partition modifications, and 0 of 10 are left today.*midnight Pacific",
+    ):
         budget.spend(TABLE, write_cost(1))
     now[0] = datetime(2024, 1, 10, 8, 0, tzinfo=UTC)
     budget.spend(TABLE, write_cost(1))
@@ -101,11 +119,17 @@ FIRST, SECOND = PLANS[:2]
 
 def quota(partitions: int, **used: Cost) -> Quota:
     tables = {"first": FIRST.table, "second": SECOND.table}
-    return Quota({tables[name]: cost for name, cost in used.items()}, Limits(partitions=partitions), datetime(2024, 1, 11, 8, tzinfo=UTC))
+    return Quota(
+        {tables[name]: cost for name, cost in used.items()},
+        Limits(partitions=partitions),
+        datetime(2024, 1, 11, 8, tzinfo=UTC),
+    )
 
 
 def test_a_request_that_fits_is_left_as_it_is():
-    request = Backfill([FIRST, SECOND], {FIRST.table: [day(n) for n in range(900)], SECOND.table: [day(0), day(5)]})
+    request = Backfill(
+        [FIRST, SECOND], {FIRST.table: [day(n) for n in range(900)], SECOND.table: [day(0), day(5)]}
+    )
     assert costs_of(request) == {FIRST.table: Cost(3, 12, 900), SECOND.table: Cost(2, 8, 2)}
     assert share(request, quota(900)) == Share(request)
     assert str(share(request, quota(900))) == ""
@@ -115,8 +139,13 @@ def test_a_request_that_fits_is_left_as_it_is():
 def test_over_budget_the_oldest_days_that_fit_are_done_in_every_table():
     days = [day(n) for n in range(10)]
     request = Backfill([FIRST, SECOND], {FIRST.table: days, SECOND.table: [*days[:2], *days[4:]]})
-    found = share(request, quota(10, first=Cost(partitions=4)))  # 6 are left for the first table, 10 for the second
-    assert {name: sorted(d) for name, d in found.today.days.items()} == {FIRST.table: days[:6], SECOND.table: [*days[:2], *days[4:6]]}
+    found = share(
+        request, quota(10, first=Cost(partitions=4))
+    )  # 6 are left for the first table, 10 for the second
+    assert {name: sorted(d) for name, d in found.today.days.items()} == {
+        FIRST.table: days[:6],
+        SECOND.table: [*days[:2], *days[4:6]],
+    }
     assert found.left == {FIRST.table: days[6:], SECOND.table: days[6:]}
     assert not shortages(costs_of(found.today), {FIRST.table: Cost(partitions=4)}, Limits(partitions=10))
     text = str(found)
@@ -135,7 +164,12 @@ def test_a_gap_costs_a_load_and_is_cut_by_loads_too():
 
 def test_nothing_fits_and_nothing_is_begun(fake, store):
     request = Backfill([FIRST, SECOND], {FIRST.table: [day(0)], SECOND.table: [day(0)]})
-    with pytest.raises(OverBudget, match=r"player_boxscores needs 1 partition modifications, and 0 of 5 are left today.*Nothing was sent"):
+    with pytest.raises(
+        OverBudget,
+        match=(
+            r"player_boxscores needs 1 partition modifications, and 0 of 5 are left today.*Nothing was sent"
+        ),
+    ):
         share(request, quota(5, second=Cost(partitions=5)))
     small = store_over(fake, budget=Budget(Limits(partitions=0)))
     with pytest.raises(OverBudget, match="games needs 1 partition modifications"):
@@ -144,18 +178,29 @@ def test_nothing_fits_and_nothing_is_begun(fake, store):
 
 
 def test_the_bytes_of_a_row_are_its_types():
-    assert row_bytes(TABLE) == sum({"STRING": 14, "BOOL": 1}.get(str(c.type), 16 if "NUMERIC" in str(c.type) else 8) for c in TABLE.columns)
+    assert row_bytes(TABLE) == sum(
+        {"STRING": 14, "BOOL": 1}.get(str(c.type), 16 if "NUMERIC" in str(c.type) else 8)
+        for c in TABLE.columns
+    )
 
 
 def test_the_next_quota_day_over_a_change_of_the_clock():
-    assert next_quota_day(datetime(2024, 3, 10, 12, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 3, 11, 7, tzinfo=UTC)
-    assert next_quota_day(datetime(2024, 11, 3, 7, 30, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 11, 4, 8, tzinfo=UTC)
-    assert next_quota_day(datetime(2024, 1, 10, 7, 59, tzinfo=UTC)).astimezone(UTC) == datetime(2024, 1, 10, 8, tzinfo=UTC)
+    assert next_quota_day(datetime(2024, 3, 10, 12, tzinfo=UTC)).astimezone(UTC) == datetime(
+        2024, 3, 11, 7, tzinfo=UTC
+    )
+    assert next_quota_day(datetime(2024, 11, 3, 7, 30, tzinfo=UTC)).astimezone(UTC) == datetime(
+        2024, 11, 4, 8, tzinfo=UTC
+    )
+    assert next_quota_day(datetime(2024, 1, 10, 7, 59, tzinfo=UTC)).astimezone(UTC) == datetime(
+        2024, 1, 10, 8, tzinfo=UTC
+    )
 
 
 def test_two_processes_of_an_instance_share_the_budget():
     with dg.DagsterInstance.ephemeral() as instance:
-        one, other = (Budget(Limits(partitions=10), ledger=InstanceCounts(instance, "quota")) for _ in range(2))
+        one, other = (
+            Budget(Limits(partitions=10), ledger=InstanceCounts(instance, "quota")) for _ in range(2)
+        )
         one.spend(TABLE, write_cost(6))
         with pytest.raises(OverBudget, match="needs 5 partition modifications, and 4 of 10 are left today"):
             other.spend(TABLE, write_cost(5))

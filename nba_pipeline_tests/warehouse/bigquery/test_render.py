@@ -43,19 +43,27 @@ def test_a_table_as_bigquery_has_it_is_no_difference(table):
     assert made.time_partitioning.type_ == "DAY"
     assert 0 <= len(made.clustering_fields or []) <= 4
     assert all(len(f.description) <= 1024 for f in made.schema)
-    assert differences(table, stored_table(bigquery.Table.from_api_repr(made.to_api_repr())), options(table)) == []
+    assert (
+        differences(table, stored_table(bigquery.Table.from_api_repr(made.to_api_repr())), options(table))
+        == []
+    )
 
 
 def test_columns_keep_their_digits_and_their_mode():
     fields = {f.name: f for f in schema_fields(TABLE)}
-    assert (fields["minutes"].field_type, fields["minutes"].precision, fields["minutes"].scale) == ("NUMERIC", 6, 2)
+    assert (fields["minutes"].field_type, fields["minutes"].precision, fields["minutes"].scale) == (
+        "NUMERIC",
+        6,
+        2,
+    )
     assert (fields["game_date"].mode, fields["points"].mode) == ("REQUIRED", "NULLABLE")
     assert {f.mode for f in schema_fields(TABLE, staging=True)} == {"NULLABLE"}
     assert clustering(TABLE) == ["game_id", "player_id"]
 
 
 @pytest.mark.parametrize(
-    ("project", "prefix"), [("a`b", ""), ("UPPER-case", ""), ("ok-project", "a-b"), ("ok-project", "x`; DROP"), ("", "")]
+    ("project", "prefix"),
+    [("a`b", ""), ("UPPER-case", ""), ("ok-project", "a-b"), ("ok-project", "x`; DROP"), ("", "")],
 )
 def test_names_that_could_leave_their_quotes_are_refused(project, prefix):
     with pytest.raises(ConfigurationError):
@@ -63,7 +71,10 @@ def test_names_that_could_leave_their_quotes_are_refused(project, prefix):
 
 
 def _actions(stored, declared):
-    return [(c.action, c.column) for c in differences(declared, stored_table(table_resource(HERE, stored)), options(declared))]
+    return [
+        (c.action, c.column)
+        for c in differences(declared, stored_table(table_resource(HERE, stored)), options(declared))
+    ]
 
 
 def test_what_can_be_done_in_place_and_what_is_refused():
@@ -76,13 +87,19 @@ def test_what_can_be_done_in_place_and_what_is_refused():
     assert _actions(TABLE, TABLE.with_column("minutes", type=numeric(6, 3))) == [(Action.REFUSE, "minutes")]
     assert _actions(TABLE, TABLE.with_column("points", type=STRING)) == [(Action.REFUSE, "points")]
     assert _actions(TABLE, TABLE.with_column("is_home", nullable=True)) == [(Action.RELAX, "is_home")]
-    assert _actions(TABLE, TABLE.with_column("points", nullable=False)) == []  # checked by every writer instead
-    assert _actions(TABLE, TABLE.with_column("points", description="Other words.")) == [(Action.DESCRIBE, None)]
+    assert (
+        _actions(TABLE, TABLE.with_column("points", nullable=False)) == []
+    )  # checked by every writer instead
+    assert _actions(TABLE, TABLE.with_column("points", description="Other words.")) == [
+        (Action.DESCRIBE, None)
+    ]
     fewer = replace(TABLE, columns=tuple(c for c in TABLE.columns if c.name != "points"))
     changes = differences(fewer, stored_table(table_resource(HERE, TABLE)), options(fewer))
     assert [(c.action, c.blocks) for c in changes] == [(Action.DESCRIBE, False)]
     assert not blocking(changes)
-    assert _actions(replace(TABLE, columns=(*TABLE.columns, Column("old", STRING, "x", nullable=False))), TABLE) == [(Action.RELAX, "old")]
+    assert _actions(
+        replace(TABLE, columns=(*TABLE.columns, Column("old", STRING, "x", nullable=False))), TABLE
+    ) == [(Action.RELAX, "old")]
 
 
 def test_a_table_without_partitions_is_refused():
@@ -93,7 +110,13 @@ def test_a_table_without_partitions_is_refused():
 
 @pytest.mark.parametrize(
     ("old", "new", "wider"),
-    [((5, 2), (6, 2), True), ((5, 2), (7, 4), True), ((5, 2), (6, 4), False), ((5, 2), (5, 2), False), ((5, 2), (5, 1), False)],
+    [
+        ((5, 2), (6, 2), True),
+        ((5, 2), (7, 4), True),
+        ((5, 2), (6, 4), False),
+        ((5, 2), (5, 2), False),
+        ((5, 2), (5, 1), False),
+    ],
 )
 def test_widening(old, new, wider):
     assert widens(numeric(*old), numeric(*new)) is wider
@@ -116,8 +139,19 @@ def test_every_swap_is_valid_googlesql(table, contiguous):
     days = [day(0), day(1) if contiguous else day(2)]
     prepared = prepare_range(TABLE, many(days), days)
     parameters = swap_parameters(Write(prepared, days, datetime.now(UTC), {}))
-    kinds = zetasql_gate.check(swap_script(HERE, table, "w", contiguous=contiguous), _schemas(table), parameters)
-    assert kinds == ["QueryStmt", "BeginStmt", "DeleteStmt", "InsertStmt", "DeleteStmt", "InsertStmt", "CommitStmt", "DropStmt"]
+    kinds = zetasql_gate.check(
+        swap_script(HERE, table, "w", contiguous=contiguous), _schemas(table), parameters
+    )
+    assert kinds == [
+        "QueryStmt",
+        "BeginStmt",
+        "DeleteStmt",
+        "InsertStmt",
+        "DeleteStmt",
+        "InsertStmt",
+        "CommitStmt",
+        "DropStmt",
+    ]
 
 
 @every_table
@@ -131,12 +165,16 @@ def test_datasets_and_changes_are_valid_googlesql():
         assert zetasql_gate.check(statement, {}) == ["CreateSchemaStmt"]
     stored = stored_table(table_resource(HERE, TABLE))
     wanted = TABLE.with_column("minutes", type=numeric(9, 3)).with_column("is_home", nullable=True)
-    wanted = replace(wanted, columns=(*wanted.columns, Column("steals", STRING, 'With "quotes", \\ and\nlines.')))
+    wanted = replace(
+        wanted, columns=(*wanted.columns, Column("steals", STRING, 'With "quotes", \\ and\nlines.'))
+    )
     statements = change_statements(HERE, wanted, differences(wanted, stored, options(wanted)))
     assert len(statements) == 3
     for statement in statements:
         assert zetasql_gate.check(statement, _schemas(TABLE)) == ["AlterTableStmt"]
-    assert zetasql_gate.check(relabel_statement(HERE, TABLE, ["a1", "b2"], "c3"), _schemas(TABLE)) == ["UpdateStmt"]
+    assert zetasql_gate.check(relabel_statement(HERE, TABLE, ["a1", "b2"], "c3"), _schemas(TABLE)) == [
+        "UpdateStmt"
+    ]
 
 
 def test_reading_statements_are_valid_googlesql(fake, store, monkeypatch):
@@ -146,7 +184,9 @@ def test_reading_statements_are_valid_googlesql(fake, store, monkeypatch):
     monkeypatch.setattr(store, "_recent", type(store._recent)(0))
     original = type(store)._query
     monkeypatch.setattr(
-        type(store), "_query", lambda self, table, sql, given: (sent.append((sql, given)), original(self, table, sql, given))[1]
+        type(store),
+        "_query",
+        lambda self, table, sql, given: (sent.append((sql, given)), original(self, table, sql, given))[1],
     )
     store.read(TABLE, [day(0), day(2)], ["points"])
     store._tampered(TABLE, store.manifest(TABLE))

@@ -1,4 +1,5 @@
-"""Whatever goes wrong with whichever call: days are old or new, nothing is doubled, and trying again helps."""
+"""Whatever goes wrong with whichever call: days are old or new, nothing is doubled, and trying again
+helps."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ OLD, NEW = many(DAYS, 4), many(DAYS, 4, shift=1)
 IMPATIENT = replace(QUICK, transient=0.0, quota=0.0, call=0.5)
 PATIENT = replace(QUICK, call=0.5)
 CALLS_OF_A_WRITE = 4
-"""tables.get, tabledata.list of the manifest, the upload of the load, the insertion of the script. Jobs end while they are inserted."""
+"""tables.get, tabledata.list of the manifest, the upload of the load, the insertion of the script. Jobs end
+while they are inserted."""
 
 FAULTS = {
     "503": faults.unavailable,
@@ -40,15 +42,20 @@ def staging(fake: FakeBigQuery) -> list[str]:
 
 
 def assert_whole(fake: FakeBigQuery) -> bool:
-    """Every day is old or new, all of one write alike, and the manifest says the same; True when they are new."""
+    """Every day is old or new, all of one write alike, and the manifest says the same; True when they are
+    new."""
     found = store_over(fake).read(TABLE, DAYS)  # a store that has cached nothing
     new = int(found["points"].iloc[0]) == 1
     assert_frame_equal(found, NEW if new else OLD)
     counted = [
         tuple(r.values())
-        for r in fake.client(PROJECT)
-        .query(f"SELECT COUNT(*), COUNT(DISTINCT game_date) FROM `{PROJECT}.analytics.box_scores__manifest`")
-        .result()
+        for r in (
+            fake.client(PROJECT)
+            .query(
+                f"SELECT COUNT(*), COUNT(DISTINCT game_date) FROM `{PROJECT}.analytics.box_scores__manifest`"
+            )
+            .result()
+        )
     ]
     assert counted == [(3, 3)]
     return new
@@ -86,7 +93,9 @@ def test_a_fault_leaves_days_whole_and_a_retry_succeeds(fake, store, patience, c
     assert wrote or heard
     if not heard:
         assert staging(fake) == []
-        assert fake.counters.dml[f"{PROJECT}:analytics.box_scores"] == 4  # DELETE and INSERT of two writes: nothing ran twice
+        assert (
+            fake.counters.dml[f"{PROJECT}:analytics.box_scores"] == 4
+        )  # DELETE and INSERT of two writes: nothing ran twice
     result = writer.replace_range(TABLE, NEW, DAYS)
     assert result.written == (frozenset() if wrote else frozenset(DAYS))
     assert assert_whole(fake)
@@ -94,7 +103,8 @@ def test_a_fault_leaves_days_whole_and_a_retry_succeeds(fake, store, patience, c
 
 
 CALLS_OF_A_READ = 6
-"""The manifest, the table, the query, its rows, the manifest again; the library may ask for the job's state in between."""
+"""The manifest, the table, the query, its rows, the manifest again; the library may ask for the job's state
+in between."""
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -107,7 +117,9 @@ def test_a_fault_while_reading_is_never_no_data(fake, store, call, fault, when):
         _ = reader.runner
     fake.faults.at(call, FAULTS[fault](when))
     try:
-        assert_frame_equal(impatient.read(TABLE, DAYS), OLD)  # a query that was started twice is fetched by its id
+        assert_frame_equal(
+            impatient.read(TABLE, DAYS), OLD
+        )  # a query that was started twice is fetched by its id
     except PipelineError as error:
         heard = error
         assert heard.failure_class is FailureClass.SOURCE_UNAVAILABLE, heard
@@ -153,7 +165,9 @@ def test_quota_that_stays_used_up_is_told_once_and_without_a_storm(fake, store):
     store.replace_range(TABLE, OLD, DAYS)
     fake.calls.clear()
     fake.faults.on("POST /upload", faults.quota_exceeded(), times=1000)
-    with pytest.raises(PipelineError, match=r"a quota is used up: .*Quota exceeded.*midnight Pacific") as caught:
+    with pytest.raises(
+        PipelineError, match=r"a quota is used up: .*Quota exceeded.*midnight Pacific"
+    ) as caught:
         store.replace_range(TABLE, NEW, DAYS)
     assert caught.value.failure_class is FailureClass.WRITE_FAILED
     assert len(fake.calls) < 12
@@ -173,7 +187,9 @@ def test_a_load_that_the_server_counts_out_pauses_and_resumes(fake, store):
         if len(waits) == 2:
             fake.counters.limits.load_jobs = 1500
 
-    patient = store_over(fake, patience=replace(QUICK, quota=900.0, quota_wait=60.0, sleep=sleep, clock=lambda: 0.0))
+    patient = store_over(
+        fake, patience=replace(QUICK, quota=900.0, quota_wait=60.0, sleep=sleep, clock=lambda: 0.0)
+    )
     patient.replace_range(TABLE, NEW, DAYS)
     assert assert_whole(fake)
     assert len(waits) == 2
@@ -216,7 +232,9 @@ def test_two_writers_of_the_same_days_leave_one_result(fake, store):
     for _ in range(3):
         barrier, errors = threading.Barrier(2), []
 
-        def write(shift: int, barrier: threading.Barrier = barrier, errors: list[BaseException] = errors) -> None:
+        def write(
+            shift: int, barrier: threading.Barrier = barrier, errors: list[BaseException] = errors
+        ) -> None:
             own = store_over(fake)
             own.manifest(TABLE)
             barrier.wait()
@@ -244,7 +262,10 @@ def test_two_writers_of_the_same_content_do_it_once(fake, store):
     stores[1].manifest(TABLE)
     fake.jobs.hold(lambda job: job.kind == "query")
     results = {}
-    threads = [threading.Thread(target=lambda n=n: results.update({n: stores[n].replace_range(TABLE, NEW, DAYS)})) for n in (0, 1)]
+    threads = [
+        threading.Thread(target=lambda n=n: results.update({n: stores[n].replace_range(TABLE, NEW, DAYS)}))
+        for n in (0, 1)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -259,7 +280,8 @@ def test_two_writers_of_the_same_content_do_it_once(fake, store):
     assert staging(fake) == []
 
 
-# ------------------------------------------------------------------------------------------------ not ours to mend
+# ------------------------------------------------------------------------------------------------ not ours to
+# mend
 
 
 def test_expired_credentials(fake, store):
@@ -300,7 +322,9 @@ def test_a_wrong_location(fake, store):
 def test_a_table_that_is_not_ours(fake, store):
     foreign = bigquery.Table(f"{PROJECT}.analytics.box_scores", schema=[bigquery.SchemaField("a", "STRING")])
     fake.client(PROJECT).create_table(foreign)
-    with pytest.raises(SchemaDrift, match=r"partitioned not at all.*not made by this project.*Nothing was written"):
+    with pytest.raises(
+        SchemaDrift, match=r"partitioned not at all.*not made by this project.*Nothing was written"
+    ):
         store.replace_range(TABLE, NEW, DAYS)
     assert fake.client(PROJECT).get_table(foreign.reference).num_rows == 0
     assert [j for j in fake.jobs if j.kind == "load"] == []
@@ -324,7 +348,10 @@ def test_a_column_that_was_narrowed_behind_our_back_is_drift(fake, store):
     narrow = TABLE.with_column("minutes", type=replace(TABLE.column("minutes").type, precision=5))
     store.replace_range(narrow, OLD, DAYS)
     jobs = len(fake.jobs)
-    with pytest.raises(SchemaDrift, match=r"column minutes is stored as NUMERIC\(5,2\) and declared NUMERIC\(6,2\).*schema apply"):
+    with pytest.raises(
+        SchemaDrift,
+        match=r"column minutes is stored as NUMERIC\(5,2\) and declared NUMERIC\(6,2\).*schema apply",
+    ):
         store.replace_range(TABLE, NEW, DAYS)
     assert len(fake.jobs) == jobs
 
@@ -333,8 +360,12 @@ def test_an_overflow_in_the_server_is_named_and_changes_nothing(fake, store, mon
     narrow = TABLE.with_column("minutes", type=replace(TABLE.column("minutes").type, precision=5))
     store.replace_range(narrow, OLD, DAYS)
     drifted = store_over(fake)
-    monkeypatch.setattr(drifted, "_checked", lambda table: fake.client(PROJECT).get_table(drifted.address.data(table)))
-    with pytest.raises(PipelineError, match=r"a value does not fit: .*NUMERIC\(5, ?2\) has precision 5") as caught:
+    monkeypatch.setattr(
+        drifted, "_checked", lambda table: fake.client(PROJECT).get_table(drifted.address.data(table))
+    )
+    with pytest.raises(
+        PipelineError, match=r"a value does not fit: .*NUMERIC\(5, ?2\) has precision 5"
+    ) as caught:
         drifted.replace_range(TABLE, NEW.assign(minutes=[5000.0] * 12), DAYS)
     assert caught.value.failure_class is FailureClass.TYPE_OVERFLOW
     assert_frame_equal(store_over(fake).read(narrow, DAYS), OLD)
@@ -350,8 +381,12 @@ def by_hand(fake: FakeBigQuery, sql: str) -> None:
 
 def test_rows_that_other_hands_removed_are_noticed_and_written_again(fake, store: BigQueryStore):
     store.replace_range(TABLE, OLD, DAYS)
-    by_hand(fake, f"DELETE FROM `{PROJECT}.analytics.box_scores` WHERE game_date = '{DAYS[1]}' AND player_id = 2")
-    with pytest.raises(CorruptPartition, match=r"2024-01-02.*the number of rows is not what the manifest says") as caught:
+    by_hand(
+        fake, f"DELETE FROM `{PROJECT}.analytics.box_scores` WHERE game_date = '{DAYS[1]}' AND player_id = 2"
+    )
+    with pytest.raises(
+        CorruptPartition, match=r"2024-01-02.*the number of rows is not what the manifest says"
+    ) as caught:
         store_over(fake).read(TABLE, DAYS)
     assert list(caught.value.paths) == [DAYS[1]]
     assert store_over(fake).replace_range(TABLE, OLD, DAYS).written == {DAYS[1]}

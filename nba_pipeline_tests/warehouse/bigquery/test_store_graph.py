@@ -29,14 +29,21 @@ def started(fake: FakeBigQuery) -> list[str]:
 
 
 @pytest.mark.bulk
-@pytest.mark.parametrize("length", [pytest.param(35, id="month"), pytest.param(251, id="season", marks=pytest.mark.slow)])
-def test_a_real_season_is_stored_as_in_parquet(fake: FakeBigQuery, bulk_source: BulkSource, tmp_path: Path, length: int) -> None:
+@pytest.mark.parametrize(
+    "length", [pytest.param(35, id="month"), pytest.param(251, id="season", marks=pytest.mark.slow)]
+)
+def test_a_real_season_is_stored_as_in_parquet(
+    fake: FakeBigQuery, bulk_source: BulkSource, tmp_path: Path, length: int
+) -> None:
     first = date(2021, 10, 19)
     days = [first + timedelta(days=n) for n in range(length)]
     cloud = store_over(fake)
     cloud.schema.create_datasets(TABLES.values())
     local, remote = (Pipeline(bulk_source, first, store) for store in (ParquetStore(tmp_path), cloud))
-    failed = [{name: sorted(o.failed) for name, o in pipeline.run(days, NAMES).items() if o.failed} for pipeline in (local, remote)]
+    failed = [
+        {name: sorted(o.failed) for name, o in pipeline.run(days, NAMES).items() if o.failed}
+        for pipeline in (local, remote)
+    ]
     assert failed[0] == failed[1]
     for table in TABLES.values():
         here, there = local.store.manifest(table), cloud.manifest(table)
@@ -44,18 +51,22 @@ def test_a_real_season_is_stored_as_in_parquet(fake: FakeBigQuery, bulk_source: 
             d: (e.content_hash, e.row_count, e.reason) for d, e in here.items()
         }, table.full_name
         assert here or table.name == "shot_attempts"
-    # What is stored, read back over HTTP by a store that has cached nothing, hashes to what was computed here.
+    # What is stored, read back over HTTP by a store that has cached nothing, hashes to what was computed
+    # here.
     for name in ("nba_analytics.player_game_summary", "nba_raw.games"):
         again = store_over(fake)
         frame, stored = again.read(TABLES[name], days), again.manifest(TABLES[name])
         reasons = {d: e.reason for d, e in stored.items() if e.reason}
-        assert again.replace_range(TABLES[name], frame, sorted(stored), reasons=reasons).written == frozenset()
+        assert (
+            again.replace_range(TABLES[name], frame, sorted(stored), reasons=reasons).written == frozenset()
+        )
     assert len(started(fake)) <= 50, [j[:30] for j in started(fake)]
 
 
 @pytest.mark.bulk
 def test_the_incident_sends_nothing(fake: FakeBigQuery, bulk_source: BulkSource) -> None:
-    """usage_rate as NUMERIC(5,2): 2024-03-07 fails with its row named, before any job, and the day stays as it was."""
+    """usage_rate as NUMERIC(5,2): 2024-03-07 fails with its row named, before any job, and the day stays as
+    it was."""
     incident, table = date(2024, 3, 7), "nba_analytics.player_game_summary"
     store = store_over(fake)
     store.schema.create_datasets(TABLES.values())
@@ -63,7 +74,9 @@ def test_the_incident_sends_nothing(fake: FakeBigQuery, bulk_source: BulkSource)
     before.run([incident])
     kept, jobs = store.manifest(TABLES[table]), len(fake.jobs)
     assert kept[incident].row_count > 0
-    narrow = Pipeline(bulk_source, incident, store, TABLES.with_column(table, "usage_rate", type=numeric(5, 2)))
+    narrow = Pipeline(
+        bulk_source, incident, store, TABLES.with_column(table, "usage_rate", type=numeric(5, 2))
+    )
     failure = narrow.run([incident], [table])[table].failed[incident]
     assert failure.failure_class is FailureClass.TYPE_OVERFLOW
     assert failure.count == 1

@@ -1,4 +1,5 @@
-"""`nba-pipeline schema` over the loopback server: made from nothing, widened in place, read back, narrowing refused."""
+"""`nba-pipeline schema` over the loopback server: made from nothing, widened in place, read back, narrowing
+refused."""
 
 from __future__ import annotations
 
@@ -81,27 +82,42 @@ def test_show_and_mistakes(environment: FakeBigQuery, monkeypatch: pytest.Monkey
         done = CliRunner().invoke(app, [*words, "--warehouse", "memory"])
         assert (done.exit_code, done.stdout) == (0, "")
         assert "memory warehouse keeps nothing when the process ends" in " ".join(done.stderr.split())
-    assert json.loads(CliRunner().invoke(app, ["diff", "--json", "--warehouse", "memory"]).stdout) == {"tables": {}}
+    assert json.loads(CliRunner().invoke(app, ["diff", "--json", "--warehouse", "memory"]).stdout) == {
+        "tables": {}
+    }
     monkeypatch.delenv("NBA_PIPELINE_BIGQUERY_PROJECT")
     with pytest.raises(ConfigurationError, match="needs NBA_PIPELINE_BIGQUERY_PROJECT"):
         Settings.from_environment()
     monkeypatch.setenv("NBA_PIPELINE_BIGQUERY_PROJECT", PROJECT)
     monkeypatch.setenv("NBA_PIPELINE_BIGQUERY_DAILY_LOADS", "many")
-    with pytest.raises(ConfigurationError, match="NBA_PIPELINE_BIGQUERY_DAILY_LOADS='many' is not a positive whole number"):
+    with pytest.raises(
+        ConfigurationError, match="NBA_PIPELINE_BIGQUERY_DAILY_LOADS='many' is not a positive whole number"
+    ):
         Settings.from_environment()
 
 
 def test_changes_are_made_in_place_and_rows_survive(fake, store) -> None:
     store.replace_range(TABLE, many(DAYS), DAYS)
-    wanted = TABLE.with_column("minutes", type=numeric(9, 3)).with_column("is_home", nullable=True, description="New words.")
+    wanted = TABLE.with_column("minutes", type=numeric(9, 3)).with_column(
+        "is_home", nullable=True, description="New words."
+    )
     wanted = replace(wanted, columns=(*wanted.columns, Column("drafted_on", DATE, "Another date.")))
     (plan,) = plan_changes(store.schema, [wanted])
-    assert [c.action for c in plan.changes] == [Action.ADD_COLUMN, Action.WIDEN, Action.RELAX, Action.DESCRIBE]
+    assert [c.action for c in plan.changes] == [
+        Action.ADD_COLUMN,
+        Action.WIDEN,
+        Action.RELAX,
+        Action.DESCRIBE,
+    ]
     assert len(plan.statements) == 3
     assert apply_changes(store.schema, [plan]) == {"analytics.box_scores": []}
     assert plan_changes(store.schema, [wanted])[0].changes == ()
     fields = {f.name: f for f in fake.client(PROJECT).get_table(f"{PROJECT}.analytics.box_scores").schema}
-    assert (fields["minutes"].precision, fields["minutes"].scale, fields["is_home"].description) == (9, 3, "New words.")
+    assert (fields["minutes"].precision, fields["minutes"].scale, fields["is_home"].description) == (
+        9,
+        3,
+        "New words.",
+    )
     fresh = store_over(fake).read(wanted, DAYS)
     assert fresh["minutes"].tolist() == many(DAYS)["minutes"].tolist()
     assert fresh["drafted_on"].isna().all()
@@ -116,7 +132,9 @@ def test_days_that_hold_all_that_is_declared_are_not_stale_after_apply(fake, sto
     assert fresh.replace_range(wanted, many(DAYS), DAYS).written == frozenset()
     more = replace(wanted, columns=(*wanted.columns, Column("drafted_on", DATE, "Another date.")))
     apply_changes(store.schema, plan_changes(store.schema, [more]))
-    assert {e.schema_version for e in fresh.manifest(more).values()} == {schema_version(wanted)}  # these lack a column: stale
+    assert {e.schema_version for e in fresh.manifest(more).values()} == {
+        schema_version(wanted)
+    }  # these lack a column: stale
     assert fresh.replace_range(more, many(DAYS).assign(drafted_on=None), DAYS).written == frozenset(DAYS)
 
 
@@ -134,9 +152,15 @@ def test_narrowing_is_refused_before_anything_is_done(fake, store) -> None:
     other = replace(TABLE, name="other")
     for table in (TABLE, other):
         store.replace_range(table, many(DAYS), DAYS)
-    narrow, wide = TABLE.with_column("minutes", type=numeric(5, 2)), other.with_column("minutes", type=numeric(7, 2))
+    narrow, wide = (
+        TABLE.with_column("minutes", type=numeric(5, 2)),
+        other.with_column("minutes", type=numeric(7, 2)),
+    )
     plans = plan_changes(store.schema, [wide, narrow])
-    with pytest.raises(SchemaDrift, match=r"column minutes is stored as NUMERIC\(6,2\) and declared NUMERIC\(5,2\).*Nothing was changed"):
+    with pytest.raises(
+        SchemaDrift,
+        match=r"column minutes is stored as NUMERIC\(6,2\) and declared NUMERIC\(5,2\).*Nothing was changed",
+    ):
         apply_changes(store.schema, plans)
     assert plan_changes(store.schema, [other])[0].changes == ()
 

@@ -1,4 +1,5 @@
-"""The gate lets GoogleSQL through and stops what is none: otherwise it would prove nothing about our statements."""
+"""The gate lets GoogleSQL through and stops what is none: otherwise it would prove nothing about our
+statements."""
 
 from __future__ import annotations
 
@@ -23,12 +24,16 @@ SCHEMAS = {
         bigquery.SchemaField("team", "STRING"),
     ],
 }
-PARAMETERS = [bigquery.ScalarQueryParameter("n", "INT64", 1), bigquery.ArrayQueryParameter("days", "DATE", [dt.date(2024, 1, 1)])]
+PARAMETERS = [
+    bigquery.ScalarQueryParameter("n", "INT64", 1),
+    bigquery.ArrayQueryParameter("days", "DATE", [dt.date(2024, 1, 1)]),
+]
 
 SCRIPT = """
 SELECT IF(COUNT(*) = @n, TRUE, ERROR('not what was sent')) FROM `p.d.staging`;
 BEGIN TRANSACTION;
-DELETE FROM `p.d.t` WHERE `game_date` BETWEEN DATE '2024-01-01' AND DATE '2024-01-31' AND `game_date` IN UNNEST(@days);
+DELETE FROM `p.d.t` WHERE `game_date` BETWEEN DATE '2024-01-01' AND DATE '2024-01-31'
+  AND `game_date` IN UNNEST(@days);
 INSERT INTO `p.d.t` (`game_date`, `rate`) SELECT `game_date`, `rate` FROM `p.d.staging`;
 COMMIT TRANSACTION;
 DROP TABLE IF EXISTS `p.d.staging`;
@@ -36,15 +41,23 @@ DROP TABLE IF EXISTS `p.d.staging`;
 
 
 def test_a_range_write_is_understood_statement_by_statement() -> None:
-    assert check(SCRIPT, SCHEMAS, PARAMETERS) == ["QueryStmt", "BeginStmt", "DeleteStmt", "InsertStmt", "CommitStmt", "DropStmt"]
+    assert check(SCRIPT, SCHEMAS, PARAMETERS) == [
+        "QueryStmt",
+        "BeginStmt",
+        "DeleteStmt",
+        "InsertStmt",
+        "CommitStmt",
+        "DropStmt",
+    ]
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         (
-            "CREATE TABLE `p.d.new` (game_date DATE NOT NULL OPTIONS(description='day'), rate NUMERIC(5, 2)) "
-            "PARTITION BY game_date CLUSTER BY rate OPTIONS(description='what', labels=[('a', 'b')], require_partition_filter=TRUE)"
+            "CREATE TABLE `p.d.new` (game_date DATE NOT NULL OPTIONS(description='day'), rate NUMERIC(5, 2))"
+            " PARTITION BY game_date CLUSTER BY rate OPTIONS(description='what', labels=[('a', 'b')],"
+            " require_partition_filter=TRUE)"
         ),
         "ALTER TABLE `p.d.t` ADD COLUMN pace NUMERIC(6, 2) OPTIONS(description='possessions')",
         "ALTER TABLE `p.d.t` ALTER COLUMN rate SET DATA TYPE NUMERIC(6, 2)",

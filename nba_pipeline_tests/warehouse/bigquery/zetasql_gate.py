@@ -1,10 +1,12 @@
-"""The gate: is this GoogleSQL, against these tables? Asked of ZetaSQL, Google's own analyzer (the package is alpha: pinned).
+"""The gate: is this GoogleSQL, against these tables? Asked of ZetaSQL, Google's own analyzer (the package is
+alpha: pinned).
 
 Belongs here: the analysis of statements, schemas as ZetaSQL's catalog, parameters as its types.
 Does not belong here: which statements the pipeline sends (the tests of the warehouse collect those).
 
-What it says and does not say: names, types, functions and the grammar are judged by the analyzer that BigQuery is built
-on; BigQuery's own restrictions (a WHERE clause on every DELETE, quotas, partition filters, which OPTIONS exist) are not.
+What it says and does not say: names, types, functions and the grammar are judged by the analyzer that
+BigQuery is built on; BigQuery's own restrictions (a WHERE clause on every DELETE, quotas, partition filters,
+which OPTIONS exist) are not.
 """
 
 from __future__ import annotations
@@ -39,11 +41,14 @@ class NotGoogleSql(AssertionError):
 def check(text: str, schemas: Schemas, parameters: Parameters = ()) -> list[str]:
     """Analyse every statement of ``text``; returns their kinds (``["BeginStmt", "DeleteStmt", ...]``).
 
-    Raises NotGoogleSql for the first statement that is refused. Skips the test, with the reason, without the package.
+    Raises NotGoogleSql for the first statement that is refused. Skips the test, with the reason, without the
+    package.
     """
     if ABSENT:
         pytest.skip(ABSENT)
-    service = _service()  # before anything else: the package's helpers make one of their own, uncached, if there is none
+    service = (
+        _service()
+    )  # before anything else: the package's helpers make one of their own, uncached, if there is none
     analyzer = Analyzer(_options(parameters), _catalog(schemas), service)
     location = zt.ParseResumeLocation(input=text, byte_position=0)
     size, kinds = len(text.encode()), []
@@ -55,14 +60,17 @@ def check(text: str, schemas: Schemas, parameters: Parameters = ()) -> list[str]
         except Exception as refused:
             raise NotGoogleSql(f"{refused}\n{text.encode()[before:].decode()}") from refused
         if statement is None or (location.byte_position or 0) <= before:
-            raise NotGoogleSql(f"the analyzer stopped without a word at byte {before}\n{text.encode()[before:].decode()}")
+            raise NotGoogleSql(
+                f"the analyzer stopped without a word at byte {before}\n{text.encode()[before:].decode()}"
+            )
         kinds.append(type(statement).__name__.removeprefix("Resolved"))
     return kinds
 
 
 @cache
 def _service() -> Any:
-    """The analyzer: 13 to 20 s to compile for the first time on a machine, a second from wasmtime's cache after that."""
+    """The analyzer: 13 to 20 s to compile for the first time on a machine, a second from wasmtime's cache
+    after that."""
 
     class Cached(wasmtime.Config):
         def __init__(self) -> None:
@@ -78,7 +86,8 @@ def _service() -> Any:
 
 @cache
 def _language() -> Any:
-    """All released features in the external product mode: INT64 and FLOAT64, no INT32 and DOUBLE, as in BigQuery."""
+    """All released features in the external product mode: INT64 and FLOAT64, no INT32 and DOUBLE, as in
+    BigQuery."""
     language = zt.LanguageOptions.maximum_features()
     language.product_mode = zt.ProductMode.PRODUCT_EXTERNAL
     language.name_resolution_mode = zt.NameResolutionMode.NAME_RESOLUTION_DEFAULT
@@ -92,7 +101,10 @@ def _options(parameters: Parameters) -> Any:
     for parameter in parameters:
         resource = parameter.to_api_repr()
         kind = resource["parameterType"]
-        element = _type(kind["arrayType"]["type"] if kind["type"] == "ARRAY" else kind["type"], repeated=kind["type"] == "ARRAY")
+        element = _type(
+            kind["arrayType"]["type"] if kind["type"] == "ARRAY" else kind["type"],
+            repeated=kind["type"] == "ARRAY",
+        )
         found.query_parameters.append(zt.AnalyzerOptions.QueryParameter(name=resource["name"], type=element))
     return found
 
@@ -105,7 +117,9 @@ def _catalog(schemas: Schemas) -> Any:
         for column in columns:
             table.add_column(column.name, _type(column.field_type, repeated=column.mode == "REPEATED"))
         builder.add_table(table.build())
-    return builder.with_builtin_functions(zt.ZetaSQLBuiltinFunctionOptions(language_options=_language())).build()
+    return builder.with_builtin_functions(
+        zt.ZetaSQLBuiltinFunctionOptions(language_options=_language())
+    ).build()
 
 
 _STANDARD = {"INTEGER": "INT64", "FLOAT": "DOUBLE", "FLOAT64": "DOUBLE", "BOOLEAN": "BOOL"}

@@ -1,4 +1,5 @@
-"""Writers that are killed, and readers and writers in other processes: every day is the old one or the new one, whole."""
+"""Writers that are killed, and readers and writers in other processes: every day is the old one or the new
+one, whole."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def test_a_killed_writer_leaves_each_day_old_or_new(parquet, processes, together
     seen: set[int] = set()
     for attempt in range(10):
         ready = processes.Event()
-        writer = processes.Process(target=write_forever, args=(str(parquet.root), OFFSETS, COUNT, ready, None, together))
+        writer = processes.Process(
+            target=write_forever, args=(str(parquet.root), OFFSETS, COUNT, ready, None, together)
+        )
         writer.start()
         if attempt:  # the first is killed while it is still at its first write, or before
             assert ready.wait(60)

@@ -28,7 +28,11 @@ def root(parquet: ParquetStore) -> Path:
 
 
 def test_a_query(root):
-    found = query(root, [TABLE], "SELECT game_date, count(*) AS n, sum(minutes) AS m FROM analytics.box_scores GROUP BY 1 ORDER BY 1")
+    found = query(
+        root,
+        [TABLE],
+        "SELECT game_date, count(*) AS n, sum(minutes) AS m FROM analytics.box_scores GROUP BY 1 ORDER BY 1",
+    )
     assert found.column("game_date").to_pylist() == DAYS
     assert found.column("n").to_pylist() == [3] * 4
     assert str(found.column("m")[0]) == "0.21"
@@ -48,7 +52,9 @@ def test_a_warehouse_that_does_not_exist_yet(tmp_path):
 
 def test_the_documented_one_liner(root):
     path = root / "analytics" / "box_scores"
-    found = duckdb.sql(f"SELECT count(*), max(game_date) FROM read_parquet('{path}/*/part.parquet', hive_partitioning=false)").fetchall()
+    found = duckdb.sql(
+        f"SELECT count(*), max(game_date) FROM read_parquet('{path}/*/part.parquet', hive_partitioning=false)"
+    ).fetchall()
     assert found == [(12, day(3))]
 
 
@@ -59,7 +65,9 @@ def test_days_of_several_declarations_are_matched_by_name(root, parquet):
     )
     newer = replace(newer, columns=(*newer.columns, Column("steals", STRING, "New.")))
     parquet.replace(newer, {day(5): rows(day(5)).assign(steals="x", minutes=[123456.78, 1, 2])})
-    found = query(root, [newer], "SELECT count(*) AS n, count(steals) AS s, max(minutes) AS m FROM analytics.box_scores")
+    found = query(
+        root, [newer], "SELECT count(*) AS n, count(steals) AS s, max(minutes) AS m FROM analytics.box_scores"
+    )
     assert [str(found.column(c)[0]) for c in ("n", "s", "m")] == ["15", "3", "123456.78"]
 
 
@@ -74,7 +82,13 @@ def test_a_damaged_day_fails_only_its_own_table(root, parquet):
 
 @pytest.mark.parametrize(
     "statement",
-    ["DESCRIBE analytics.box_scores", "SHOW ALL TABLES", "EXPLAIN SELECT 1", "EXPLAIN ANALYZE SELECT 1", "WITH a AS (SELECT 1) FROM a"],
+    [
+        "DESCRIBE analytics.box_scores",
+        "SHOW ALL TABLES",
+        "EXPLAIN SELECT 1",
+        "EXPLAIN ANALYZE SELECT 1",
+        "WITH a AS (SELECT 1) FROM a",
+    ],
 )
 def test_reading_statements_are_accepted(root, statement):
     assert isinstance(query(root, [TABLE], statement), pa.Table)

@@ -1,4 +1,5 @@
-"""Changed declarations over stored Parquet days: what is accepted in place, what is refused with its rows, what becomes stale."""
+"""Changed declarations over stored Parquet days: what is accepted in place, what is refused with its rows,
+what becomes stale."""
 
 from __future__ import annotations
 
@@ -68,13 +69,17 @@ def test_a_table_is_as_declared_before_its_first_day_and_after_it(parquet: Parqu
 def test_widening_is_told_then_accepted_and_no_file_is_touched(store: ParquetStore) -> None:
     (change,) = store.schema.changes(WIDER)
     assert (change.action, change.column, change.blocks) == (Action.WIDEN, "minutes", True)
-    assert "stored as NUMERIC(6,2) and declared NUMERIC(9,3) (4 day(s), 2024-01-01 to 2024-01-10)" in change.text
+    assert (
+        "stored as NUMERIC(6,2) and declared NUMERIC(9,3) (4 day(s), 2024-01-01 to 2024-01-10)" in change.text
+    )
     before, entries = files(store), store.manifest(TABLE)
     assert apply(store, WIDER) == []
     assert files(store) == before
     assert store.schema.changes(WIDER) == []
     assert versions(store, WIDER) == {schema_version(WIDER)}
-    assert {d: e.content_hash for d, e in store.manifest(WIDER).items()} == {d: e.content_hash for d, e in entries.items()}
+    assert {d: e.content_hash for d, e in store.manifest(WIDER).items()} == {
+        d: e.content_hash for d, e in entries.items()
+    }
     found = store.read(WIDER, DAYS)
     assert found["minutes"].tolist()[:2] == [0.0, 0.07]
     for one in DAYS:  # what is read hashes to what the entry says
@@ -92,17 +97,22 @@ def test_sql_shows_the_declared_type_with_days_of_one_or_of_several_declarations
     assert (found["t"], str(found["m"]), found["n"]) == ("DECIMAL(9,3)", "123456.789", 12)
 
 
-@pytest.mark.parametrize("table", [WIDER, DECIMAL_POINTS, ADDED, DROPPED, TABLE.with_column("is_home", nullable=True)])
+@pytest.mark.parametrize(
+    "table", [WIDER, DECIMAL_POINTS, ADDED, DROPPED, TABLE.with_column("is_home", nullable=True)]
+)
 def test_a_stored_day_is_not_migrated_by_being_made_again(store: ParquetStore, table: Table) -> None:
     before = files(store)
     frame = with_column(many([*DAYS, day(5)]), table)
     with pytest.raises(
-        SchemaDrift, match=r"box_scores on 2024-01-01: .* \(2 more day\(s\) as well\).*`nba-pipeline schema apply`"
+        SchemaDrift,
+        match=r"box_scores on 2024-01-01: .* \(2 more day\(s\) as well\).*`nba-pipeline schema apply`",
     ) as caught:
         store.replace_range(table, frame, [*DAYS, day(5)])
     assert caught.value.days == tuple(DAYS)
     assert files(store) == before
-    assert store.replace(table, {day(5): with_column(rows(day(5)), table)}).written == {day(5)}  # nothing is stored there
+    assert store.replace(table, {day(5): with_column(rows(day(5)), table)}).written == {
+        day(5)
+    }  # nothing is stored there
 
 
 def test_integers_become_decimals_where_all_of_them_fit(store: ParquetStore) -> None:
@@ -111,9 +121,9 @@ def test_integers_become_decimals_where_all_of_them_fit(store: ParquetStore) -> 
     apply(store, DECIMAL_POINTS)
     assert store.schema.changes(DECIMAL_POINTS) == []
     assert store.read(DECIMAL_POINTS, DAYS)["points"].tolist() == [0.0, 1.0, 2.0] * 3
-    assert query(store.root, [DECIMAL_POINTS], "SELECT typeof(max(points)) AS t FROM analytics.box_scores").to_pylist() == [
-        {"t": "DECIMAL(6,2)"}
-    ]
+    assert query(
+        store.root, [DECIMAL_POINTS], "SELECT typeof(max(points)) AS t FROM analytics.box_scores"
+    ).to_pylist() == [{"t": "DECIMAL(6,2)"}]
     assert store.replace_range(DECIMAL_POINTS, many(DAYS), DAYS).written == frozenset()
     assert store.manifest(DECIMAL_POINTS)[day(0)].content_hash == before[day(0)].content_hash
 
@@ -122,7 +132,12 @@ def test_an_integer_that_does_not_fit_is_named(store: ParquetStore) -> None:
     store.replace(TABLE, {day(1): rows(day(1)).assign(points=[1, -10_000, 3])})
     (change,) = store.schema.changes(DECIMAL_POINTS)
     assert change.action is Action.REFUSE
-    assert change.rows == ("analytics.box_scores on 2024-01-02: game_id=0022400000, player_id=1, player_name=Dončić 1: points=-10000",)
+    assert change.rows == (
+        (
+            "analytics.box_scores on 2024-01-02: game_id=0022400000, player_id=1, player_name=Dončić 1:"
+            " points=-10000"
+        ),
+    )
     with pytest.raises(SchemaDrift, match="2024-01-02: a stored integer does not fit the declared NUMERIC"):
         store.read(DECIMAL_POINTS, DAYS)
 
@@ -141,23 +156,35 @@ def refused(store: ParquetStore, table: Table) -> Change:
 
 @pytest.mark.parametrize(
     ("type_", "value", "fits"),
-    [(numeric(3, 2), 10.0, 9.99), (numeric(3, 2), -10.0, -9.99), (numeric(5, 1), 0.25, 0.5), (numeric(7, 1), -3.07, -3.1)],
+    [
+        (numeric(3, 2), 10.0, 9.99),
+        (numeric(3, 2), -10.0, -9.99),
+        (numeric(5, 1), 0.25, 0.5),
+        (numeric(7, 1), -3.07, -3.1),
+    ],
 )
 def test_narrowing_is_refused_and_names_the_rows(store: ParquetStore, type_, value, fits) -> None:
     narrower = TABLE.with_column("minutes", type=type_)
     fitting = many(DAYS).assign(minutes=0.0)
     store.replace_range(TABLE, fitting, DAYS)
-    assert "every value that is stored would fit, but this is never done in place" in refused(store, narrower).text
+    assert (
+        "every value that is stored would fit, but this is never done in place"
+        in refused(store, narrower).text
+    )
     store.replace(TABLE, {day(2): rows(day(2)).assign(minutes=[fits, value, np.nan])})
     change = refused(store, narrower)
     assert change.rows == (
-        f"analytics.box_scores on 2024-01-03: game_id=0022400000, player_id=1, player_name=Dončić 1: minutes={value:.2f}",
+        (
+            "analytics.box_scores on 2024-01-03: game_id=0022400000, player_id=1, player_name=Dončić 1:"
+            f" minutes={value:.2f}"
+        ),
     )
     assert "1 value(s) stand in the way" in change.text
 
 
 def test_a_day_whose_new_rows_fit_may_be_made_again_under_a_narrower_type(store: ParquetStore) -> None:
-    """Each of its values was checked against the type, and the day is replaced as a whole: nothing is lost."""
+    """Each of its values was checked against the type, and the day is replaced as a whole: nothing is
+    lost."""
     assert store.replace(NARROWER, {day(1): rows(day(1))}).written == {day(1)}
     assert actions(store, NARROWER) == [(Action.REFUSE, "minutes", True)]
     assert actions(store, TABLE) == [(Action.WIDEN, "minutes", True)]  # and back
@@ -167,7 +194,9 @@ def test_a_day_whose_new_rows_fit_may_be_made_again_under_a_narrower_type(store:
     ("table", "column", "count"),
     [(DROPPED, "birth_date", 6), (TABLE.with_column("player_name", type=numeric(5, 2)), "player_name", 6)],
 )
-def test_dropping_and_retyping_are_refused_and_name_the_rows(store: ParquetStore, table: Table, column: str, count: int) -> None:
+def test_dropping_and_retyping_are_refused_and_name_the_rows(
+    store: ParquetStore, table: Table, column: str, count: int
+) -> None:
     change = refused(store, table)
     assert change.column == column
     assert f"{count} value(s) stand in the way" in change.text
@@ -183,7 +212,9 @@ def test_a_required_column_cannot_be_added(store: ParquetStore) -> None:
 
 def test_an_added_column_is_null_and_its_days_stale_until_they_are_made_again(store: ParquetStore) -> None:
     before, old = files(store), schema_version(TABLE)
-    with pytest.raises(SchemaDrift, match=r"column steals is declared but was not stored.*`nba-pipeline schema diff`"):
+    with pytest.raises(
+        SchemaDrift, match=r"column steals is declared but was not stored.*`nba-pipeline schema diff`"
+    ):
         store.read(ADDED, DAYS)
     assert actions(store, ADDED) == [(Action.ADD_COLUMN, "steals", True)]
     (left,) = apply(store, ADDED)
@@ -200,7 +231,11 @@ def test_an_added_column_is_null_and_its_days_stale_until_they_are_made_again(st
     store.replace(ADDED, {day(0): with_column(rows(day(0)), ADDED, "x")})
     assert store.read(ADDED, DAYS)["steals"].notna().tolist() == [True] * 3 + [False] * 6
     assert query(store.root, [ADDED], counted).to_pylist() == [{"n": 9, "s": 3}]
-    assert {d for d, e in store.manifest(ADDED).items() if e.schema_version == old} == {day(1), day(2), day(9)}
+    assert {d for d, e in store.manifest(ADDED).items() if e.schema_version == old} == {
+        day(1),
+        day(2),
+        day(9),
+    }
     store.replace_range(ADDED, with_column(many(DAYS), ADDED, "x"), [*DAYS, day(9)])
     assert store.schema.changes(ADDED) == []
     assert versions(store, ADDED) == {schema_version(ADDED)}
@@ -208,7 +243,10 @@ def test_an_added_column_is_null_and_its_days_stale_until_they_are_made_again(st
 
 def test_changes_one_after_another_and_together(store: ParquetStore) -> None:
     apply(store, WIDER)
-    both = replace(WIDER.with_column("is_home", nullable=True), columns=(*WIDER.columns, Column("steals", STRING, "New.")))
+    both = replace(
+        WIDER.with_column("is_home", nullable=True),
+        columns=(*WIDER.columns, Column("steals", STRING, "New.")),
+    )
     apply(store, both)
     assert versions(store, both) == {schema_version(TABLE)}
     store.replace_range(both, with_column(many(DAYS), both), [*DAYS, day(9)])
@@ -226,7 +264,9 @@ def test_a_column_declared_required_makes_its_days_be_looked_at_again(store: Par
     assert store.replace_range(tightened, many(DAYS), DAYS).written == frozenset(DAYS)
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:40], lambda text: text.replace('"lacking"', '"leaking"'), lambda text: ""])
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:40], lambda text: text.replace('"lacking"', '"leaking"'), lambda text: ""]
+)
 def test_a_damaged_record_accepts_nothing(store: ParquetStore, damage: Callable[[str], str]) -> None:
     apply(store, WIDER)
     record = store.folder(TABLE) / FILE_NAME
@@ -240,7 +280,9 @@ def test_a_damaged_record_accepts_nothing(store: ParquetStore, damage: Callable[
 def test_what_was_accepted_for_one_declaration_does_not_count_for_another(store: ParquetStore) -> None:
     apply(store, WIDER)
     assert store.schema.changes(TABLE) == []  # back again: the files never changed
-    assert actions(store, TABLE.with_column("minutes", type=numeric(10, 3))) == [(Action.WIDEN, "minutes", True)]
+    assert actions(store, TABLE.with_column("minutes", type=numeric(10, 3))) == [
+        (Action.WIDEN, "minutes", True)
+    ]
 
 
 def test_a_damaged_day_is_made_again_under_any_declaration(store: ParquetStore) -> None:
@@ -255,7 +297,11 @@ def test_the_printed_views_show_the_same_rows(store: ParquetStore) -> None:
 
     never = replace(TABLE, name="never")
     with duckdb.connect() as plain:
-        for statement in [*store.schema.dataset_ddl([TABLE, never]), *store.schema.ddl(TABLE), *store.schema.ddl(never)]:
+        for statement in [
+            *store.schema.dataset_ddl([TABLE, never]),
+            *store.schema.ddl(TABLE),
+            *store.schema.ddl(never),
+        ]:
             plain.execute(statement)
         assert plain.sql("SELECT count(*), max(minutes) FROM analytics.box_scores").fetchall()[0][0] == 9
         assert plain.sql("SELECT * FROM analytics.never").columns == TABLE.column_names

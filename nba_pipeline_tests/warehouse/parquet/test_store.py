@@ -1,4 +1,5 @@
-"""What only the Parquet store promises: its files, telling damage from absence, its cache and failing disks."""
+"""What only the Parquet store promises: its files, telling damage from absence, its cache and failing
+disks."""
 
 from __future__ import annotations
 
@@ -106,7 +107,11 @@ def test_damage_is_told_from_absence_named_and_repaired(filled, parquet, damage)
     change, reason = DAMAGES[damage]
     path = parquet.path(TABLE, day(2))
     path.write_bytes(change(path.read_bytes()))
-    for look in (lambda: parquet.read(TABLE, DAYS), lambda: parquet.manifest(TABLE), lambda: parquet.read(TABLE, DAYS, ["points"])):
+    for look in (
+        lambda: parquet.read(TABLE, DAYS),
+        lambda: parquet.manifest(TABLE),
+        lambda: parquet.read(TABLE, DAYS, ["points"]),
+    ):
         with pytest.raises(CorruptPartition, match=reason) as caught:
             look()
         assert caught.value.paths == {day(2): path}
@@ -115,14 +120,17 @@ def test_damage_is_told_from_absence_named_and_repaired(filled, parquet, damage)
         assert TABLE.full_name in str(caught.value)
         assert str(path) in str(caught.value)
     assert len(parquet.read(TABLE, [day(0), day(1), day(3)])) == 9
-    result = parquet.replace_range(TABLE, many(DAYS), DAYS)  # the same content: only the damaged day is written
+    result = parquet.replace_range(
+        TABLE, many(DAYS), DAYS
+    )  # the same content: only the damaged day is written
     assert result.written == {day(2)}
     assert_frame_equal(parquet.read(TABLE, DAYS), many(DAYS))
     assert parquet.manifest(TABLE) == dict(result.entries)
 
 
 def test_damage_that_keeps_time_and_size_is_found_by_reading_and_repaired(filled, parquet):
-    """What a failing disk does: the manifest, which trusts time and size, cannot see it; a read and a rewrite can."""
+    """What a failing disk does: the manifest, which trusts time and size, cannot see it; a read and a rewrite
+    can."""
     path = parquet.path(TABLE, day(2))
     age(path, 60)
     parquet.manifest(TABLE)
@@ -144,14 +152,20 @@ def test_no_flipped_bit_goes_unnoticed(filled, parquet):
     content = path.read_bytes()
     chance = random.Random(20240101)
     for position in [0, 3, 4, len(content) - 1, len(content) - 5, *chance.sample(range(len(content)), 150)]:
-        path.write_bytes(content[:position] + bytes([content[position] ^ (1 << chance.randrange(8))]) + content[position + 1 :])
+        path.write_bytes(
+            content[:position]
+            + bytes([content[position] ^ (1 << chance.randrange(8))])
+            + content[position + 1 :]
+        )
         with pytest.raises(CorruptPartition):
             parquet.read(TABLE, [day(1)])
 
 
 def test_a_file_in_the_wrong_place_is_damage(filled, parquet):
     shutil.copy(parquet.path(TABLE, day(0)), parquet.path(TABLE, day(1)))
-    with pytest.raises(CorruptPartition, match=r"the file of analytics.box_scores on 2024-01-01, put in the wrong place"):
+    with pytest.raises(
+        CorruptPartition, match=r"the file of analytics.box_scores on 2024-01-01, put in the wrong place"
+    ):
         parquet.read(TABLE, DAYS)
 
 
@@ -180,7 +194,10 @@ def settle(store: ParquetStore) -> None:
     store.manifest(TABLE)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"null", b'{"crc32": "00000000", "days": {}}', b'{"crc32": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"{", b"[]", b"null", b'{"crc32": "00000000", "days": {}}', b'{"crc32": 1}', b"\xff\xfe"],
+)
 def test_losing_or_damaging_the_cache_is_harmless(filled, parquet, content):
     settle(parquet)
     expected = parquet.manifest(TABLE)
@@ -234,10 +251,13 @@ def test_the_manifest_is_fast_when_warm(parquet):
     parquet.manifest(TABLE)
     start = time.perf_counter()
     assert len(parquet.manifest(TABLE)) == 300
-    assert time.perf_counter() - start < 0.5  # 0.01 s in truth; reading footers would take several times the limit on a slow disk
+    assert (
+        time.perf_counter() - start < 0.5
+    )  # 0.01 s in truth; reading footers would take several times the limit on a slow disk
 
 
-# ------------------------------------------------------------------------------------------------ leftovers and failing disks
+# ------------------------------------------------------------------------------------------------ leftovers
+# and failing disks
 
 
 def test_leftovers_of_dead_writers_are_ignored_and_removed_when_old(filled, parquet):
@@ -261,7 +281,9 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_write_of_the_day(fille
         "stage(Path(sys.argv[1]), b'half a day', durable=False); os.kill(os.getpid(), 9)"
     )
     killed = subprocess.Popen([sys.executable, "-c", code, str(parquet.path(TABLE, day(0)))])
-    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # still a zombie, as under a parent that does not wait
+    os.waitid(
+        os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT
+    )  # still a zombie, as under a parent that does not wait
     mine, _ = stage(parquet.path(TABLE, day(0)), b"still being written", durable=False)
     assert len(list(folder.iterdir())) == 3
     parquet.replace(TABLE, {day(0): rows(day(0), 5)})
@@ -269,7 +291,9 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_write_of_the_day(fille
     assert killed.wait() == -9
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")]
+)
 def test_a_refused_write_names_the_path_and_keeps_what_was_stored(filled, parquet, monkeypatch, error):
     real = parquet_module.write_atomically
 
@@ -360,4 +384,6 @@ class TestManyDaysAtOnce:
             parquet.replace_range(TABLE, many(MANY, shift=1), MANY)
         assert caught.value.days == tuple(MANY)
         assert_frame_equal(parquet.read(TABLE, MANY), many(MANY))
-        assert all([p.name for p in parquet.path(TABLE, d).parent.iterdir()] == ["part.parquet"] for d in MANY)
+        assert all(
+            [p.name for p in parquet.path(TABLE, d).parent.iterdir()] == ["part.parquet"] for d in MANY
+        )
