@@ -55,7 +55,7 @@ def measure(options: argparse.Namespace) -> int:
         started = time.perf_counter()
         days = workspace.days(options.start, options.end)
         runner = InProcessRunner(workspace.defs, workspace.instance)
-        results = execute(runner, Backfill(workspace.plans, {p.table: days for p in workspace.plans}))
+        results = execute(runner, Backfill(workspace.recipes, {p.table: days for p in workspace.recipes}))
     total = time.perf_counter() - BEGIN
     print(
         f"{'table':46} {'read':>6} {'compute':>8} {'write':>6} {'bookkeeping':>12} {'total':>6}  seconds,"

@@ -32,7 +32,7 @@ from nba_pipeline.cli.watch import Looks
 from nba_pipeline.operations.backfill.estimate import Measured, costs
 from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, TableResult, execute
 from nba_pipeline.operations.backfill.remaining import Remaining
-from nba_pipeline.operations.backfill.tasks import Backfill, Settled
+from nba_pipeline.operations.backfill.tasks import Backfill, TaskResult
 from nba_pipeline.operations.backfill.workers import runner_for
 from nba_pipeline.operations.workspace import open_with
 from nba_pipeline.ranges import span
@@ -96,16 +96,16 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
     found, settled, ended = Recording(), [0], threading.Event()
     with open_with(settings) as w:
         days = span(options.start, options.end)
-        request = Backfill(w.plans, {p.table: days for p in w.plans}, "fail", options.days_per_run)
+        request = Backfill(w.recipes, {p.table: days for p in w.recipes}, "fail", options.days_per_run)
         clock = time.process_time if options.processor else time.monotonic
         runners = (
             nullcontext(ProcessorRunner(w.defs, w.instance))
             if options.processor
             else runner_for(w, request, options.workers)
         )
-        began, total = clock(), len(days) * len(w.plans)
+        began, total = clock(), len(days) * len(w.recipes)
         with runners as runner:
-            remaining = Remaining(request, costs([p.table for p in w.plans], history), runner.slots, clock)
+            remaining = Remaining(request, costs([p.table for p in w.recipes], history), runner.slots, clock)
 
             def listen(result: TableResult, more: int) -> None:
                 remaining.settle(result)
@@ -131,7 +131,7 @@ def record(home: Path, options: argparse.Namespace, history: dict[str, list[Meas
 class ProcessorRunner(InProcessRunner):
     """Runs take the seconds that the processor worked."""
 
-    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[TaskResult]:
         began = time.process_time()
         future = super().submit(table, ranges, on_invalid_rows)
         future.result().seconds = time.process_time() - began

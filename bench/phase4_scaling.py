@@ -100,7 +100,7 @@ def new_day() -> float:
         began = time.perf_counter()
         results = execute(
             InProcessRunner(workspace.defs, workspace.instance),
-            Backfill(workspace.plans, {p.table: [NEW_DAY] for p in workspace.plans}),
+            Backfill(workspace.recipes, {p.table: [NEW_DAY] for p in workspace.recipes}),
         )
         seconds = time.perf_counter() - began
     assert all(NEW_DAY in r.good for r in results.values()), {name: r.failed for name, r in results.items()}

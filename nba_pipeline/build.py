@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.deployment import PLANS as PLANS
+from nba_pipeline.deployment import RECIPES as RECIPES
 from nba_pipeline.deployment import make_source as make_source
 from nba_pipeline.deployment import make_store as make_store
 from nba_pipeline.orchestration.automation.conditions import restate_what_changed
@@ -52,14 +52,14 @@ def build_defs(
     source = given.pop(SOURCE, None) or make_source(settings)
     days = daily_partitions(settings.start_date, settings.end_date)
     hardcoded = dg.ResourceDefinition.hardcoded_resource
-    currency = Currency(PLANS, tables, store, days, settings.max_days_per_tick)
+    currency = Currency(RECIPES, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
     return dg.Definitions(
         assets=[
             table_asset(
-                plan, tables, days, settings.days_per_run, by_itself if plan.inputs else None, store.name
+                recipe, tables, days, settings.days_per_run, by_itself if recipe.inputs else None, store.name
             )
-            for plan in PLANS
+            for recipe in RECIPES
         ],
         resources={
             SOURCE: hardcoded(source),

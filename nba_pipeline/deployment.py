@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from nba_pipeline.clock import results_due
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.recipes.analytics import ANALYTICS_PLANS
-from nba_pipeline.recipes.precompute import PRECOMPUTE_PLANS
-from nba_pipeline.recipes.raw import RAW_PLANS
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.analytics import ANALYTICS_RECIPES
+from nba_pipeline.recipes.precompute import PRECOMPUTE_RECIPES
+from nba_pipeline.recipes.raw import RAW_RECIPES
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import Source
 from nba_pipeline.warehouse.base import Store
 
-PLANS: tuple[TablePlan, ...] = (*RAW_PLANS, *ANALYTICS_PLANS, *PRECOMPUTE_PLANS)
+RECIPES: tuple[Recipe, ...] = (*RAW_RECIPES, *ANALYTICS_RECIPES, *PRECOMPUTE_RECIPES)
 """How every table is made, in dependency order."""
 
 

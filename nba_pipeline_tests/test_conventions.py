@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.conftest import REAL_SEASONS_FILES
@@ -143,13 +143,15 @@ def test_no_error_is_swallowed_without_a_name(path: Path) -> None:
 
 
 def test_every_table_is_an_asset_and_every_asset_a_table() -> None:
-    assert [plan.table for plan in PLANS] == list(TABLES)
+    assert [recipe.table for recipe in RECIPES] == list(TABLES)
     known: set[str] = set()
-    for plan in PLANS:
-        assert {i.table for i in plan.inputs} <= known, f"{plan.table} is made from a table that comes later"
-        known.add(plan.table)
-        assert all(TABLES[plan.table].has(column) for column in plan.summary_columns)
-        for given in plan.inputs:
+    for recipe in RECIPES:
+        assert {i.table for i in recipe.inputs} <= known, (
+            f"{recipe.table} is made from a table that comes later"
+        )
+        known.add(recipe.table)
+        assert all(TABLES[recipe.table].has(column) for column in recipe.summary_columns)
+        for given in recipe.inputs:
             assert all(TABLES[given.table].has(column) for column in given.columns or ())
 
 
@@ -158,7 +160,7 @@ def test_an_asset_says_where_it_is_stored_and_links_to_what_it_is_made_from() ->
     for key in graph.materializable_asset_keys:
         assert graph.get(key).kinds == {"pandas", "memory"}
         links = re.findall(
-            r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("made_from"), "value", "")
+            r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("provenance_from"), "value", "")
         )
         assert {tuple(link.split("/")) for link in links} == {
             tuple(parent.path) for parent in graph.get(key).parent_keys
@@ -166,9 +168,9 @@ def test_an_asset_says_where_it_is_stored_and_links_to_what_it_is_made_from() ->
 
 
 def test_levels_follow_the_graph() -> None:
-    level = {plan.table: plan.level for plan in PLANS}
-    for plan in PLANS:
-        assert all(level[given.table] < plan.level for given in plan.inputs), plan.table
+    level = {recipe.table: recipe.level for recipe in RECIPES}
+    for recipe in RECIPES:
+        assert all(level[given.table] < recipe.level for given in recipe.inputs), recipe.table
 
 
 def test_the_licence_is_there() -> None:

@@ -15,14 +15,14 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from nba_pipeline.cli.console import out
-from nba_pipeline.deployment import PLANS, make_source, make_store
+from nba_pipeline.deployment import RECIPES, make_source, make_store
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.formulas.arithmetic import shown
 from nba_pipeline.operations.explain.explain import Explanation, as_json, explain
 from nba_pipeline.operations.explain.rows import EVERY_TEAM, Record, Rows
 from nba_pipeline.operations.graph import select
-from nba_pipeline.orchestration.instance.provenance_reader import Glance, Recall
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.orchestration.instance.provenance_reader import EmbeddedStorage, ProvenanceReader
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings, parse_day
 from nba_pipeline.tables.registry import TABLES
 
@@ -39,15 +39,15 @@ _INPUT_LABELS = ("game_id", "team_abbr", "player_name", "player_full_name", "eve
 def print_explanation(table: str, day_text: str, key: str, column: str, asked_json: bool) -> None:
     """Explain one value of the environment's pipeline and print it."""
     settings, day, wanted = Settings.from_environment(), parse_day(day_text, "DAY"), _parsed(key)
-    (plan,) = select(PLANS, [table])
-    found = _at_a_glance(settings, plan, day, wanted, column)
+    (recipe,) = select(RECIPES, [table])
+    found = _at_a_glance(settings, recipe, day, wanted, column)
     if found is None:
         from nba_pipeline.operations.workspace import (
             open_with,
         )  # this loads Dagster, which takes longer than most answers
 
         with open_with(settings) as w:
-            found = explanation(w, plan.table, day, wanted, column)
+            found = explanation(w, recipe.table, day, wanted, column)
     if asked_json:
         print(json.dumps(as_json(found), indent=2, default=str))
     else:
@@ -55,17 +55,17 @@ def print_explanation(table: str, day_text: str, key: str, column: str, asked_js
 
 
 def _at_a_glance(
-    settings: Settings, plan: TablePlan, day: date, key: Mapping[str, str], column: str
+    settings: Settings, recipe: Recipe, day: date, key: Mapping[str, str], column: str
 ) -> Explanation | None:
     """The explanation of a value of a day that is certainly good; None where Dagster must be asked what
     became of the day."""
-    glance = Glance.at(settings.dagster_home or Path.cwd())
-    if glance is None or not glance.certainly_good(plan.table, day):
+    glance = EmbeddedStorage.at(settings.dagster_home or Path.cwd())
+    if glance is None or not glance.certainly_good(recipe.table, day):
         return None
     store, source = make_store(settings), make_source(settings)
-    recall = Recall(glance.values)
+    recall = ProvenanceReader(glance.values)
     return explain(
-        store, TABLES, plan, day, key, column, recall=recall, source=source, start=settings.start_date
+        store, TABLES, recipe, day, key, column, recall=recall, source=source, start=settings.start_date
     )
 
 
@@ -74,15 +74,15 @@ def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], col
     from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.orchestration.instance.values import read_values
 
-    (plan,) = select(w.plans, [table])
-    failed = read_state(w.instance, w.store, w.tables, [plan], [day], w.partitions)[plan.table].failed.get(
-        day
-    )
-    recall = Recall(lambda names: read_values(w.instance, names))
+    (recipe,) = select(w.recipes, [table])
+    failed = read_state(w.instance, w.store, w.tables, [recipe], [day], w.partitions)[
+        recipe.table
+    ].failed.get(day)
+    recall = ProvenanceReader(lambda names: read_values(w.instance, names))
     return explain(
         w.store,
         w.tables,
-        plan,
+        recipe,
         day,
         key,
         column,

@@ -150,8 +150,8 @@ def status(
             if any(s.failed for s in watch_runs(w, start, end, every, as_json).values()):
                 raise typer.Exit(EXIT_SOME_FAILED)
             return
-        states = state.read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
-        stale = staleness.stale_days(w.instance, w.store, w.tables, w.plans, states)
+        states = state.read_state(w.instance, w.store, w.tables, w.recipes, w.days(start, end), w.partitions)
+        stale = staleness.stale_days(w.instance, w.store, w.tables, w.recipes, states)
     if as_json:
         print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
     else:
@@ -185,11 +185,11 @@ def retry(
     with open_workspace(source=source, warehouse=warehouse) as w:
 
         def due() -> Backfill:
-            states = read_state(w.instance, w.store, w.tables, w.plans, w.days(None, None), w.partitions)
-            return retry_request(w.plans, states, on_invalid_rows, w.settings.days_per_run)
+            states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(None, None), w.partitions)
+            return retry_request(w.recipes, states, on_invalid_rows, w.settings.days_per_run)
 
         with turn(w, due, lambda request: request) as request:
-            if not request.plans and not as_json:
+            if not request.recipes and not as_json:
                 out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
                 return
             _run(w, request, as_json, workers)
@@ -306,7 +306,7 @@ def canary(
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace() as w:
-        found = run_canary(w.plans, w.tables, w.store, w.source, w.days(start, end), days)
+        found = run_canary(w.recipes, w.tables, w.store, w.source, w.days(start, end), days)
     if as_json:
         print(json.dumps(canary_json(found), indent=2))
     else:
@@ -356,15 +356,15 @@ def _run(
     from nba_pipeline.operations.backfill.execute import execute, results_json
     from nba_pipeline.operations.backfill.quota import share_of_today
     from nba_pipeline.operations.backfill.remaining import Remaining
-    from nba_pipeline.operations.backfill.timings import recall_pace, remember_pace
+    from nba_pipeline.operations.backfill.timings import load_timings, save_timings
     from nba_pipeline.operations.backfill.workers import runner_for
 
     share = share_of_today(workspace.store, workspace.tables, request)
     if share.left:
         err.print(f"[yellow]{share}[/]")
     request = share.today
-    names = [plan.table for plan in request.plans if request.days.get(plan.table)]
-    cost = costs(names, recall_pace(workspace.instance, names))
+    names = [recipe.table for recipe in request.recipes if request.days.get(recipe.table)]
+    cost = costs(names, load_timings(workspace.instance, names))
     with (
         runner_for(workspace, request, workers) as runner,
         BackfillProgress(
@@ -372,7 +372,7 @@ def _run(
         ) as progress,
     ):
         results = execute(runner, request, progress)
-    remember_pace(workspace.instance, results)
+    save_timings(workspace.instance, results)
     if as_json:
         left = {"left": share.as_json()} if share.left else {}
         print(json.dumps(results_json(results, up_to_date) | left, indent=2))

@@ -13,7 +13,7 @@ from nba_pipeline.cli.show import add_rows, out, table_of
 from nba_pipeline.operations.backfill import plan as planning
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.backfill.quota import Budgeted, forecast
-from nba_pipeline.operations.backfill.timings import expectations, expected_clock, recall_pace
+from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.status.staleness import stale_days
@@ -37,13 +37,13 @@ def plan_of(
 ) -> PipelinePlan:
     """The plan of a request as the command line makes it."""
     days = w.days(start, end)
-    plans = select(w.plans, tables.split(",") if tables else None)
+    recipes = select(w.recipes, tables.split(",") if tables else None)
     # All tables are read even if only some were asked for: a blocked day is found through the tables before
     # it.
-    states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
-    stale = stale_days(w.instance, w.store, w.tables, plans, states, w.source.name)
+    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
+    stale = stale_days(w.instance, w.store, w.tables, recipes, states, w.source.name)
     return make_plan(
-        plans,
+        recipes,
         states,
         stale,
         days,
@@ -56,7 +56,7 @@ def plan_of(
 def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     """Days per table with their reasons, runs, expected rows and time."""
     runs = {name: len(ranges) for name, ranges in plan.runs().items()}
-    history = recall_pace(w.instance, plan.tables)
+    history = load_timings(w.instance, plan.tables)
     expected = expectations(plan, history)
     slots = slots_for(w, plan.request())
     seconds = expected_clock(plan, history, slots)

@@ -32,7 +32,7 @@ def _read(w: Workspace, tables: str | None, start: str | None, end: str | None) 
     from nba_pipeline.operations.quarantine import read_rejected
 
     return read_rejected(
-        w.store, w.tables, select(w.plans, tables.split(",") if tables else None), w.days(start, end)
+        w.store, w.tables, select(w.recipes, tables.split(",") if tables else None), w.days(start, end)
     )
 
 
@@ -125,9 +125,9 @@ def replay(
 
         def due() -> tuple[Backfill, dict[tuple[str, date], Balance]]:
             rows = _read(w, tables, start, end)
-            states = read_state(w.instance, w.store, w.tables, w.plans, w.days(start, end), w.partitions)
-            chosen = select(w.plans, tables.split(",") if tables else None)
-            request = operations.replay_request(chosen, rows, w.plans, states)
+            states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(start, end), w.partitions)
+            chosen = select(w.recipes, tables.split(",") if tables else None)
+            request = operations.replay_request(chosen, rows, w.recipes, states)
             return replace(request, days_per_run=w.settings.days_per_run), operations.balances(
                 w.store, w.tables, rows
             )

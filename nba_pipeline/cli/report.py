@@ -25,8 +25,8 @@ def write_report(w: Workspace, start: str | None, end: str | None, form: str, to
     if form not in FORMATS:
         raise ConfigurationError(f"--format {form!r} is unknown; it is {' or '.join(FORMATS)}")
     days = w.days(start, end)
-    states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
-    stale = stale_days(w.instance, w.store, w.tables, w.plans, states)
+    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
+    stale = stale_days(w.instance, w.store, w.tables, w.recipes, states)
     page = FORMATS[form](gather(w, days, states, stale, datetime.now(UTC)))
     if to is None:
         sys.stdout.write(page)

@@ -203,7 +203,7 @@ class BackfillProgress:
     """Days done of all, rate, failures so far and time left, on standard error."""
 
     def __init__(self, backfill: Backfill, remaining: Remaining, *, enabled: bool) -> None:
-        self._total = sum(len(set(backfill.days.get(plan.table, ()))) for plan in backfill.plans)
+        self._total = sum(len(set(backfill.days.get(recipe.table, ()))) for recipe in backfill.recipes)
         self._remaining = remaining
         self._failed: dict[str, int] = {}
         # The figures first: on 80 columns it is the bar that has no place and the table's name that is cut.

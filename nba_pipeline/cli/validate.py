@@ -24,7 +24,7 @@ def dates_of(text: str) -> list[date]:
 
 def print_validation(w: Workspace, days: Sequence[date], asked_json: bool) -> None:
     """Ask, print, and exit with 1 when an answer is not as expected."""
-    states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
+    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
     answers = validate(
         read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()})
     )

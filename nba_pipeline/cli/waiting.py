@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nba_pipeline.cli.show import err
-from nba_pipeline.operations.backfill.locks import Busy, Claim, hold, living
+from nba_pipeline.operations.backfill.locks import Busy, Lock, hold, living
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.workspace import Workspace
 from nba_pipeline.ranges import described, span
@@ -32,7 +32,7 @@ def turn(w: Workspace, make: Callable[[], T], request_of: Callable[[T], Backfill
     while True:
         made = make()
         try:
-            with hold(home, request_of(made), w.plans):
+            with hold(home, request_of(made), w.recipes):
                 yield made
                 return
         except Busy as busy:
@@ -43,7 +43,7 @@ def turn(w: Workspace, make: Callable[[], T], request_of: Callable[[T], Backfill
         err.print("The other backfill has ended. Looking again at what is left to do.")
 
 
-def _tell(others: tuple[Claim, ...]) -> None:
+def _tell(others: tuple[Lock, ...]) -> None:
     for other in others:
         tables = [name for name, ranges in other.days.items() if ranges]
         days = {day for ranges in other.days.values() for a, b in ranges for day in span(a, b)}

@@ -14,7 +14,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from nba_pipeline.cli.show import out
 from nba_pipeline.operations.backfill.estimate import costs
 from nba_pipeline.operations.backfill.requests import recall
-from nba_pipeline.operations.backfill.timings import recall_pace
+from nba_pipeline.operations.backfill.timings import load_timings
 from nba_pipeline.operations.status.runs import asked_of_the_daemon, recent_runs, stretch
 from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.operations.status.watch import (
@@ -62,20 +62,20 @@ class Looks:
     """Looks at the same days, one after the other."""
 
     def __init__(self, w: Workspace, start: str | None = None, end: str | None = None) -> None:
-        names = [p.table for p in w.plans]
+        names = [p.table for p in w.recipes]
         self._w, self._range, self._snapshots = w, (start, end), list[Snapshot]()
-        self._costs = costs(names, recall_pace(w.instance, names))
+        self._costs = costs(names, load_timings(w.instance, names))
 
     def look(self) -> tuple[Progress, dict[str, TableState], bool]:
         """(progress so far, the state of every table, whether anything runs or is about to)."""
         w = self._w
-        states = read_state(w.instance, w.store, w.tables, w.plans, w.days(*self._range), w.partitions)
+        states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(*self._range), w.partitions)
         active = w.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
         launched = asked_of_the_daemon(w.instance, w.defs, states)
         asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
         self._snapshots.append(take(states, asked, active, time.monotonic()))
         runs = stretch(recent_runs(w.instance, states), now := time.time())
-        left = time_left(w.plans, unsettled(states, asked), runs, self._costs, w.settings.days_per_run, now)
+        left = time_left(w.recipes, unsettled(states, asked), runs, self._costs, w.settings.days_per_run, now)
         return progress(self._snapshots, left), states, active > 0 or any(launched.values())
 
 

@@ -43,7 +43,7 @@ from nba_pipeline.orchestration.automation.ticks import evaluate
 from nba_pipeline.orchestration.launch import execute_range
 from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import contiguous
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.tables.vocabulary import EmptyReason
@@ -115,9 +115,9 @@ class Story:
     # steps
 
     def _backfill(self) -> Step:
-        names = [p.table for p in self._w.plans if not p.table.startswith(PHASE_4)]
-        plans = select(self._w.plans, names)
-        results = self._execute(Backfill(plans, {p.table: DAYS for p in plans}))
+        names = [p.table for p in self._w.recipes if not p.table.startswith(PHASE_4)]
+        recipes = select(self._w.recipes, names)
+        results = self._execute(Backfill(recipes, {p.table: DAYS for p in recipes}))
         failed = {
             name: {d: f.failure_class for d, f in r.failed.items()} for name, r in results.items() if r.failed
         }
@@ -139,7 +139,7 @@ class Story:
         )
         nonsense = sorted({str(t) for t in lines.loc[lines["seconds_played"].isna(), "minutes_text"] if t})
         expect(f"{EXHIBITION} has minutes that are no duration", True, bool(nonsense))
-        command = _backfill_command(plans)
+        command = _backfill_command(recipes)
         facts = {
             "failed": _classes(failed),
             "exhibition": {"date": EXHIBITION.isoformat(), "rows": 0, "minutes": nonsense[:3]},
@@ -173,12 +173,12 @@ class Story:
         (player,) = lines.loc[
             lines["seconds_played"].fillna(-1).eq(incident.STINT_SECONDS).to_numpy(dtype=bool), "player_name"
         ]
-        (plan,) = select(self._w.plans, [PLAYERS])
+        (recipe,) = select(self._w.recipes, [PLAYERS])
         w, key = self._w, {"player": str(player)}
         found = explain(
             w.store,
             w.tables,
-            plan,
+            recipe,
             STINT,
             key,
             "usage_rate",
@@ -208,21 +208,21 @@ class Story:
         expect("usage_rate's declaration", "NUMERIC(6,2)", str(declared))
         before = {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()}
         schema = make_store(w.settings).schema  # type: ignore[attr-defined]  # the demo's warehouse is Parquet, which has one
-        plans = plan_changes(schema, with_quarantine(w.tables.values()))
+        recipes = plan_changes(schema, with_quarantine(w.tables.values()))
         wide = [
             str(c.action)
-            for p in plans
+            for p in recipes
             for c in p.needed
             if p.table.full_name == PLAYERS and c.column == "usage_rate"
         ]
         expect("what the warehouse must do about usage_rate", ["widen"], wide)
-        apply_changes(schema, plans)
+        apply_changes(schema, recipes)
         expect(
             "days that were rewritten",
             before,
             {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()},
         )
-        texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in plans for c in p.needed]
+        texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in recipes for c in p.needed]
         title = "Widen the column: its declaration is NUMERIC(6,2) again, and the warehouse follows"
         return Step(
             title, "schema apply", lines=texts, facts={"usage_rate": str(declared), "days_rewritten": 0}
@@ -238,7 +238,7 @@ class Story:
     def _retry(self) -> Step:
         states, _ = self._states()
         due = {name: {*s.failed, *s.blocked} for name, s in states.items() if s.failed or s.blocked}
-        results = self._execute(retry_request(self._w.plans, states))
+        results = self._execute(retry_request(self._w.recipes, states))
         expect(
             "days that are still red", {}, {name: set(r.failed) for name, r in results.items() if r.failed}
         )
@@ -249,10 +249,10 @@ class Story:
             for name, r in results.items()
             if r.good - due.get(name, set())
         }
-        refetched = {p.table: {PARTIAL} for p in self._w.plans if p.table.startswith("nba_raw.")}
+        refetched = {p.table: {PARTIAL} for p in self._w.recipes if p.table.startswith("nba_raw.")}
         expect("retry's other days: those of the input to blame, fetched again", refetched, more)
-        again = retry_request(self._w.plans, self._states()[0])
-        expect("a second retry", 0, len(again.plans))
+        again = retry_request(self._w.recipes, self._states()[0])
+        expect("a second retry", 0, len(again.recipes))
         facts = {"made": {name: len(r.good) for name, r in results.items()}}
         return Step(
             "Retry: exactly the failed days and what they blocked", "retry", results=results, facts=facts
@@ -273,7 +273,7 @@ class Story:
         for name, state in states.items():
             expect(f"good days of {name}", set(DAYS), set(state.materialized))
             expect(f"stale days of {name}", {}, dict(stale[name]))
-        made = {p.table: len(states[p.table].materialized) for p in w.plans if p.table.startswith(PHASE_4)}
+        made = {p.table: len(states[p.table].materialized) for p in w.recipes if p.table.startswith(PHASE_4)}
         title = "Phase 4 starts by itself: ticks of the automation until one asks for nothing"
         return Step(title, ticks=ticks, states=states, facts={"ticks": len(ticks), "made": made})
 
@@ -299,8 +299,8 @@ class Story:
 
     def _states(self) -> tuple[dict[str, TableState], dict[str, dict[date, Stale]]]:
         w = self._w
-        states = read_state(w.instance, w.store, w.tables, w.plans, DAYS, w.partitions)
-        return states, stale_days(w.instance, w.store, w.tables, w.plans, states, w.source.name)
+        states = read_state(w.instance, w.store, w.tables, w.recipes, DAYS, w.partitions)
+        return states, stale_days(w.instance, w.store, w.tables, w.recipes, states, w.source.name)
 
     def _tick(self) -> dict[str, list[date]]:
         tick = evaluate(self._w.defs, self._w.instance, LAST + timedelta(days=1), self._cursor)
@@ -308,9 +308,9 @@ class Story:
         return tick.requested
 
 
-def _backfill_command(plans: Sequence[TablePlan]) -> str:
+def _backfill_command(recipes: Sequence[Recipe]) -> str:
     return (
-        f"backfill --start {DAYS[0]} --end {LAST} --tables {','.join(p.table.split('.')[1] for p in plans)}"
+        f"backfill --start {DAYS[0]} --end {LAST} --tables {','.join(p.table.split('.')[1] for p in recipes)}"
     )
 
 

@@ -16,7 +16,7 @@ from nba_pipeline.formulas.arithmetic import names_in
 from nba_pipeline.formulas.windows import Window
 
 
-class Whose(Enum):
+class Relation(Enum):
     """Which rows of another table belong to a row."""
 
     ROW = "the row itself"
@@ -38,7 +38,7 @@ class Ref:
 
     table: str
     column: str
-    whose: Whose
+    whose: Relation
     unrounded: bool = False
     chosen_by: tuple[str, str, tuple[tuple[str, str], ...]] | None = None
 
@@ -49,7 +49,7 @@ class Past:
     beside them."""
 
     table: str
-    whose: Whose
+    whose: Relation
     window: Window
     with_team: bool = False
 
@@ -60,7 +60,7 @@ class Lines:
     the count is no 0."""
 
     table: str
-    whose: Whose
+    whose: Relation
     null_without: bool = False
 
 
@@ -91,11 +91,11 @@ class AsStored:
 How = Formula | Taken | AsStored
 
 
-def taken(table: str, column: str, whose: Whose) -> Taken:
+def taken(table: str, column: str, whose: Relation) -> Taken:
     return Taken(Ref(table, column, whose))
 
 
-def how_made(table: str, column: str) -> How:
+def formula_of(table: str, column: str) -> How:
     """The declaration of a column. KeyError if there is none, which a test rules out."""
     from nba_pipeline.formulas.games import GAMES_HOW  # they are written with the kinds above
     from nba_pipeline.formulas.slate import SLATE_HOW
@@ -108,14 +108,14 @@ class Behind:
     """What of a table a value rests on: these columns of these rows."""
 
     columns: set[str] = field(default_factory=set)
-    whose: set[Whose] = field(default_factory=set)
+    whose: set[Relation] = field(default_factory=set)
 
 
 def behind(table: str, column: str) -> dict[str, Behind]:
     """What the value rests on, by table: what its formula names, and what stands behind the columns of its
     own row, those that are taken over and those that are worked out again."""
     found: dict[str, Behind] = {}
-    waiting, seen = [(table, column, Whose.ROW)], set()
+    waiting, seen = [(table, column, Relation.ROW)], set()
     while waiting:
         at = waiting.pop()
         if at in seen:
@@ -131,29 +131,29 @@ def behind(table: str, column: str) -> dict[str, Behind]:
     return found
 
 
-def _seen_from(whose: Whose, theirs: Whose) -> Whose:
-    """Whose rows they are for the row that asks, if they are ``theirs`` for a row that is ``whose`` for
+def _seen_from(whose: Relation, theirs: Relation) -> Relation:
+    """Relation rows they are for the row that asks, if they are ``theirs`` for a row that is ``whose`` for
     it."""
-    if theirs is Whose.ROW:
+    if theirs is Relation.ROW:
         return whose
-    if whose is Whose.OPPONENT:
-        return {Whose.TEAM: Whose.OPPONENT, Whose.OPPONENT: Whose.TEAM}.get(theirs, theirs)
+    if whose is Relation.OPPONENT:
+        return {Relation.TEAM: Relation.OPPONENT, Relation.OPPONENT: Relation.TEAM}.get(theirs, theirs)
     return theirs
 
 
-def _directly_behind(table: str, column: str) -> list[tuple[str, str, Whose, bool]]:
+def _directly_behind(table: str, column: str) -> list[tuple[str, str, Relation, bool]]:
     """(table, column, whose, whether what stands behind that one stands behind this one too)"""
-    how = how_made(table, column)
+    how = formula_of(table, column)
     if isinstance(how, AsStored):
         return []
     if isinstance(how, Taken):
         return [(how.ref.table, how.ref.column, how.ref.whose, True)]
     outside, inside = names_in(how.text)
-    found = [(table, name, Whose.ROW, True) for name in outside if name not in how.refs and name != "day"]
+    found = [(table, name, Relation.ROW, True) for name in outside if name not in how.refs and name != "day"]
     for ref in how.refs.values():
         found += [(ref.table, name, ref.whose, ref.unrounded) for name in _columns_of(ref)]
         if ref.chosen_by:
-            found.append((ref.chosen_by[0], ref.chosen_by[1], Whose.PLAYER, False))
+            found.append((ref.chosen_by[0], ref.chosen_by[1], Relation.PLAYER, False))
     if how.rows is not None:
         found += [(how.rows.table, name, how.rows.whose, False) for name in inside]
     return found
@@ -167,7 +167,7 @@ def _columns_of(ref: Ref) -> list[str]:
 
 def unrounded(table: str, *columns: str) -> dict[str, Ref]:
     """The row's own columns as they were before they were rounded."""
-    return {name: Ref(table, name, Whose.ROW, unrounded=True) for name in columns}
+    return {name: Ref(table, name, Relation.ROW, unrounded=True) for name in columns}
 
 
 def resolved(ref: Ref, word: str) -> Ref:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nba_pipeline.formulas.declarations import AsStored, Formula, How, Lines, Ref, Whose, taken
+from nba_pipeline.formulas.declarations import AsStored, Formula, How, Lines, Ref, Relation, taken
 from nba_pipeline.formulas.possessions import OVERTIME_SECONDS, REGULATION_SECONDS
 from nba_pipeline.formulas.shooting import RELIABLE_USAGE_SECONDS
 from nba_pipeline.formulas.zones import PAINT_MAX_DISTANCE_FT
@@ -35,14 +35,14 @@ _SHOOTING: Mapping[str, How] = {
 }
 
 
-def _by_zone(whose: Whose) -> dict[str, How]:
+def _by_zone(whose: Relation) -> dict[str, How]:
     """Makes and attempts by zone, counted over published shots."""
     shots = Lines(SHOTS, whose, null_without=True)
     makes = {f"{zone}_makes": Formula(f"count(zone == '{zone}' and is_made)", shots) for zone in ZONES}
     return {**makes, **{f"{zone}_attempts": Formula(f"count(zone == '{zone}')", shots) for zone in ZONES}}
 
 
-def _blocks(whose: Whose) -> dict[str, How]:
+def _blocks(whose: Relation) -> dict[str, How]:
     shots = Lines(SHOTS, whose, null_without=True)
     return {
         f"blocks_{zone}": Formula(f"count(zone == '{zone}' and block_player_id != NULL)", shots)
@@ -51,16 +51,19 @@ def _blocks(whose: Whose) -> dict[str, How]:
 
 
 def _opponents(*columns: str) -> dict[str, Ref]:
-    return {f"opponent_{name}": Ref(OFFENSE, name, Whose.OPPONENT) for name in columns}
+    return {f"opponent_{name}": Ref(OFFENSE, name, Relation.OPPONENT) for name in columns}
 
 
-_LINES_OF_TEAM, _SHOTS_OF_TEAM = Lines(BOXSCORES, Whose.TEAM), Lines(SHOTS, Whose.TEAM, null_without=True)
-_SHOTS_OF_PLAYER = Lines(SHOTS, Whose.PLAYER, null_without=True)
+_LINES_OF_TEAM, _SHOTS_OF_TEAM = (
+    Lines(BOXSCORES, Relation.TEAM),
+    Lines(SHOTS, Relation.TEAM, null_without=True),
+)
+_SHOTS_OF_PLAYER = Lines(SHOTS, Relation.PLAYER, null_without=True)
 
 _OFFENSE: Mapping[str, How] = {
     **IDENTITY,
     **{name: Formula(f"sum({name})", _LINES_OF_TEAM) for name in COUNTS},
-    **_by_zone(Whose.TEAM),
+    **_by_zone(Relation.TEAM),
     **_SHOOTING,
     "player_seconds": Formula("sum(seconds_played)", _LINES_OF_TEAM),
     "overtime_periods": Formula(
@@ -87,30 +90,30 @@ _OFFENSE: Mapping[str, How] = {
 
 _DEFENSE: Mapping[str, How] = {
     **IDENTITY,
-    **{name: taken(OFFENSE, theirs, Whose.OPPONENT) for theirs, name in OF_OPPONENT.items()},
-    **{name: taken(OFFENSE, name, Whose.TEAM) for name in OF_TEAM},
-    **_blocks(Whose.OPPONENT),
+    **{name: taken(OFFENSE, theirs, Relation.OPPONENT) for theirs, name in OF_OPPONENT.items()},
+    **{name: taken(OFFENSE, name, Relation.TEAM) for name in OF_TEAM},
+    **_blocks(Relation.OPPONENT),
     "defensive_rating": Formula("100 * points_allowed / possessions"),
 }
 
 _PLAYERS: Mapping[str, How] = {
     **IDENTITY,
     **{
-        name: taken(BOXSCORES, name, Whose.PLAYER)
+        name: taken(BOXSCORES, name, Relation.PLAYER)
         for name in (*COUNTS, "is_starter", "plus_minus", "seconds_played")
     },
-    **_by_zone(Whose.PLAYER),
-    **_blocks(Whose.BLOCKER),
+    **_by_zone(Relation.PLAYER),
+    **_blocks(Relation.BLOCKER),
     **_SHOOTING,
-    "win_flag": taken(OFFENSE, "win_flag", Whose.TEAM),
+    "win_flag": taken(OFFENSE, "win_flag", Relation.TEAM),
     "assisted_fg_makes": Formula("count(is_made and assist_player_id != NULL)", _SHOTS_OF_PLAYER),
     "unassisted_fg_makes": Formula("count(is_made and assist_player_id == NULL)", _SHOTS_OF_PLAYER),
     "minutes_played": Formula("seconds_played / 60"),
     "usage_rate": Formula(
         "100 * plays_used * (team_minutes / 5) / ((seconds_played / 60) * team_plays_used)",
         refs={
-            "team_minutes": Ref(OFFENSE, "team_minutes", Whose.TEAM),
-            "team_plays_used": Ref(OFFENSE, "plays_used", Whose.TEAM),
+            "team_minutes": Ref(OFFENSE, "team_minutes", Relation.TEAM),
+            "team_plays_used": Ref(OFFENSE, "plays_used", Relation.TEAM),
         },
     ),
     "usage_rate_reliable": Formula(f"seconds_played >= {RELIABLE_USAGE_SECONDS}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nba_pipeline.formulas.declarations import AsStored, Formula, How, Past, Ref, Whose, taken, unrounded
+from nba_pipeline.formulas.declarations import AsStored, Formula, How, Past, Ref, Relation, taken, unrounded
 from nba_pipeline.formulas.games import DEFENSE, IDENTITY, OFFENSE, PLAYERS
 from nba_pipeline.formulas.windows import (
     Window,
@@ -44,10 +44,10 @@ _BY_NAME = {f"last_{n}": last_games(n) for n in (3, 5, 10, 20)} | {"season": sea
 
 
 def _own(window: Window, *, with_team: bool = False) -> Past:
-    return Past(PLAYERS, Whose.PLAYER, window, with_team)
+    return Past(PLAYERS, Relation.PLAYER, window, with_team)
 
 
-def _teams(window: Window, whose: Whose = Whose.TEAM) -> Past:
+def _teams(window: Window, whose: Relation = Relation.TEAM) -> Past:
     return Past(OFFENSE, whose, window)
 
 
@@ -66,7 +66,7 @@ _CONTEXT: Mapping[str, How] = {
     "days_rest": Formula("day - latest(game_date)", _own(season_to_date())),
     "is_back_to_back": Formula("days_rest == 1"),
     "team_days_rest": Formula("day - latest(game_date)", _teams(last_games(10))),
-    "opponent_days_rest": Formula("day - latest(game_date)", _teams(last_games(10), Whose.OPPONENT)),
+    "opponent_days_rest": Formula("day - latest(game_date)", _teams(last_games(10), Relation.OPPONENT)),
     **{f"games_in_last_{n}_days": Formula("count()", _own(last_days(n))) for n in (7, 14)},
     **{f"minutes_in_last_{n}_days": Formula("sum(seconds_played) / 60", _own(last_days(n))) for n in (7, 14)},
     "avg_minutes_last_7_days": Formula("sum(seconds_played) / 60 / count()", _own(last_days(7))),
@@ -74,7 +74,7 @@ _CONTEXT: Mapping[str, How] = {
         "back_to_backs(game_date)", _own(last_days(15))
     ),  # the earlier game may be on D−15
     "team_pace_last_10": Formula(_PACE, _teams(last_games(10))),
-    "opponent_pace_last_10": Formula(_PACE, _teams(last_games(10), Whose.OPPONENT)),
+    "opponent_pace_last_10": Formula(_PACE, _teams(last_games(10), Relation.OPPONENT)),
     "pace_differential": Formula(
         "(opponent_pace_last_10 - team_pace_last_10) / 2",
         refs=unrounded(CONTEXT, "opponent_pace_last_10", "team_pace_last_10"),
@@ -82,7 +82,7 @@ _CONTEXT: Mapping[str, How] = {
 }
 
 _LEAST = next(least for least, name in team_defense_zone_analysis.QUALITY if name == "low")
-_ALLOWED = Past(DEFENSE, Whose.TEAM, team_defense_zone_analysis.WINDOW)
+_ALLOWED = Past(DEFENSE, Relation.TEAM, team_defense_zone_analysis.WINDOW)
 
 
 def _known(text: str, past: Past = _ALLOWED) -> Formula:
@@ -192,8 +192,8 @@ _CACHE: Mapping[str, How] = {
     "start_rate_last_10": Formula("mean(is_starter)", _TEN),
     "team_offensive_rating_last_10": Formula("100 * sum(points) / sum(possessions)", _teams(last_games(10))),
     "team_win_pct_season": Formula("mean(win_flag)", _teams(season_to_date())),
-    **{name: taken(CONTEXT, name, Whose.PLAYER) for name in (*SCHEDULE_LOAD, "team_pace_last_10")},
-    **{name: taken(PLAYER_ZONES, name, Whose.PLAYER) for name in SHOT_MIX},
+    **{name: taken(CONTEXT, name, Relation.PLAYER) for name in (*SCHEDULE_LOAD, "team_pace_last_10")},
+    **{name: taken(PLAYER_ZONES, name, Relation.PLAYER) for name in SHOT_MIX},
     **{f"games_in_window_{n}": Formula("count()", _own(last_games(n))) for n in (5, 10)},
     "days_since_last_game": Formula(
         "day - latest(game_date)", _own(last_appearance(FURTHEST_LAST_GAME_DAYS))
@@ -211,16 +211,18 @@ _LOAD = (
 )
 _BY_PRIMARY = (PLAYER_ZONES, "primary_scoring_zone", tuple(ZONE_OF_PRIMARY.items()))
 _MEETING = {
-    "player_zone_rate": Ref(PLAYER_ZONES, "{}_rate_last_10", Whose.PLAYER, chosen_by=_BY_PRIMARY),
-    "opponent_zone_defense": Ref(TEAM_ZONES, "{}_defense_vs_league", Whose.OPPONENT, chosen_by=_BY_PRIMARY),
+    "player_zone_rate": Ref(PLAYER_ZONES, "{}_rate_last_10", Relation.PLAYER, chosen_by=_BY_PRIMARY),
+    "opponent_zone_defense": Ref(
+        TEAM_ZONES, "{}_defense_vs_league", Relation.OPPONENT, chosen_by=_BY_PRIMARY
+    ),
 }
 _RECENT_USAGE = {
-    name: Ref(CACHE, name, Whose.PLAYER, unrounded=True)
+    name: Ref(CACHE, name, Relation.PLAYER, unrounded=True)
     for name in ("usage_rate_last_3", "usage_rate_last_10")
 }
 _ALL_INPUTS = {
-    **{name: Ref(CONTEXT, name, Whose.PLAYER) for name in (*_LOAD, "pace_differential")},
-    "primary_scoring_zone": Ref(PLAYER_ZONES, "primary_scoring_zone", Whose.PLAYER),
+    **{name: Ref(CONTEXT, name, Relation.PLAYER) for name in (*_LOAD, "pace_differential")},
+    "primary_scoring_zone": Ref(PLAYER_ZONES, "primary_scoring_zone", Relation.PLAYER),
     "opponent_zone_defense": _MEETING["opponent_zone_defense"],
     **_RECENT_USAGE,
 }
@@ -267,13 +269,15 @@ _COMPOSITES: Mapping[str, How] = {
 }
 
 _TABLE_OF = {
-    "context": (CONTEXT, Whose.PLAYER),
-    "cache": (CACHE, Whose.PLAYER),
-    "shot_zones": (PLAYER_ZONES, Whose.PLAYER),
-    "composites": (COMPOSITES, Whose.PLAYER),
-    "team_defense": (TEAM_ZONES, Whose.OPPONENT),
+    "context": (CONTEXT, Relation.PLAYER),
+    "cache": (CACHE, Relation.PLAYER),
+    "shot_zones": (PLAYER_ZONES, Relation.PLAYER),
+    "composites": (COMPOSITES, Relation.PLAYER),
+    "team_defense": (TEAM_ZONES, Relation.OPPONENT),
 }
-_SLATE = {name: Ref(CONTEXT, name, Whose.PLAYER) for name in ("days_rest", "opponent_days_rest", "game_type")}
+_SLATE = {
+    name: Ref(CONTEXT, name, Relation.PLAYER) for name in ("days_rest", "opponent_days_rest", "game_type")
+}
 _RECENT, _BOTH = TREND_GAMES
 _FEATURES: Mapping[str, How] = {
     **IDENTITY,
@@ -295,8 +299,8 @@ _FEATURES: Mapping[str, How] = {
         "(mean(seconds_played, last=10) - mean(seconds_played)) / mean(seconds_played)",
         _own(season_to_date()),
     ),
-    "points_vs_opponent_avg": Formula("mean(points)", Past(PLAYERS, Whose.PAIR, head_to_head())),
-    "games_vs_opponent": Formula("count()", Past(PLAYERS, Whose.PAIR, head_to_head())),
+    "points_vs_opponent_avg": Formula("mean(points)", Past(PLAYERS, Relation.PAIR, head_to_head())),
+    "games_vs_opponent": Formula("count()", Past(PLAYERS, Relation.PAIR, head_to_head())),
     "games_since_team_change": Formula("run(team_abbr)", _own(season_to_date())),
     "known_feature_count": Formula(f"{len(FEATURE_NAMES)} - listed(missing_features)"),
     "missing_features": Formula(f"missing({', '.join(FEATURE_NAMES)})"),

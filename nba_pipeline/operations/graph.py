@@ -12,25 +12,25 @@ from datetime import date
 import numpy as np
 
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import resolve
 
 
-def select(plans: Sequence[TablePlan], names: Iterable[str] | None) -> list[TablePlan]:
+def select(recipes: Sequence[Recipe], names: Iterable[str] | None) -> list[Recipe]:
     """The plans named, in dependency order; all of them without names. A name may leave out the dataset."""
     if names is None:
-        return list(plans)
-    wanted = resolve(names, [p.table for p in plans])
-    return [p for p in plans if p.table in wanted]
+        return list(recipes)
+    wanted = resolve(names, [p.table for p in recipes])
+    return [p for p in recipes if p.table in wanted]
 
 
-def days_made_from(
-    plan: TablePlan, days: Sequence[date], some: Mapping[str, Collection[date]]
+def days_depending_on(
+    recipe: Recipe, days: Sequence[date], some: Mapping[str, Collection[date]]
 ) -> dict[date, str]:
     """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one
     in the look-back; each with the newest such day."""
     found: dict[date, str] = {}
-    for given in plan.inputs:
+    for given in recipe.inputs:
         theirs = np.array(sorted(some.get(given.table, ())), dtype="datetime64[D]")
         if not len(theirs):
             continue

@@ -21,7 +21,7 @@ from nba_pipeline.operations.backfill.retry import INPUT_TO_BLAME, raw_parents
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.rangerun.lineage import readable_manifest
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 
@@ -56,18 +56,18 @@ class Balance:
 
 
 def read_rejected(
-    store: Store, tables: TableRegistry, plans: Sequence[TablePlan], days: Iterable[date]
+    store: Store, tables: TableRegistry, recipes: Sequence[Recipe], days: Iterable[date]
 ) -> list[Rejected]:
     """Every refused row of these tables and days, by table in pipeline order, then day."""
     wanted = set(days)
     found = []
-    for plan in plans:
-        quarantine = tables[plan.table].rejected()
+    for recipe in recipes:
+        quarantine = tables[recipe.table].rejected()
         held = [
             d for d, entry in readable_manifest(store, quarantine).items() if entry.row_count and d in wanted
         ]
         for row in store.read(quarantine, held).to_dict("records") if held else ():
-            found.append(_rejected(plan.table, row))
+            found.append(_rejected(recipe.table, row))
     return found
 
 
@@ -87,9 +87,9 @@ def balance(store: Store, tables: TableRegistry, table: str, day: date) -> Balan
 
 
 def replay_request(
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     rejected: Iterable[Rejected],
-    all_plans: Sequence[TablePlan],
+    all_plans: Sequence[Recipe],
     states: Mapping[str, TableState],
 ) -> Backfill:
     """The days with refused rows of ``plans``, the raw days they were made from where the input is to blame,
@@ -98,8 +98,8 @@ def replay_request(
 
     ConfigurationError when there is nothing to replay.
     """
-    by_name = {plan.table: plan for plan in all_plans}
-    names = {plan.table for plan in plans}
+    by_name = {recipe.table: recipe for recipe in all_plans}
+    names = {recipe.table for recipe in recipes}
     days: dict[str, set[date]] = {}
     for row in rejected:
         if row.table in names:
@@ -111,11 +111,11 @@ def replay_request(
         raise ConfigurationError(
             "there is nothing to replay: no row of these tables and days is in quarantine"
         )
-    for plan in all_plans:
-        for given in plan.same_day:
-            state = states[plan.table]
+    for recipe in all_plans:
+        for given in recipe.same_day:
+            state = states[recipe.table]
             changed = days.get(given.table, set())
-            days.setdefault(plan.table, set()).update(
+            days.setdefault(recipe.table, set()).update(
                 d for d in changed if d in state.materialized or d in state.failed or d in state.blocked
             )
     return Backfill([p for p in all_plans if days.get(p.table)], days, "quarantine")

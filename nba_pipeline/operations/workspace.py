@@ -19,12 +19,12 @@ from dagster._core.instance.ref import InstanceRef
 
 import nba_pipeline.orchestration.instance
 from nba_pipeline import build
-from nba_pipeline.build import PLANS, build_defs, make_store
+from nba_pipeline.build import RECIPES, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings, parse_day
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
@@ -46,8 +46,8 @@ class Workspace:
     partitions: dg.DailyPartitionsDefinition
 
     @property
-    def plans(self) -> tuple[TablePlan, ...]:
-        return PLANS
+    def recipes(self) -> tuple[Recipe, ...]:
+        return RECIPES
 
     def days(self, start: str | None, end: str | None) -> list[date]:
         """The days from ``start`` to ``end``, by default all that have a partition."""

@@ -21,7 +21,7 @@ import dagster as dg
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 
-def beyond_the_selection(
+def outside_the_selection(
     context: dg.AssetExecutionContext, same_day: Collection[dg.AssetKey]
 ) -> frozenset[date]:
     """The days of this step that are in its backfill only because a look-back reaches them; none outside a

@@ -32,13 +32,13 @@ from dagster._core.definitions.data_version import (
 
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.clock import results_due
-from nba_pipeline.orchestration.backfill_scope import beyond_the_selection
+from nba_pipeline.orchestration.backfill_scope import outside_the_selection
 from nba_pipeline.orchestration.column_schema import asset_metadata
 from nba_pipeline.orchestration.instance.events import record_events
-from nba_pipeline.orchestration.instance.made import Made, remember_made, remember_payloads
+from nba_pipeline.orchestration.instance.provenance import Provenance, save_payloads, save_provenance
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
-from nba_pipeline.rangerun.lineage import input_manifests, is_raw, made_with
+from nba_pipeline.rangerun.lineage import expected_provenance, input_manifests, is_raw
 from nba_pipeline.rangerun.outcome import (
     CheckResult,
     DayFailure,
@@ -48,7 +48,7 @@ from nba_pipeline.rangerun.outcome import (
     markdown_table,
 )
 from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Traceable
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table
@@ -81,7 +81,7 @@ def op_name(table: Table | str) -> str:
 
 
 def table_asset(
-    plan: TablePlan,
+    recipe: Recipe,
     tables: TableRegistry,
     days: dg.DailyPartitionsDefinition,
     days_per_run: int,
@@ -93,19 +93,19 @@ def table_asset(
     ``condition``: when it runs by itself; ``stored_as``: the warehouse's name, one of the kinds that the UI
     shows.
     """
-    table = tables[plan.table]
+    table = tables[recipe.table]
     start = days.start.date()
 
     @dg.multi_asset(
         name=op_name(table),
-        outs={OUTPUT: _output(table, plan, condition, stored_as)},
+        outs={OUTPUT: _output(table, recipe, condition, stored_as)},
         deps=[
             dg.AssetDep(asset_key(i.table), partition_mapping=lookback_mapping() if i.history else None)
-            for i in plan.inputs
+            for i in recipe.inputs
         ],
         check_specs=_check_specs(table, days),
         partitions_def=days,
-        backfill_policy=backfill_policy(plan.level, days_per_run),
+        backfill_policy=backfill_policy(recipe.level, days_per_run),
         pool=op_name(
             table
         ),  # one writer per table: the run queue lets a second run of it wait (limit in dagster.yaml)
@@ -115,7 +115,7 @@ def table_asset(
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         job = RangeJob(
-            plan,
+            recipe,
             tables,
             store=getattr(context.resources, STORE),
             source=getattr(context.resources, SOURCE),
@@ -130,12 +130,12 @@ def table_asset(
 
 def _make(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[Any]:
     """Make the step's days, record what became of each, and raise if any failed."""
-    plan, table = job.plan, job.table
+    recipe, table = job.recipe, job.table
     days = _days_to_make(context, job)
     # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
     newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0
-    made = made_with(
-        plan, job.tables, input_manifests(job.store, job.tables, plan), _source_name(job.source), days
+    made = expected_provenance(
+        recipe, job.tables, input_manifests(job.store, job.tables, recipe), _source_name(job.source), days
     )
     outcome = run_range(job, days)
     _record(context, job, outcome, made, newest_event)
@@ -151,10 +151,10 @@ def _days_to_make(context: dg.AssetExecutionContext, job: RangeJob) -> list[date
     """The step's days, without those that the backfill only reaches by look-back and that have no inputs of
     their own."""
     days = [date.fromisoformat(day) for day in context.partition_keys]
-    beyond = beyond_the_selection(context, [asset_key(i.table) for i in job.plan.same_day])
+    beyond = outside_the_selection(context, [asset_key(i.table) for i in job.recipe.same_day])
     if not beyond:
         return days
-    present = [job.store.manifest(job.tables[i.table]) for i in job.plan.same_day]
+    present = [job.store.manifest(job.tables[i.table]) for i in job.recipe.same_day]
     left = sorted(day for day in beyond if any(day not in manifest for manifest in present))
     if left:
         context.log.warning(
@@ -169,19 +169,19 @@ def _record(
     context: dg.AssetExecutionContext,
     job: RangeJob,
     outcome: RangeOutcome,
-    made: Mapping[date, Made],
+    made: Mapping[date, Provenance],
     newest_event: int,
 ) -> None:
     """Tell the event log, the instance, this process and the run's log what became of the days."""
     table, source = job.table, job.source
     record_events(
-        context, stored_and_failed_events(table, outcome, made, _provenance(job.plan, made, newest_event))
+        context, stored_and_failed_events(table, outcome, made, _provenance(job.recipe, made, newest_event))
     )
     early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
     how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
-    remember_made(context.instance, table.full_name, how)
+    save_provenance(context.instance, table.full_name, how)
     if is_raw(table.full_name) and isinstance(source, Traceable):
-        remember_payloads(
+        save_payloads(
             context.instance,
             table.full_name,
             context.run.run_id,
@@ -209,7 +209,7 @@ def _report(table: Table, outcome: RangeOutcome) -> None:
 
 
 def _output(
-    table: Table, plan: TablePlan, condition: dg.AutomationCondition[Any] | None, stored_as: str | None
+    table: Table, recipe: Recipe, condition: dg.AutomationCondition[Any] | None, stored_as: str | None
 ) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
@@ -217,7 +217,7 @@ def _output(
         io_manager_key=IO_MANAGER,
         group_name=table.phase,
         description=table.description,
-        metadata={**asset_metadata(table), **_made_from(plan)},
+        metadata={**asset_metadata(table), **_made_from(recipe)},
         kinds={*table.kinds, *([stored_as] if stored_as else [])},
         owners=list(table.owners),
         tags={"dataset": table.dataset},
@@ -225,15 +225,15 @@ def _output(
     )
 
 
-def _made_from(plan: TablePlan) -> dict[str, dg.MetadataValue]:
+def _made_from(recipe: Recipe) -> dict[str, dg.MetadataValue]:
     """Links to the tables that this one reads, with the days and columns it reads of them."""
     lines = [
         f"- [{i.table}](/assets/{i.table.replace('.', '/')}),"
         f" {f'{LOOKBACK_DAYS} days before the day' if i.history else 'the same day'}"
         f"{': ' + ', '.join(i.columns) if i.columns else ''}"
-        for i in plan.inputs
+        for i in recipe.inputs
     ]
-    return {"made_from": dg.MetadataValue.md("\n".join(lines))} if lines else {}
+    return {"provenance_from": dg.MetadataValue.md("\n".join(lines))} if lines else {}
 
 
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:
@@ -264,7 +264,7 @@ def _source_name(source: Any) -> str:
 def stored_and_failed_events(
     table: Table,
     outcome: RangeOutcome,
-    made: Mapping[date, Made] | None = None,
+    made: Mapping[date, Provenance] | None = None,
     provenance: Mapping[date, Mapping[str, str]] | None = None,
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """A materialization of each stored day; an observation that explains each failed one."""
@@ -287,12 +287,14 @@ def stored_and_failed_events(
         )
 
 
-def _provenance(plan: TablePlan, made: Mapping[date, Made], newest_event: int) -> dict[date, dict[str, str]]:
+def _provenance(
+    recipe: Recipe, made: Mapping[date, Provenance], newest_event: int
+) -> dict[date, dict[str, str]]:
     """What Dagster records of a day that it makes itself: with these tags the UI calls a day *unsynced* when
     the content of an input changed after ``newest_event``, and not whenever an input was fetched again (a
     tick test pins it).
     """
-    keys = [asset_key(name) for name in dict.fromkeys(i.table for i in plan.inputs)]
+    keys = [asset_key(name) for name in dict.fromkeys(i.table for i in recipe.inputs)]
     read_at = {get_input_event_pointer_tag(key): str(newest_event) for key in keys}
     return {
         day: {
@@ -402,7 +404,7 @@ def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable:
     return metadata
 
 
-def _versions(made: Mapping[date, Made] | None, day: date) -> dict[str, Any]:
+def _versions(made: Mapping[date, Provenance] | None, day: date) -> dict[str, Any]:
     return {"code_version": made[day].code, "schema_version": made[day].schema} if made else {}
 
 

@@ -1,9 +1,9 @@
 """What the days of a table are made with, as versions: its formulas, its declared columns, the contents of
 its inputs.
 
-Belongs here: computing ``Made`` for a plan and days from manifests, the same for a run and for whoever asks
-later whether a day is stale. Does not belong here: keeping it (``orchestration/instance/made.py``), judging
-it (``operations/status/staleness.py``).
+Belongs here: computing ``Provenance`` for a plan and days from manifests, the same for a run and for whoever
+asks later whether a day is stale. Does not belong here: keeping it
+(``orchestration/instance/provenance.py``), judging it (``operations/status/staleness.py``).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import cache
 import numpy as np
 
 from nba_pipeline.formulas.versions import formula_version
-from nba_pipeline.orchestration.instance.made import Made
+from nba_pipeline.orchestration.instance.provenance import Provenance
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
@@ -27,11 +27,11 @@ from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, OneDay,
 Manifests = Mapping[str, Mapping[date, ManifestEntry]]
 
 
-def code_version_of(plan: TablePlan, table: Table) -> str:
+def code_version_of(recipe: Recipe, table: Table) -> str:
     """Ten hex digits: the code behind the plan's compute function, the bounds of its columns, and what it is
     made from."""
-    inputs = " ".join(f"{i.table}{'<' if i.history else '='}" for i in plan.inputs)
-    parts = (formula_version(plan.compute, table.columns), inputs, str(plan.empty_with_games))
+    inputs = " ".join(f"{i.table}{'<' if i.history else '='}" for i in recipe.inputs)
+    parts = (formula_version(recipe.compute, table.columns), inputs, str(recipe.empty_with_games))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 
@@ -49,25 +49,25 @@ def readable_entry(store: Store, table: Table, day: date) -> ManifestEntry | Non
 
 
 def input_manifests(
-    store: Store, tables: TableRegistry, plan: TablePlan
+    store: Store, tables: TableRegistry, recipe: Recipe
 ) -> dict[str, Mapping[date, ManifestEntry]]:
     """The manifests of the tables that the plan reads."""
     return {
-        name: readable_manifest(store, tables[name]) for name in dict.fromkeys(i.table for i in plan.inputs)
+        name: readable_manifest(store, tables[name]) for name in dict.fromkeys(i.table for i in recipe.inputs)
     }
 
 
-def made_with(
-    plan: TablePlan, tables: TableRegistry, manifests: Manifests, source: str, days: Sequence[date]
-) -> dict[date, Made]:
+def expected_provenance(
+    recipe: Recipe, tables: TableRegistry, manifests: Manifests, source: str, days: Sequence[date]
+) -> dict[date, Provenance]:
     """What each of the days would be made with now. ``source`` counts only for tables that are read from
     it."""
-    table = tables[plan.table]
-    code, schema = code_version_of(plan, table), schema_version(table)
-    read_from = source if is_raw(plan.table) else ""
+    table = tables[recipe.table]
+    code, schema = code_version_of(recipe, table), schema_version(table)
+    read_from = source if is_raw(recipe.table) else ""
     return {
-        day: Made(code, schema, inputs, read_from)
-        for day, inputs in zip(days, _inputs(plan, manifests, days), strict=True)
+        day: Provenance(code, schema, inputs, read_from)
+        for day, inputs in zip(days, _inputs(recipe, manifests, days), strict=True)
     }
 
 
@@ -76,7 +76,7 @@ def is_raw(table: str) -> bool:
     return table.startswith("nba_raw.")
 
 
-def _inputs(plan: TablePlan, manifests: Manifests, days: Sequence[date]) -> list[str]:
+def _inputs(recipe: Recipe, manifests: Manifests, days: Sequence[date]) -> list[str]:
     """For each day a digest of the contents of every day it is made from.
 
     A set's digest is the sum of its members' 64-bit digests, so the 365 days before each of 1,500 days cost
@@ -85,7 +85,7 @@ def _inputs(plan: TablePlan, manifests: Manifests, days: Sequence[date]) -> list
     """
     totals = np.zeros(len(days), dtype="uint64")
     asked = np.array(days, dtype="datetime64[D]")
-    for given in plan.inputs:
+    for given in recipe.inputs:
         entries = [e for _, e in sorted(manifests[given.table].items()) if e.row_count]
         stored = np.array([e.day for e in entries], dtype="datetime64[D]")
         values = [_member(given.table, given.history, e.day, e.content_hash) for e in entries]

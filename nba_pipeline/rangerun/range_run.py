@@ -37,7 +37,7 @@ from nba_pipeline.rangerun.schedule import (
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table
@@ -69,7 +69,7 @@ class RangeJob:
     default every day's).
     """
 
-    plan: TablePlan
+    recipe: Recipe
     tables: TableRegistry
     store: Store
     source: Source
@@ -79,7 +79,7 @@ class RangeJob:
 
     @property
     def table(self) -> Table:
-        return self.tables[self.plan.table]
+        return self.tables[self.recipe.table]
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     return RangeOutcome(**vars(progress))
 
 
-def would_make(job: RangeJob, day: date) -> pd.DataFrame:
+def preview(job: RangeJob, day: date) -> pd.DataFrame:
     """What a run would compute for the day from what is stored now, unrounded, examined by no check and
     written nowhere.
 
@@ -144,7 +144,7 @@ def would_make(job: RangeJob, day: date) -> pd.DataFrame:
     if not ready:
         failure = progress.failed[day]
         raise PipelineError(failure.message, failure_class=failure.failure_class, days=[day])
-    return job.plan.compute(job.source, frames, [day]).frame.reset_index(drop=True)
+    return job.recipe.compute(job.source, frames, [day]).frame.reset_index(drop=True)
 
 
 # ----------------------------------------------------------------------------------------------------------
@@ -155,24 +155,24 @@ def _load(
     job: RangeJob, days: list[date], progress: _Progress
 ) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
     """(days whose inputs are all there, input frames by table, the schedule of the days)."""
-    for given in job.plan.same_day:
+    for given in job.recipe.same_day:
         present = job.store.manifest(job.tables[given.table])
         for day in days:
             if day not in present and day not in progress.failed:
                 progress.failed[day] = _incomplete(
                     day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
                 )
-    if job.plan.history:
+    if job.recipe.history:
         for day, message in _holes(job, days).items():
             failure = progress.failed.setdefault(day, _incomplete(day, message))
             progress.checks.append(CheckResult(HISTORY_COMPLETE, day, False, 0, 1, failure.sample))
     ready = [day for day in days if day not in progress.failed]
-    frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.plan.same_day}
+    frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.recipe.same_day}
     if ready:
         past = span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
-        frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.plan.history}
+        frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.recipe.history}
     schedule = frames.get(SCHEDULE)
-    if schedule is None and job.plan.table != SCHEDULE:
+    if schedule is None and job.recipe.table != SCHEDULE:
         schedule = job.store.read(job.tables[SCHEDULE], ready, SCHEDULE_COLUMNS)
     return ready, frames, schedule
 
@@ -191,7 +191,7 @@ def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
     games = job.store.read(job.tables[SCHEDULE], past, SCHEDULE_COLUMNS)
     needed = competitive_days(games) | {day for day in past if day not in scheduled}
     messages: dict[date, str] = {}
-    for given in job.plan.history:
+    for given in job.recipe.history:
         present = job.store.manifest(job.tables[given.table])
         for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
             shown = ", ".join(map(str, missing[:5])) + (
@@ -270,12 +270,12 @@ def stamps(days: Sequence[date]) -> pd.DatetimeIndex:
 
 def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]) -> _Attempt:
     wanted = stamps(days)
-    same_day = {i.table for i in job.plan.same_day}
+    same_day = {i.table for i in job.recipe.same_day}
     given = {
         name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame
         for name, frame in frames.items()
     }
-    made = job.plan.compute(job.source, given, days)
+    made = job.recipe.compute(job.source, given, days)
     computed = made.frame.reset_index(drop=True)
     if computed["game_date"].isna().any():
         raise SchemaDrift(
@@ -287,8 +287,8 @@ def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]
         wanted,
         computed,
         given,
-        history=frozenset(i.table for i in job.plan.history),
-        recompute=lambda inputs, some_days: job.plan.compute(job.source, inputs, some_days).frame,
+        history=frozenset(i.table for i in job.recipe.history),
+        recompute=lambda inputs, some_days: job.recipe.compute(job.source, inputs, some_days).frame,
     )
     return _Attempt(days, computed, examination, made.unusable)
 
@@ -320,7 +320,7 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     games = conformed if schedule is None else schedule
     unplayed = days_without_results(games)
     not_due = {day for day in unplayed if day > job.results_due}
-    reasons = empty_reasons(games, attempt.days, not_due if job.plan.shows_results else ())
+    reasons = empty_reasons(games, attempt.days, not_due if job.recipe.shows_results else ())
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
     failed |= _wholly_refused(rejected, kept)
     rejected = rejected[~rejected["date"].isin(list(failed))]
@@ -330,12 +330,12 @@ def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, pro
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
-    quiet = {d: str(reasons[d] or job.plan.empty_with_games or "") for d in good if not counts.get(d)}
+    quiet = {d: str(reasons[d] or job.recipe.empty_with_games or "") for d in good if not counts.get(d)}
     progress.awaiting |= not_due & set(good)
     progress.checks.extend(_check_results(job, attempt, found, failed))
     progress.failed.update(failed)
     _write(job, attempt, rejected, kept, good, quiet, progress)
-    progress.statistics.update(day_statistics(job.table, kept, job.plan.summary_columns, good))
+    progress.statistics.update(day_statistics(job.table, kept, job.recipe.summary_columns, good))
     if attempt.examination.history_through is not None:
         for stamp, newest in attempt.examination.history_through.dropna().items():
             progress.statistics[stamp.date()] = {
@@ -382,7 +382,7 @@ def _unexplained(
 ) -> dict[date, DayFailure]:
     """Empty days on which games were played: success with zero rows is a failure unless the schedule says
     so."""
-    if job.plan.empty_with_games is not None:
+    if job.recipe.empty_with_games is not None:
         return {}
     why = {
         True: (

@@ -5,7 +5,7 @@ Belongs here: the plan of each analytics table. Does not belong here: formulas a
 
 from __future__ import annotations
 
-from nba_pipeline.recipes.recipe import PLAYER_HISTORY, TEAM_HISTORY, Input, TablePlan
+from nba_pipeline.recipes.recipe import PLAYER_HISTORY, TEAM_HISTORY, Input, Recipe
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.common import COUNTS
@@ -26,8 +26,8 @@ _LINE_COLUMNS = (
     *COUNTS,
 )
 
-ANALYTICS_PLANS: tuple[TablePlan, ...] = (
-    TablePlan(
+ANALYTICS_RECIPES: tuple[Recipe, ...] = (
+    Recipe(
         OFFENSE,
         2,
         (Input(GAMES), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
@@ -36,14 +36,14 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
         ),
         summary_columns=("pace", "points", "offensive_rating"),
     ),
-    TablePlan(
+    Recipe(
         "nba_analytics.team_defense_game_summary",
         3,
         (Input(OFFENSE), Input(SHOTS, columns=_SHOT_COLUMNS)),
         lambda source, frames, days: SourceFrame(team_defense_game_summary(frames[OFFENSE], frames[SHOTS])),
         summary_columns=("defensive_rating",),
     ),
-    TablePlan(
+    Recipe(
         PLAYERS,
         3,
         (Input(OFFENSE), Input(BOXSCORES, columns=_LINE_COLUMNS), Input(SHOTS, columns=_SHOT_COLUMNS)),
@@ -52,7 +52,7 @@ ANALYTICS_PLANS: tuple[TablePlan, ...] = (
         ),
         summary_columns=("usage_rate", "points", "minutes_played"),
     ),
-    TablePlan(
+    Recipe(
         "nba_analytics.upcoming_player_game_context",
         4,
         (

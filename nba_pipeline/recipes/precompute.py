@@ -10,7 +10,7 @@ before it (fact F10).
 
 from __future__ import annotations
 
-from nba_pipeline.recipes.recipe import PLAYER_HISTORY, TEAM_HISTORY, Input, TablePlan
+from nba_pipeline.recipes.recipe import PLAYER_HISTORY, TEAM_HISTORY, Input, Recipe
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.vocabulary import ZONES, EmptyReason
 from nba_pipeline.transforms.ml_feature_store import ml_feature_store
@@ -37,8 +37,8 @@ _DEFENSE_HISTORY = Input(
     DEFENSE, history=True, columns=("game_date", "team_abbr", *_ALLOWED, "points_allowed", "possessions")
 )
 
-PRECOMPUTE_PLANS: tuple[TablePlan, ...] = (
-    TablePlan(
+PRECOMPUTE_RECIPES: tuple[Recipe, ...] = (
+    Recipe(
         TEAM_ZONES,
         4,
         (
@@ -51,7 +51,7 @@ PRECOMPUTE_PLANS: tuple[TablePlan, ...] = (
         ),
         summary_columns=("games_in_window_15",),
     ),
-    TablePlan(
+    Recipe(
         PLAYER_ZONES,
         5,
         (Input(CONTEXT), PLAYER_HISTORY),
@@ -61,7 +61,7 @@ PRECOMPUTE_PLANS: tuple[TablePlan, ...] = (
         empty_with_games=EmptyReason.NO_HISTORY,
         summary_columns=("games_in_window_10",),
     ),
-    TablePlan(
+    Recipe(
         COMPOSITES,
         6,
         (
@@ -84,7 +84,7 @@ PRECOMPUTE_PLANS: tuple[TablePlan, ...] = (
         empty_with_games=EmptyReason.NO_HISTORY,
         summary_columns=("fatigue_score", "data_completeness_pct"),
     ),
-    TablePlan(
+    Recipe(
         CACHE,
         6,
         (
@@ -99,7 +99,7 @@ PRECOMPUTE_PLANS: tuple[TablePlan, ...] = (
         empty_with_games=EmptyReason.NO_HISTORY,
         summary_columns=("points_avg_last_10", "games_played_season"),
     ),
-    TablePlan(
+    Recipe(
         FEATURES,
         7,
         (

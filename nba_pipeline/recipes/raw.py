@@ -6,21 +6,21 @@ Belongs here: inputs and source call of each raw table. Does not belong here: an
 
 from __future__ import annotations
 
-from nba_pipeline.recipes.recipe import Input, TablePlan
+from nba_pipeline.recipes.recipe import Input, Recipe
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.shot_attempts import with_zones
 
-RAW_PLANS: tuple[TablePlan, ...] = (
-    TablePlan("nba_raw.games", 0, (), lambda source, frames, days: source.games(days)),
-    TablePlan(
+RAW_RECIPES: tuple[Recipe, ...] = (
+    Recipe("nba_raw.games", 0, (), lambda source, frames, days: source.games(days)),
+    Recipe(
         "nba_raw.player_boxscores",
         1,
         (Input("nba_raw.games"),),
         lambda source, frames, days: source.player_boxscores(days),
         summary_columns=("seconds_played", "points"),
     ),
-    TablePlan(
+    Recipe(
         "nba_raw.shot_attempts",
         1,
         (Input("nba_raw.games"),),

@@ -1,6 +1,6 @@
 """How a table is made: its inputs, its transform and why a day of it may be empty.
 
-Belongs here: ``TablePlan`` and ``Input``, the declarative half of every asset.
+Belongs here: ``Recipe`` and ``Input``, the declarative half of every asset.
 Does not belong here: executing a plan (``range_run.py``) and Dagster (``partitioned.py``).
 """
 
@@ -67,7 +67,7 @@ TEAM_HISTORY = Input(
 
 
 @dataclass(frozen=True)
-class TablePlan:
+class Recipe:
     """One table: ``compute(source, frames by table name, days)`` makes all its rows for a set of days.
 
     ``level`` is the table's depth in the graph. ``empty_with_games`` is the reason under which a day may be

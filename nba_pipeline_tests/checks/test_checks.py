@@ -18,7 +18,7 @@ from nba_pipeline.failures import FailureClass, SchemaDrift, worst
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric
 from nba_pipeline_tests.support.league import DAYS, OVERTIME, SECOND, THIRD, hand_made_league
-from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, plan_of
+from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, recipe_of
 
 GAMES, BOXSCORES, SHOTS, OFFENSE, DEFENSE, PLAYERS = GAME_TABLES
 STAMPS = pd.DatetimeIndex(pd.to_datetime(list(DAYS))).as_unit("s")
@@ -36,9 +36,9 @@ def pipeline() -> Pipeline:
 @lru_cache(maxsize=16)
 def computed(table: str) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """What the table's plan computes from the sound league, and its inputs."""
-    plan = plan_of(table)
-    inputs = {i.table: pipeline().read(i.table, DAYS) for i in plan.inputs}
-    return plan.compute(pipeline().source, inputs, DAYS).frame.reset_index(drop=True), inputs
+    recipe = recipe_of(table)
+    inputs = {i.table: pipeline().read(i.table, DAYS) for i in recipe.inputs}
+    return recipe.compute(pipeline().source, inputs, DAYS).frame.reset_index(drop=True), inputs
 
 
 def examined(
@@ -168,9 +168,11 @@ def test_scores_swapped_in_the_schedule_are_impossible_and_a_missing_player_is_i
     assert {(str(v.check), str(v.failure_class)) for v in swapped.violations.itertuples()} == {
         ("conservation", "impossible_value")
     }
-    plan, (_, given) = plan_of(OFFENSE), computed(OFFENSE)
+    recipe, (_, given) = recipe_of(OFFENSE), computed(OFFENSE)
     short = {**given, BOXSCORES: lose(given[BOXSCORES])}
-    examination = examine(TABLES[OFFENSE], STAMPS, plan.compute(pipeline().source, short, DAYS).frame, short)
+    examination = examine(
+        TABLES[OFFENSE], STAMPS, recipe.compute(pipeline().source, short, DAYS).frame, short
+    )
     assert class_of_the_day(examination) is _F.INCOMPLETE_INPUT
     assert set(examination.violations["day"]) == {pd.Timestamp(THIRD)}
 
@@ -182,9 +184,9 @@ def test_a_player_dropped_on_the_way_is_missed() -> None:
 
 
 def test_truncated_shots_are_incomplete_input_of_the_team() -> None:
-    plan, (_, given) = plan_of(OFFENSE), computed(OFFENSE)
+    recipe, (_, given) = recipe_of(OFFENSE), computed(OFFENSE)
     cut = {**given, SHOTS: given[SHOTS].iloc[1:]}
-    examination = examine(TABLES[OFFENSE], STAMPS, plan.compute(pipeline().source, cut, DAYS).frame, cut)
+    examination = examine(TABLES[OFFENSE], STAMPS, recipe.compute(pipeline().source, cut, DAYS).frame, cut)
     assert set(examination.violations["failure_class"]) == {"incomplete_input"}
     assert len(examination.violations) in (1, 2)  # an attempt, and a make if it went in
 

@@ -18,7 +18,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.cli import main as cli
 from nba_pipeline.operations.backfill.execute import InProcessRunner, TableResult, execute
 from nba_pipeline.operations.backfill.retry import retry_request
@@ -58,15 +58,15 @@ class Runs:
     def backfill(
         self, days: Sequence[date], names: Sequence[str] | None = None, policy: str = "fail"
     ) -> dict[str, TableResult]:
-        plans = select(PLANS, names)
-        return self._execute(Backfill(plans, {p.table: days for p in plans}, policy))
+        recipes = select(RECIPES, names)
+        return self._execute(Backfill(recipes, {p.table: days for p in recipes}, policy))
 
     def retry(self, days: Sequence[date], policy: str = "fail") -> dict[str, TableResult]:
-        return self._execute(retry_request(PLANS, self.state(days), policy))
+        return self._execute(retry_request(RECIPES, self.state(days), policy))
 
     def state(self, days: Sequence[date]) -> dict[str, TableState]:
         return read_state(
-            self.instance, self.store, self.tables, PLANS, days, daily_partitions(self.settings.start_date)
+            self.instance, self.store, self.tables, RECIPES, days, daily_partitions(self.settings.start_date)
         )
 
     def _execute(self, request: Backfill) -> dict[str, TableResult]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import IO_MANAGER, STORE, asset_key, op_name
 from nba_pipeline.ranges import span
@@ -22,7 +22,7 @@ from nba_pipeline_tests.support.poison import PoisonedSource
 
 START, LAST = date(2023, 10, 24), date(2023, 11, 6)
 DAYS = span(START, LAST)
-NAMES = [plan.table for plan in PLANS]
+NAMES = [recipe.table for recipe in RECIPES]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.ranges import span
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
@@ -116,4 +116,4 @@ def test_an_interrupted_backfill_loses_nothing_and_leaves_no_hole(
 def test_the_range_has_games_for_every_table() -> None:
     """So that the test above has something to lose."""
     assert len(SimulatedSource(first_day=FIRST).games(DAYS).frame) > 100
-    assert len(PLANS) == len(TABLES)
+    assert len(RECIPES) == len(TABLES)

@@ -10,7 +10,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.failures import SchemaDrift
 from nba_pipeline.operations.backfill.plan import Why, make_plan
 from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.bulk
 BAD_DAY = date(2024, 3, 7)
 DAYS = span(date(2024, 3, 5), date(2024, 3, 9))
 OTHERS = [day for day in DAYS if day != BAD_DAY]
-PLANS_HERE = [plan for plan in PLANS if plan.table in GAME_TABLES]
+PLANS_HERE = [recipe for recipe in RECIPES if recipe.table in GAME_TABLES]
 YOUNG = replace(TABLES[PLAYERS], columns=tuple(c for c in TABLES[PLAYERS].columns if c.name != "ts_pct"))
 
 
@@ -62,14 +62,14 @@ def files(runs: Runs) -> dict[date, tuple[int, int]]:
 def schema_of(runs: Runs) -> tuple[list[tuple[Action, str | None]], list]:
     """(what separates the tables from their declarations, the plans that `schema apply` carries out)."""
     assert isinstance(runs.store, ParquetStore)
-    plans = plan_changes(runs.store.schema, with_quarantine(runs.tables.values()))
-    return [(c.action, c.column) for p in plans for c in p.changes], plans
+    recipes = plan_changes(runs.store.schema, with_quarantine(runs.tables.values()))
+    return [(c.action, c.column) for p in recipes for c in p.changes], recipes
 
 
 def planned(runs: Runs) -> dict[str, dict[date, Why]]:
     """What `nba-pipeline plan` would say."""
     states = runs.state(DAYS)
-    stale = stale_days(runs.instance, runs.store, runs.tables, PLANS, states)
+    stale = stale_days(runs.instance, runs.store, runs.tables, RECIPES, states)
     plan = make_plan(PLANS_HERE, states, stale, DAYS)
     return {name: dict(t.reasons) for name, t in plan.tables.items() if t.reasons}
 
@@ -77,7 +77,7 @@ def planned(runs: Runs) -> dict[str, dict[date, Why]]:
 def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     before = files(runs)
     runs.tables = declared(6, ts_pct=False)
-    found, plans = schema_of(runs)
+    found, recipes = schema_of(runs)
     assert found == [(Action.WIDEN, "usage_rate")]
     assert planned(runs) == {PLAYERS: {**dict.fromkeys(OTHERS, Why.STALE_SCHEMA), BAD_DAY: Why.FAILED}}
 
@@ -91,7 +91,7 @@ def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     assert files(runs) == before
 
     assert isinstance(runs.store, ParquetStore)
-    assert apply_changes(runs.store.schema, plans)[PLAYERS] == []
+    assert apply_changes(runs.store.schema, recipes)[PLAYERS] == []
     assert schema_of(runs)[0] == []
     assert runs.retry(DAYS)[PLAYERS].good == set(OTHERS)
     assert planned(runs) == {}
@@ -116,11 +116,11 @@ def test_what_is_read_is_right_everywhere(runs: Runs) -> None:
 
 def test_narrowing_is_refused_and_names_the_row(runs: Runs) -> None:
     runs.tables = declared(5, ts_pct=False)
-    found, plans = schema_of(runs)
+    found, recipes = schema_of(runs)
     assert found == [(Action.REFUSE, "usage_rate")]
     assert isinstance(runs.store, ParquetStore)
     with pytest.raises(SchemaDrift) as caught:
-        apply_changes(runs.store.schema, plans)
+        apply_changes(runs.store.schema, recipes)
     for word in (
         PLAYERS,
         "2024-03-07",
@@ -134,17 +134,17 @@ def test_narrowing_is_refused_and_names_the_row(runs: Runs) -> None:
 
 def test_an_added_column_makes_its_days_stale_and_a_backfill_fills_it(runs: Runs) -> None:
     runs.tables = declared(6, ts_pct=True)
-    found, plans = schema_of(runs)
+    found, recipes = schema_of(runs)
     assert set(found) == {
         (Action.ADD_COLUMN, "ts_pct"),
         (Action.WIDEN, "usage_rate"),
     }  # four files were never rewritten
     assert failed(runs.backfill(DAYS, [PLAYERS])) == {PLAYERS: dict.fromkeys(DAYS, "schema_drift")}
     assert isinstance(runs.store, ParquetStore)
-    apply_changes(runs.store.schema, plans)
+    apply_changes(runs.store.schema, recipes)
     states = runs.state(DAYS)
     assert (
-        stale_days(runs.instance, runs.store, runs.tables, PLANS, states)[PLAYERS] == {}
+        stale_days(runs.instance, runs.store, runs.tables, RECIPES, states)[PLAYERS] == {}
     )  # failed is said first
     assert runs.store.read(runs.tables[PLAYERS], DAYS)["ts_pct"].isna().all()
     assert failed(runs.retry(DAYS)) == {}
@@ -158,7 +158,7 @@ def test_without_a_failed_backfill_the_days_are_stale_for_their_schema(runs: Run
     runs.tables = TableRegistry(added if t.full_name == PLAYERS else t for t in runs.tables.values())
     assert isinstance(runs.store, ParquetStore)
     apply_changes(runs.store.schema, schema_of(runs)[1])
-    stale = stale_days(runs.instance, runs.store, runs.tables, PLANS, runs.state(DAYS))
+    stale = stale_days(runs.instance, runs.store, runs.tables, RECIPES, runs.state(DAYS))
     assert {name: days for name, days in stale.items() if days} == {
         PLAYERS: dict.fromkeys(DAYS, Stale.SCHEMA)
     }

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.backfill.locks import Busy, hold, in_the_way, living
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet.store import ParquetStore
-from nba_pipeline_tests.support.pipeline import plan_of
+from nba_pipeline_tests.support.pipeline import recipe_of
 
 ROOT = Path(__file__).parents[2]
 FIRST = date(2023, 10, 24)
@@ -98,7 +98,7 @@ def test_a_killed_backfill_stands_in_nobodys_way(tmp_path: Path) -> None:
 
 
 def request(table: str, first: date, last: date) -> Backfill:
-    return Backfill([plan_of(table)], {table: span(first, last)})
+    return Backfill([recipe_of(table)], {table: span(first, last)})
 
 
 def test_what_stands_in_the_way(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_what_stands_in_the_way(tmp_path: Path) -> None:
     december = (date(2023, 12, 1), date(2023, 12, 31))
 
     def meet(mine: str, my_days: tuple[date, date], theirs: str, their_days: tuple[date, date]) -> bool:
-        return in_the_way({theirs: [their_days]}, {mine: [my_days]}, PLANS)
+        return in_the_way({theirs: [their_days]}, {mine: [my_days]}, RECIPES)
 
     assert meet(GAMES, november, GAMES, (date(2023, 11, 30), date(2023, 12, 2)))
     assert not meet(GAMES, november, GAMES, december)
@@ -116,10 +116,10 @@ def test_what_stands_in_the_way(tmp_path: Path) -> None:
     assert meet(CACHE, december, PLAYERS, november)  # looks back on them
     assert not meet(CACHE, november, PLAYERS, december)  # not forward
 
-    with hold(tmp_path, request(GAMES, *november), PLANS):
-        with hold(tmp_path, request(GAMES, *december), PLANS):
+    with hold(tmp_path, request(GAMES, *november), RECIPES):
+        with hold(tmp_path, request(GAMES, *december), RECIPES):
             assert len(living(tmp_path)) == 2
-        with pytest.raises(Busy) as busy, hold(tmp_path, request(BOXSCORES, *november), PLANS):
+        with pytest.raises(Busy) as busy, hold(tmp_path, request(BOXSCORES, *november), RECIPES):
             pass
         assert [c.process for c in busy.value.others] == [os.getpid()]
         assert len(living(tmp_path)) == 1

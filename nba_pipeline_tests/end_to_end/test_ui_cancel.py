@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet.store import ParquetStore
@@ -27,7 +27,7 @@ pytestmark = [
 ]  # a minute and a quarter, nearly all of it waiting
 
 DAYS = span(date(2023, 10, 24), date(2023, 11, 22))
-SELECTED = [plan.table for plan in PLANS if not plan.table.startswith("nba_precompute.")]
+SELECTED = [recipe.table for recipe in RECIPES if not recipe.table.startswith("nba_precompute.")]
 GATE = "shots_may_come"
 LOCATION = f"""
 import time

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
@@ -40,7 +40,7 @@ BOXSCORES, SHOTS, DEFENSE_ZONES = (
     "nba_raw.shot_attempts",
     "nba_precompute.team_defense_zone_analysis",
 )
-TABLES = [plan.table for plan in PLANS]
+TABLES = [recipe.table for recipe in RECIPES]
 LOCATION = """
 import json, os
 from datetime import date

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.build import PLANS
-from nba_pipeline.formulas.declarations import AsStored, Formula, Past, behind, how_made
+from nba_pipeline.build import RECIPES
+from nba_pipeline.formulas.declarations import AsStored, Formula, Past, behind, formula_of
 from nba_pipeline.formulas.games import GAMES_HOW, IDENTITY
 from nba_pipeline.formulas.slate import SLATE_HOW
 from nba_pipeline.operations.explain.explain import Explainer
@@ -30,7 +30,7 @@ ROWS = 4
 VERSIONS = {"calculation_version", "feature_version"}
 HOW = {**GAMES_HOW, **SLATE_HOW}
 COMPUTED = [
-    t for t in TABLES if any(not isinstance(how_made(t, c), AsStored) for c in TABLES[t].column_names)
+    t for t in TABLES if any(not isinstance(formula_of(t, c), AsStored) for c in TABLES[t].column_names)
 ]
 
 
@@ -38,7 +38,7 @@ COMPUTED = [
 def made() -> Pipeline:
     """Six weeks of all tables of the simulated league."""
     pipeline = Pipeline(SimulatedSource(first_day=FIRST), FIRST)
-    pipeline.run(span(FIRST, LAST), [plan.table for plan in PLANS])
+    pipeline.run(span(FIRST, LAST), [recipe.table for recipe in RECIPES])
     return pipeline
 
 
@@ -55,7 +55,7 @@ def test_every_column_is_explained_or_says_why_not() -> None:
         undeclared = set(table.column_names) - set(HOW[name])
         unknown = set(HOW[name]) - set(table.column_names) - set(IDENTITY)
         assert (undeclared, unknown) == (set(), set()), name
-        as_stored = {c: h for c in table.column_names if isinstance(h := how_made(name, c), AsStored)}
+        as_stored = {c: h for c in table.column_names if isinstance(h := formula_of(name, c), AsStored)}
         assert all(len(h.reason) > 20 for h in as_stored.values())
         if not name.startswith("nba_raw."):
             assert set(as_stored) <= {*IDENTITY, *VERSIONS}, name
@@ -66,9 +66,9 @@ def test_what_a_value_rests_on_exists_and_is_read_by_its_transform() -> None:
     """A formula may speak of inputs of the plan, of inputs of theirs (an unrounded column of another table)
     and of no others."""
     reads: dict[str, set[str]] = {}
-    for plan in PLANS:
-        own = {i.table for i in plan.inputs}
-        reads[plan.table] = own.union({plan.table}, *(reads[t] for t in own))
+    for recipe in RECIPES:
+        own = {i.table for i in recipe.inputs}
+        reads[recipe.table] = own.union({recipe.table}, *(reads[t] for t in own))
     for name in TABLES:
         for column in TABLES[name].column_names:
             for table, rests in behind(name, column).items():
@@ -84,7 +84,7 @@ def test_what_a_value_rests_on_exists_and_is_read_by_its_transform() -> None:
 def test_every_formula_comes_to_the_stored_values(made: Pipeline, table: str) -> None:
     """Of sampled rows of four days: every computed column, and none only ever as NULL."""
     known: Counter[str] = Counter()
-    columns = [c for c in TABLES[table].column_names if not isinstance(how_made(table, c), AsStored)]
+    columns = [c for c in TABLES[table].column_names if not isinstance(formula_of(table, c), AsStored)]
     wrong: list[tuple[Any, ...]] = []
     for day in SAMPLED:
         explainer, rows = sampled(made, table, day)
@@ -103,7 +103,7 @@ def test_a_value_that_is_not_what_the_formula_gives_is_said_so(made: Pipeline, t
     """The same comparison, with one value of the row changed by the smallest step of its column."""
     explainer, rows = sampled(made, table, LAST)
     for column in TABLES[table].columns:
-        if isinstance(how_made(table, column.name), AsStored):
+        if isinstance(formula_of(table, column.name), AsStored):
             continue
         row = next((r for r in rows if r[column.name] is not None), None)
         assert row is not None, column.name

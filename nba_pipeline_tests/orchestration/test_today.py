@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from nba_pipeline import clock
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.clock import TIMEZONE, results_due
 from nba_pipeline.failures import ConfigurationError, FailureClass
 from nba_pipeline.operations.backfill.plan import Why, make_plan
@@ -28,7 +28,7 @@ from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
 
 START, TODAY = date(2023, 10, 28), date(2023, 11, 3)
 YESTERDAY, DAYS = TODAY - timedelta(days=1), span(START, TODAY)
-ALL = [plan.table for plan in PLANS]
+ALL = [recipe.table for recipe in RECIPES]
 OF_RESULTS = [name for name in GAME_TABLES if name != "nba_raw.games"]
 OF_THE_SLATE = [name for name in ALL if name not in GAME_TABLES]
 
@@ -158,10 +158,10 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
 def why(runs: Runs) -> dict[str, dict[date, Why]]:
     """What a backfill of DAYS would make, and why."""
     states = runs.state(DAYS)
-    stale = staleness.stale_days(runs.instance, runs.store, TABLES, PLANS, states, "simulated")
+    stale = staleness.stale_days(runs.instance, runs.store, TABLES, RECIPES, states, "simulated")
     return {
         name: dict(table.reasons)
-        for name, table in make_plan(PLANS, states, stale, DAYS).tables.items()
+        for name, table in make_plan(RECIPES, states, stale, DAYS).tables.items()
         if table.reasons
     }
 

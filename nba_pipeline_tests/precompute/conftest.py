@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.ranges import span
 from nba_pipeline_tests.precompute.raw_history import RawHistory
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
@@ -27,7 +27,7 @@ def all_days() -> Sequence[date]:
 def phase4(real_seasons: Pipeline, all_days: Sequence[date]) -> Pipeline:
     """The look-back tables on top of the tables of games (some 20 s), in memory, with the outcome of every
     table."""
-    real_seasons.run(all_days, [plan.table for plan in PLANS if plan.table not in GAME_TABLES])
+    real_seasons.run(all_days, [recipe.table for recipe in RECIPES if recipe.table not in GAME_TABLES])
     return real_seasons
 
 

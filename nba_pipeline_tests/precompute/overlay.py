@@ -10,14 +10,14 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult, Store
 from nba_pipeline.warehouse.memory import MemoryStore
-from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, plan_of
+from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, recipe_of
 
-LOOKING_BACK = tuple(plan.table for plan in PLANS if plan.table not in GAME_TABLES)
+LOOKING_BACK = tuple(recipe.table for recipe in RECIPES if recipe.table not in GAME_TABLES)
 """The six tables that read history, in dependency order."""
 
 
@@ -61,4 +61,4 @@ def run_on(
     """The table over those days from what the pipeline has stored (less ``out``), leaving the pipeline as it
     is."""
     copy = Pipeline(pipeline.source, pipeline.start, Overlay(pipeline.store, out), pipeline.tables)
-    return copy.run_plan(plan_of(table), days)
+    return copy.run_plan(recipe_of(table), days)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.cli import main as cli
 from nba_pipeline.formulas import windows
 from nba_pipeline.operations.audit.canary import run_canary, spread_sample
@@ -134,7 +134,7 @@ def test_days_are_spread_over_the_range_and_always_the_same() -> None:
 @pytest.mark.bulk
 @pytest.mark.slow  # test_leak_canary.py asks the same seasons
 def test_no_table_looks_ahead_on_days_of_all_real_seasons(phase4: Pipeline, all_days: Sequence[date]) -> None:
-    found = run_canary(PLANS, TABLES, phase4.store, phase4.source, all_days, 9)
+    found = run_canary(RECIPES, TABLES, phase4.store, phase4.source, all_days, 9)
     assert set(found) == set(LOOKING_BACK)
     for canary in found.values():
         assert canary.leaks == {}

@@ -18,7 +18,7 @@ from nba_pipeline.tables.spec import numeric
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.support import league
 from nba_pipeline_tests.support.league import DAYS, GAME_DAYS, FrameSource, hand_made_league
-from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, plan_of
+from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, recipe_of
 from nba_pipeline_tests.support.poison import (
     BOXSCORES,
     GAMES,
@@ -298,7 +298,7 @@ class TestErrors:
                 raise ZeroDivisionError("a defect")
             return SOUND.player_boxscores(days)
 
-        outcome = made.run_plan(replace(plan_of(BOXSCORES), compute=fragile), DAYS)
+        outcome = made.run_plan(replace(recipe_of(BOXSCORES), compute=fragile), DAYS)
         assert classes(outcome) == {league.THIRD: FailureClass.CODE_ERROR}
         assert set(outcome.stored) == set(DAYS) - {league.THIRD}
         assert "ZeroDivisionError at test_range_run.py" in outcome.failed[league.THIRD].message
@@ -314,7 +314,7 @@ class TestErrors:
             attempts.append(days)
             raise RuntimeError("nothing works")
 
-        outcome = made.run_plan(replace(plan_of(GAMES), compute=broken), days)
+        outcome = made.run_plan(replace(recipe_of(GAMES), compute=broken), days)
         assert set(classes(outcome).values()) == {FailureClass.CODE_ERROR}
         assert set(outcome.failed) == set(days)
         assert len(attempts) < 60

@@ -11,10 +11,10 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
@@ -47,15 +47,17 @@ class Pipeline:
     ) -> dict[str, RangeOutcome]:
         wanted = set(names)
         done = {
-            plan.table: self.run_plan(plan, days, on_invalid_rows) for plan in PLANS if plan.table in wanted
+            recipe.table: self.run_plan(recipe, days, on_invalid_rows)
+            for recipe in RECIPES
+            if recipe.table in wanted
         }
         self.outcomes |= done
         return done
 
-    def run_plan(self, plan: TablePlan, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
+    def run_plan(self, recipe: Recipe, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
         policy = InvalidRows(on_invalid_rows)
         return run_range(
-            RangeJob(plan, self.tables, self.store, self.source, self.start, policy, self.results_due), days
+            RangeJob(recipe, self.tables, self.store, self.source, self.start, policy, self.results_due), days
         )
 
     def read(self, table: str, days: Iterable[date] | None = None) -> pd.DataFrame:
@@ -63,5 +65,5 @@ class Pipeline:
         return self.store.read(declared, sorted(self.store.manifest(declared)) if days is None else days)
 
 
-def plan_of(table: str) -> TablePlan:
-    return next(plan for plan in PLANS if plan.table == table)
+def recipe_of(table: str) -> Recipe:
+    return next(recipe for recipe in RECIPES if recipe.table == table)

@@ -19,7 +19,7 @@ import pandas as pd
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import Input, TablePlan
+from nba_pipeline.recipes.recipe import Input, Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.look_ahead import leaking_columns
@@ -61,7 +61,7 @@ class _Warehouse:
 
 
 def run_canary(
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     tables: TableRegistry,
     store: Store,
     source: Source,
@@ -75,19 +75,19 @@ def run_canary(
     there is nothing that could leak. Writes nothing. ConfigurationError when there is no such day at all.
     """
     warehouse = _Warehouse(store, tables)
-    looking_back = [plan for plan in plans if plan.history]
-    testable = {plan.table: _testable(warehouse, plan, days) for plan in looking_back}
+    looking_back = [recipe for recipe in recipes if recipe.history]
+    testable = {recipe.table: _testable(warehouse, recipe, days) for recipe in looking_back}
     chosen = spread_sample(sorted(set().union(*testable.values())), count)
     if not chosen:
         raise ConfigurationError(
             f"no day from {days[0]} to {days[-1]} is stored with its results and the tables that look back:"
             " run backfill first"
         )
-    found = {plan.table: Canary(plan.table) for plan in looking_back}
+    found = {recipe.table: Canary(recipe.table) for recipe in looking_back}
     for day in chosen:
-        for plan in looking_back:
-            if day in testable[plan.table]:
-                _test(warehouse, plan, source, day, found[plan.table])
+        for recipe in looking_back:
+            if day in testable[recipe.table]:
+                _test(warehouse, recipe, source, day, found[recipe.table])
         warehouse.held.clear()
     return found
 
@@ -113,21 +113,21 @@ def as_json(found: Mapping[str, Canary]) -> dict[str, object]:
     return {"clean": not any(canary.leaks for canary in found.values()), "tables": tables}
 
 
-def _testable(warehouse: _Warehouse, plan: TablePlan, days: Sequence[date]) -> set[date]:
+def _testable(warehouse: _Warehouse, recipe: Recipe, days: Sequence[date]) -> set[date]:
     needed = [
-        warehouse.days_with_rows(name) for name in (plan.table, *(given.table for given in plan.inputs))
+        warehouse.days_with_rows(name) for name in (recipe.table, *(given.table for given in recipe.inputs))
     ]
     return set(days).intersection(*needed)
 
 
-def _test(warehouse: _Warehouse, plan: TablePlan, source: Source, day: date, canary: Canary) -> None:
+def _test(warehouse: _Warehouse, recipe: Recipe, source: Source, day: date, canary: Canary) -> None:
     first, last = day - timedelta(days=LOOKBACK_DAYS), day + timedelta(days=DAYS_AFTER)
-    history = {given.table: warehouse.read(given, first, last) for given in plan.history}
-    of_day = {given.table: warehouse.read(given, day, day) for given in plan.same_day}
+    history = {given.table: warehouse.read(given, first, last) for given in recipe.history}
+    of_day = {given.table: warehouse.read(given, day, day) for given in recipe.same_day}
     sizes = []
 
     def compute(days: Sequence[date], **frames: pd.DataFrame) -> pd.DataFrame:
-        made = plan.compute(source, frames, days).frame
+        made = recipe.compute(source, frames, days).frame
         sizes.append(len(made))
         return made
 

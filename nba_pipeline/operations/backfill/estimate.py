@@ -183,7 +183,7 @@ def _expected(costs: Costs, tasks: Iterable[Task]) -> dict[Task, float]:
     found: dict[Task, float] = {}
     had: set[str] = set()
     for task in tasks:
-        name = task.plan.table
+        name = task.recipe.table
         found[task] = costs.of(name, Measured.of_task(task)) - (
             costs.of_table[name].once if name in had else 0.0
         )

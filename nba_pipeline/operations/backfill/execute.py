@@ -19,9 +19,9 @@ import dagster as dg
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.requests import remember
-from nba_pipeline.operations.backfill.tasks import Backfill, Settled, Task, ready, tasks_of
+from nba_pipeline.operations.backfill.tasks import Backfill, Task, TaskResult, ready, tasks_of
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.graph import days_made_from
+from nba_pipeline.operations.graph import days_depending_on
 from nba_pipeline.orchestration.launch import execute_range
 from nba_pipeline.orchestration.table_asset import asset_key, op_name, outcome_listener
 from nba_pipeline.rangerun.outcome import RangeOutcome
@@ -59,7 +59,7 @@ class Runner(Protocol):
     slots: int
     instance: dg.DagsterInstance
 
-    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]: ...
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[TaskResult]: ...
 
 
 class InProcessRunner:
@@ -71,8 +71,8 @@ class InProcessRunner:
         self._defs = defs
         self.instance = instance
 
-    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
-        future: Future[Settled] = Future()
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[TaskResult]:
+        future: Future[TaskResult] = Future()
         future.set_result(run_ranges(self._defs, self.instance, table, ranges, on_invalid_rows))
         return future
 
@@ -81,37 +81,37 @@ def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None
     """Run the request; a day that a failed or blocked day stands before is not tried."""
     remember(runner.instance, backfill)
     results = {
-        p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.plans
+        p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.recipes
     }
-    pending, running = tasks_of(backfill), dict[Future[Settled], Task]()
+    pending, running = tasks_of(backfill), dict[Future[TaskResult], Task]()
     while pending or running:
         for task in ready(pending, list(running.values()), runner.slots):
             pending.remove(task)
             future = _start(runner, task, backfill.on_invalid_rows, results)
             if future is None:
-                _tell(listener, results[task.plan.table], len(task.days))
+                _tell(listener, results[task.recipe.table], len(task.days))
             else:
                 running[future] = task
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
             task = running.pop(future)
-            _settle(results[task.plan.table], future.result())
-            _tell(listener, results[task.plan.table], len(task.days))
+            _settle(results[task.recipe.table], future.result())
+            _tell(listener, results[task.recipe.table], len(task.days))
     return results
 
 
 def _start(
     runner: Runner, task: Task, on_invalid_rows: str, results: Mapping[str, TableResult]
-) -> Future[Settled] | None:
+) -> Future[TaskResult] | None:
     """Submit the task's days without those that are blocked; None if nothing is left of it."""
     bad = {name: {*r.failed, *r.blocked} for name, r in results.items()}
-    blocked = days_made_from(task.plan, task.days, bad)
-    results[task.plan.table].blocked.update(blocked)
+    blocked = days_depending_on(task.recipe, task.days, bad)
+    results[task.recipe.table].blocked.update(blocked)
     ranges = list(contiguous(d for d in task.days if d not in blocked))
-    return runner.submit(task.plan.table, ranges, on_invalid_rows) if ranges else None
+    return runner.submit(task.recipe.table, ranges, on_invalid_rows) if ranges else None
 
 
-def _settle(result: TableResult, settled: Settled) -> None:
+def _settle(result: TableResult, settled: TaskResult) -> None:
     result.good.update(settled.rows)
     result.rows += sum(settled.rows.values())
     result.failed.update(settled.failed)
@@ -128,9 +128,9 @@ def _tell(listener: Listener | None, result: TableResult, days: int) -> None:
 
 def run_ranges(
     defs: dg.Definitions, instance: dg.DagsterInstance, table: str, ranges: Ranges, on_invalid_rows: str
-) -> Settled:
+) -> TaskResult:
     """One run per range; every day of the ranges is in the result's ``rows`` or ``failed``."""
-    settled = Settled()
+    settled = TaskResult()
     start = time.perf_counter()
     token = outcome_listener.set(lambda _, outcome: _note(outcome, settled))
     try:
@@ -150,7 +150,7 @@ def run_ranges(
     return settled
 
 
-def _note(outcome: RangeOutcome, settled: Settled) -> None:
+def _note(outcome: RangeOutcome, settled: TaskResult) -> None:
     for day, stored in outcome.stored.items():
         settled.rows[day] = stored.entry.row_count
         if stored.entry.reason:

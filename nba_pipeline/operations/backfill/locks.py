@@ -26,14 +26,14 @@ from typing import IO
 
 from nba_pipeline.operations.backfill.tasks import Backfill, Task, waits_for
 from nba_pipeline.ranges import contiguous
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 
 Ranges = Mapping[str, Sequence[tuple[date, date]]]
 _FOLDER, _GUARD = "backfills", "guard"
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lock:
     """The days of a backfill that has not ended: first and last day of each range, per table."""
 
     process: int
@@ -53,7 +53,7 @@ class Claim:
         )
 
     @classmethod
-    def from_text(cls, text: str) -> Claim:
+    def from_text(cls, text: str) -> Lock:
         found = json.loads(text)
         days = {
             name: [(date.fromisoformat(a), date.fromisoformat(b)) for a, b in ranges]
@@ -65,21 +65,21 @@ class Claim:
 class Busy(Exception):
     """Other backfills make days that the request holds, needs or changes."""
 
-    def __init__(self, others: Sequence[Claim]) -> None:
+    def __init__(self, others: Sequence[Lock]) -> None:
         super().__init__(f"{len(others)} other backfill(s)")
         self.others = tuple(others)
 
 
 @contextmanager
-def hold(home: Path, request: Backfill, plans: Sequence[TablePlan]) -> Iterator[None]:
+def hold(home: Path, request: Backfill, recipes: Sequence[Recipe]) -> Iterator[None]:
     """Hold the request's days for the time of the block. Raises ``Busy``, and holds nothing, where others
     stand in the way."""
     folder = home / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
-    own = Claim(os.getpid(), datetime.now(UTC).replace(microsecond=0), _ranges(request))
+    own = Lock(os.getpid(), datetime.now(UTC).replace(microsecond=0), _ranges(request))
     with _guarded(folder):
-        others = [claim for claim in _living(folder) if in_the_way(claim.days, own.days, plans)]
+        others = [claim for claim in _living(folder) if in_the_way(claim.days, own.days, recipes)]
         if others:
             raise Busy(others)
         file = path.open("w", encoding="utf-8")
@@ -93,7 +93,7 @@ def hold(home: Path, request: Backfill, plans: Sequence[TablePlan]) -> Iterator[
         file.close()
 
 
-def living(home: Path) -> list[Claim]:
+def living(home: Path) -> list[Lock]:
     """The claims of backfills that have not ended."""
     folder = home / _FOLDER
     if not folder.is_dir():
@@ -102,22 +102,22 @@ def living(home: Path) -> list[Claim]:
         return _living(folder)
 
 
-def in_the_way(theirs: Ranges, ours: Ranges, plans: Sequence[TablePlan]) -> bool:
+def in_the_way(theirs: Ranges, ours: Ranges, recipes: Sequence[Recipe]) -> bool:
     """Whether the two make a day of a table in common, or one makes a day that the other's are made from."""
-    mine, others = _tasks(ours, plans), _tasks(theirs, plans)
+    mine, others = _tasks(ours, recipes), _tasks(theirs, recipes)
     return any(_same_days(a, b) or waits_for(a, b) or waits_for(b, a) for a in mine for b in others)
 
 
 def _same_days(a: Task, b: Task) -> bool:
-    return a.plan.table == b.plan.table and a.first <= b.last and b.first <= a.last
+    return a.recipe.table == b.recipe.table and a.first <= b.last and b.first <= a.last
 
 
-def _tasks(ranges: Ranges, plans: Sequence[TablePlan]) -> list[Task]:
-    return [Task(plan, first, last) for plan in plans for first, last in ranges.get(plan.table, ())]
+def _tasks(ranges: Ranges, recipes: Sequence[Recipe]) -> list[Task]:
+    return [Task(recipe, first, last) for recipe in recipes for first, last in ranges.get(recipe.table, ())]
 
 
 def _ranges(request: Backfill) -> dict[str, list[tuple[date, date]]]:
-    return {plan.table: list(contiguous(request.days.get(plan.table, ()))) for plan in request.plans}
+    return {recipe.table: list(contiguous(request.days.get(recipe.table, ()))) for recipe in request.recipes}
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def _guarded(folder: Path) -> Iterator[None]:
         yield
 
 
-def _living(folder: Path) -> list[Claim]:
+def _living(folder: Path) -> list[Lock]:
     """The claims that a process still holds; the others are removed."""
     found = []
     for path in sorted(folder.glob("*.json")):
@@ -140,7 +140,7 @@ def _living(folder: Path) -> list[Claim]:
             if _is_free(file):
                 path.unlink(missing_ok=True)
             else:
-                found.append(Claim.from_text(file.read()))
+                found.append(Lock.from_text(file.read()))
     return found
 
 

@@ -20,11 +20,11 @@ from typing import Any
 
 from nba_pipeline.operations.backfill.retry import blamed_inputs
 from nba_pipeline.operations.backfill.tasks import Backfill, tasks_of
-from nba_pipeline.operations.graph import days_made_from
+from nba_pipeline.operations.graph import days_depending_on
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import contiguous
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
 
 
@@ -70,7 +70,7 @@ class PlannedTable:
     """The days of one table that are to be made, each with its reason, and how many that were asked for need
     nothing."""
 
-    plan: TablePlan
+    recipe: Recipe
     reasons: Mapping[date, Why]
     up_to_date: int
     stored_rows: Mapping[date, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class PlannedTable:
 
     @property
     def table(self) -> str:
-        return self.plan.table
+        return self.recipe.table
 
     @property
     def counts(self) -> dict[Why, int]:
@@ -102,18 +102,20 @@ class PipelinePlan:
     def request(self) -> Backfill:
         """The backfill that does exactly this."""
         days = {name: set(table.reasons) for name, table in self.tables.items()}
-        return Backfill([t.plan for t in self.tables.values()], days, self.on_invalid_rows, self.days_per_run)
+        return Backfill(
+            [t.recipe for t in self.tables.values()], days, self.on_invalid_rows, self.days_per_run
+        )
 
     def runs(self) -> dict[str, list[tuple[date, date]]]:
         """First and last day of each run, per table, if nothing turns out to be blocked."""
         found: dict[str, list[tuple[date, date]]] = {name: [] for name in self.tables}
         for task in tasks_of(self.request()):
-            found[task.plan.table].append((task.first, task.last))
+            found[task.recipe.table].append((task.first, task.last))
         return found
 
 
 def make_plan(
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     states: Mapping[str, TableState],
     stale: StaleDays,
     days: Collection[date],
@@ -128,25 +130,25 @@ def make_plan(
     ``force`` plans every day that was asked for, whatever its state.
     """
     wanted = set(days)
-    blamed = blamed_inputs(plans, states)
+    blamed = blamed_inputs(recipes, states)
     tables: dict[str, PlannedTable] = {}
-    for plan in plans:
-        state = states[plan.table]
+    for recipe in recipes:
+        state = states[recipe.table]
         reasons = {
             day: why
             for day in wanted
-            if (why := _own_reason(state, stale.get(plan.table, {}), day)) is not None
+            if (why := _own_reason(state, stale.get(recipe.table, {}), day)) is not None
         }
-        for day in (blamed.get(plan.table, set()) & wanted) - set(reasons):
+        for day in (blamed.get(recipe.table, set()) & wanted) - set(reasons):
             reasons[day] = Why.INPUT_BLAMED
         planned = {name: table.reasons.keys() for name, table in tables.items()}
-        for day in days_made_from(plan, sorted(wanted - set(reasons)), planned):
+        for day in days_depending_on(recipe, sorted(wanted - set(reasons)), planned):
             reasons[day] = Why.UPSTREAM_PLANNED
         if force:
             reasons = {day: reasons.get(day, Why.ASKED_FOR) for day in wanted}
         stored = {day: entry.row_count for day, entry in state.materialized.items()}
-        tables[plan.table] = PlannedTable(
-            plan, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored
+        tables[recipe.table] = PlannedTable(
+            recipe, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored
         )
     return PipelinePlan(tables, on_invalid_rows, days_per_run)
 

@@ -75,7 +75,7 @@ def share_of_today(store: Store, tables: Mapping[str, Table], request: Backfill)
     """What of the request this warehouse's quota allows today. Raises ``OverBudget`` when that is nothing."""
     if not isinstance(store, Budgeted) or not any(request.days.values()):
         return Share(request)
-    return share(request, store.quota_today([tables[p.table] for p in request.plans]))
+    return share(request, store.quota_today([tables[p.table] for p in request.recipes]))
 
 
 def costs_of(request: Backfill) -> dict[str, Cost]:
@@ -83,7 +83,7 @@ def costs_of(request: Backfill) -> dict[str, Cost]:
     although they will not be written, so this is an upper bound."""
     sizes: dict[str, list[int]] = {}
     for task in tasks_of(request):
-        sizes.setdefault(task.plan.table, []).append(len(task.days))
+        sizes.setdefault(task.recipe.table, []).append(len(task.days))
     return plan(sizes)
 
 
@@ -136,7 +136,8 @@ def forecast(planned: PipelinePlan, tables: Mapping[str, Table], quota: Quota) -
             "planned": vars(cost),
             "used_today": vars(quota.used.get(name, Cost())),
             "most_queries": (
-                runs * (len(planned.tables[name].plan.inputs) + 2 * bool(planned.tables[name].plan.inputs))
+                runs
+                * (len(planned.tables[name].recipe.inputs) + 2 * bool(planned.tables[name].recipe.inputs))
             ),
             "bytes": None if rows is None else rows * row_bytes(tables[name]),
         }

@@ -45,7 +45,7 @@ class Remaining:
         ended = [
             t
             for t in old.unfinished
-            if t.plan.table == result.table and (t.last in tried or t.last in result.blocked)
+            if t.recipe.table == result.table and (t.last in tried or t.last in result.blocked)
         ]
         done = [*old.done, *(t for t in ended if not result.blocked.keys() >= set(t.days))]
         self._state = _State(done, [t for t in old.unfinished if t not in ended], now)

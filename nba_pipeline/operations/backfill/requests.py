@@ -22,7 +22,7 @@ _KEY = "nba_pipeline/asked/"
 
 def remember(instance: dg.DagsterInstance, backfill: Backfill) -> None:
     """Add the request's days to those that were asked for."""
-    names = [plan.table for plan in backfill.plans]
+    names = [recipe.table for recipe in backfill.recipes]
     known = {name: recall(instance, name) or set() for name in names}
     values = {}
     for name in names:

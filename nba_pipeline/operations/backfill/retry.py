@@ -12,7 +12,7 @@ from datetime import date
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.status.state import TableState
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
 
 INPUT_TO_BLAME = frozenset(
@@ -30,7 +30,7 @@ was stored in good faith. Unless that raw day is fetched again, the retry would 
 
 
 def retry_request(
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     states: Mapping[str, TableState],
     on_invalid_rows: str = "fail",
     days_per_run: int = DAYS_PER_RUN["parquet"],
@@ -39,15 +39,15 @@ def retry_request(
     for, except the raw days that a failed day was made from when its class blames the input (they are fetched
     again)."""
     days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
-    for raw, blamed in blamed_inputs(plans, states).items():
+    for raw, blamed in blamed_inputs(recipes, states).items():
         days.setdefault(raw, set()).update(blamed)
-    return Backfill([p for p in plans if days.get(p.table)], days, on_invalid_rows, days_per_run)
+    return Backfill([p for p in recipes if days.get(p.table)], days, on_invalid_rows, days_per_run)
 
 
-def blamed_inputs(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> dict[str, set[date]]:
+def blamed_inputs(recipes: Sequence[Recipe], states: Mapping[str, TableState]) -> dict[str, set[date]]:
     """The raw days to fetch again, because a day of these plans that is made from them failed with a class
     that blames the input."""
-    by_name = {plan.table: plan for plan in plans}
+    by_name = {recipe.table: recipe for recipe in recipes}
     found: dict[str, set[date]] = {}
     for name in by_name:
         blaming = {f.day for f in states[name].failed.values() if f.failure_class in INPUT_TO_BLAME}
@@ -56,12 +56,12 @@ def blamed_inputs(plans: Sequence[TablePlan], states: Mapping[str, TableState]) 
     return found
 
 
-def raw_parents(plans: Mapping[str, TablePlan], name: str) -> set[str]:
+def raw_parents(recipes: Mapping[str, Recipe], name: str) -> set[str]:
     """The tables that are read from the source and that the same day of this table is made from, directly or
     not."""
     found: set[str] = set()
-    for given in plans[name].same_day:
-        if given.table in plans:
+    for given in recipes[name].same_day:
+        if given.table in recipes:
             found |= {given.table} if given.table.startswith("nba_raw.") else set()
-            found |= raw_parents(plans, given.table)
+            found |= raw_parents(recipes, given.table)
     return found

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
 from nba_pipeline.ranges import contiguous, span
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
 
 
@@ -21,7 +21,7 @@ from nba_pipeline.settings import DAYS_PER_RUN
 class Backfill:
     """A request: days per table, plans in dependency order. ``days_per_run``: where its ranges are cut."""
 
-    plans: Sequence[TablePlan]
+    recipes: Sequence[Recipe]
     days: Mapping[str, Collection[date]]
     on_invalid_rows: str = "fail"
     days_per_run: int = DAYS_PER_RUN["parquet"]
@@ -31,7 +31,7 @@ class Backfill:
 class Task:
     """Contiguous days of one table, at most as many as one run may hold."""
 
-    plan: TablePlan
+    recipe: Recipe
     first: date
     last: date
 
@@ -41,7 +41,7 @@ class Task:
 
 
 @dataclass
-class Settled:
+class TaskResult:
     """What became of a task's ranges; plain data, because it may come from another process."""
 
     rows: dict[date, int] = field(default_factory=dict)
@@ -58,17 +58,17 @@ def tasks_of(backfill: Backfill) -> list[Task]:
     every task comes after those that it waits for.
     """
     tasks = [
-        (first, position, Task(plan, first, last))
-        for position, plan in enumerate(backfill.plans)
-        for first, last in contiguous(backfill.days.get(plan.table, ()), backfill.days_per_run)
+        (first, position, Task(recipe, first, last))
+        for position, recipe in enumerate(backfill.recipes)
+        for first, last in contiguous(backfill.days.get(recipe.table, ()), backfill.days_per_run)
     ]
     return [task for _, _, task in sorted(tasks, key=lambda t: t[:2])]
 
 
 def waits_for(task: Task, other: Task) -> bool:
     """Whether the other task makes days that this one is made from."""
-    for given in task.plan.inputs:
-        if given.table != other.plan.table:
+    for given in task.recipe.inputs:
+        if given.table != other.recipe.table:
             continue
         if given.history:
             if other.first < task.last and other.last >= task.first - timedelta(days=LOOKBACK_DAYS):

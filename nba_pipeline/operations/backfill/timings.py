@@ -25,14 +25,14 @@ _KEY = "nba_pipeline/pace/runs/"
 _KEPT = 20
 
 
-def remember_pace(instance: dg.DagsterInstance, results: Mapping[str, TableResult]) -> None:
+def save_timings(instance: dg.DagsterInstance, results: Mapping[str, TableResult]) -> None:
     """Add what a backfill took to what is known of its tables."""
     new = {
         name: Measured.of(len(r.run_ids), {*r.good, *r.failed}, round(r.seconds, 3))
         for name, r in results.items()
         if r.run_ids and (r.good or r.failed)
     }
-    known = recall_pace(instance, new)
+    known = load_timings(instance, new)
     values = {
         _KEY + name: json.dumps([astuple(m) for m in [*known[name], one][-_KEPT:]])
         for name, one in new.items()
@@ -40,7 +40,7 @@ def remember_pace(instance: dg.DagsterInstance, results: Mapping[str, TableResul
     write_values(instance, values)
 
 
-def recall_pace(instance: dg.DagsterInstance, tables: Iterable[str]) -> dict[str, list[Measured]]:
+def load_timings(instance: dg.DagsterInstance, tables: Iterable[str]) -> dict[str, list[Measured]]:
     """What earlier backfills of each table took, oldest first; an empty list where there were none."""
     names = list(tables)
     values = read_values(instance, (_KEY + name for name in names))

@@ -21,7 +21,7 @@ from typing import Any
 import dagster as dg
 
 from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, Runner, run_ranges
-from nba_pipeline.operations.backfill.tasks import Backfill, Settled
+from nba_pipeline.operations.backfill.tasks import Backfill, TaskResult
 from nba_pipeline.operations.workspace import Workspace, open_with
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TableRegistry
@@ -37,7 +37,7 @@ class ProcessRunner:
         self.slots = slots
         self._pool = pool
 
-    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[Settled]:
+    def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[TaskResult]:
         return self._pool.submit(_work, table, list(ranges), on_invalid_rows)
 
 
@@ -107,6 +107,6 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _work(table: str, ranges: Ranges, on_invalid_rows: str) -> Settled:
+def _work(table: str, ranges: Ranges, on_invalid_rows: str) -> TaskResult:
     workspace: Workspace = _worker["workspace"]
     return run_ranges(workspace.defs, workspace.instance, table, ranges, on_invalid_rows)

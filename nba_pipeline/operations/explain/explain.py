@@ -24,20 +24,20 @@ from nba_pipeline.formulas.declarations import (
     Lines,
     Past,
     Ref,
+    Relation,
     Taken,
-    Whose,
     behind,
-    how_made,
+    formula_of,
     resolved,
 )
 from nba_pipeline.operations.explain.find import find_row, require_column, require_rows
 from nba_pipeline.operations.explain.rows import Reader, Record, Rows, as_records
 from nba_pipeline.operations.explain.source import traced
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.orchestration.instance.made import Made
-from nba_pipeline.orchestration.instance.provenance_reader import Recall
+from nba_pipeline.orchestration.instance.provenance import Provenance
+from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
 from nba_pipeline.rangerun.lineage import is_raw, readable_entry
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.frames import round_half_even
@@ -78,7 +78,7 @@ class Explanation:
     used: dict[str, list[str]] = field(default_factory=dict)
     """Of the inputs, the columns that the value rests on."""
     stored: dict[str, Any] = field(default_factory=dict)
-    made: Made | None = None
+    made: Provenance | None = None
     source: dict[str, Any] = field(default_factory=dict)
     failed: Failed | None = None
     """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt
@@ -88,12 +88,12 @@ class Explanation:
 def explain(
     store: Store,
     tables: TableRegistry,
-    plan: TablePlan,
+    recipe: Recipe,
     day: date,
     wanted: Mapping[str, str],
     column: str,
     *,
-    recall: Recall | None = None,
+    recall: ProvenanceReader | None = None,
     source: Source | None = None,
     failed: Failed | None = None,
     start: date | None = None,
@@ -104,7 +104,7 @@ def explain(
     ``recall``: what the instance remembers; ``failed``: the newest attempt, if it failed; ``start``: the
     first day of the pipeline. ConfigurationError when the day, the row or the column is not there.
     """
-    table = tables[plan.table]
+    table = tables[recipe.table]
     require_column(table, column)
     entry = readable_entry(store, table, day)
     if (
@@ -112,9 +112,9 @@ def explain(
         and failed is not None
         and source is not None
         and start is not None
-        and not is_raw(plan.table)
+        and not is_raw(recipe.table)
     ):
-        rows = _refused(plan, tables, store, source, start, failed)
+        rows = _refused(recipe, tables, store, source, start, failed)
     else:
         entry = require_rows(table, day, entry, start)
         rows = store.read(table, [day])
@@ -125,7 +125,7 @@ def explain(
     names = [str(row[n]) for n in _NAMES if row.get(n)]
     found.known_as = [*names[:1], *(str(row[n]) for n in ("team_abbr",) if n in row and n not in found.key)]
     rests_on = behind(table.full_name, column)
-    for given in plan.same_day:
+    for given in recipe.same_day:
         rests = rests_on.get(given.table)
         asked = rests.whose if rests else {None}
         found.inputs[given.table] = [
@@ -133,8 +133,8 @@ def explain(
         ]
         found.used[given.table] = sorted(rests.columns) if rests else []
     found.stored = {} if entry is None else _stored(store, table, entry)
-    found.made = recall.made(plan.table, [day]).get(day) if recall else None
-    found.source = traced(store, tables, plan.table, [day, *_days_behind(found)], recall, source)
+    found.made = recall.made(recipe.table, [day]).get(day) if recall else None
+    found.source = traced(store, tables, recipe.table, [day, *_days_behind(found)], recall, source)
     return found
 
 
@@ -161,7 +161,7 @@ class Explainer:
     def _explained(self, table: str, column: str, row: Record) -> Explanation:
         """A value of the row's entity in ``table``, worked out; the row itself may be one of another
         table."""
-        declared, how = self._tables[table], how_made(table, column)
+        declared, how = self._tables[table], formula_of(table, column)
         key = {name: row[name] for name in declared.key if name in row}
         found = Explanation(table, self._day, column, declared.column(column).description, None, key)
         if isinstance(how, AsStored):
@@ -211,7 +211,7 @@ class Explainer:
             return worked.worked_out
         if ref.chosen_by is not None:
             table, column, words = ref.chosen_by
-            chooser = self._reader.partner(table, Whose.PLAYER, row)
+            chooser = self._reader.partner(table, Relation.PLAYER, row)
             word = None if chooser is None else dict(words).get(chooser[column])
             if word is None:
                 found.names[name] = f"unknown, because {column} is"
@@ -232,17 +232,17 @@ def _agrees(declared: ColumnType, worked: Any, stored: Any) -> bool:
 
 
 def _refused(
-    plan: TablePlan, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed
+    recipe: Recipe, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed
 ) -> pd.DataFrame:
     """The rows of a day that was not written, rounded as they would have been."""
     from nba_pipeline.rangerun.range_run import (
         RangeJob,
-        would_make,
+        preview,
     )  # with all the checks: most explanations need neither
 
-    table = tables[plan.table]
+    table = tables[recipe.table]
     try:
-        rows = would_make(RangeJob(plan, tables, store, source, start), failed.day)
+        rows = preview(RangeJob(recipe, tables, store, source, start), failed.day)
     except PipelineError as error:
         raise ConfigurationError(
             f"{table.full_name} {failed.day} failed and cannot be computed: {error}"

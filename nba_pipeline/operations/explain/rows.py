@@ -18,7 +18,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import plain
 from nba_pipeline.formulas import windows
-from nba_pipeline.formulas.declarations import Lines, Past, Whose
+from nba_pipeline.formulas.declarations import Lines, Past, Relation
 from nba_pipeline.formulas.games import OFFENSE
 from nba_pipeline.formulas.windows import History, Window
 from nba_pipeline.tables.registry import TableRegistry
@@ -75,16 +75,16 @@ class Reader:
             self._of_day[table] = self._store.read(self._tables[table], [self._day])
         return self._of_day[table]
 
-    def rows_of(self, table: str, whose: Whose | None, row: Record) -> list[Record]:
+    def rows_of(self, table: str, whose: Relation | None, row: Record) -> list[Record]:
         """The day's rows that belong to the row; without ``whose`` those of its player, else of its team,
         else of its shot."""
         rows = self.of_day(table)
         wanted: Record = {
             name: row[name] for name in ("nba_game_id",) if name in row and name in rows.columns
         }
-        if whose is Whose.BLOCKER:
+        if whose is Relation.BLOCKER:
             wanted["block_player_id"] = row["player_id"]
-        elif whose is Whose.OPPONENT:
+        elif whose is Relation.OPPONENT:
             wanted["team_abbr"] = row["opponent_team_abbr"]
         else:
             wanted |= {
@@ -101,7 +101,7 @@ class Reader:
             ).to_numpy(dtype=bool)
         return as_records(rows[mask])
 
-    def partner(self, table: str, whose: Whose, row: Record) -> Record | None:
+    def partner(self, table: str, whose: Relation, row: Record) -> Record | None:
         """The one row of another table that belongs to the row, if there is one."""
         found = self.rows_of(table, whose, row)
         return found[0] if found else None
@@ -194,15 +194,20 @@ class Reader:
         yield from (sorted(part) for part in (days[:cut], days[cut:]) if part)
 
 
-_KEY = {Whose.ROW: "", Whose.PLAYER: "player_id", Whose.PAIR: "player_id", Whose.TEAM: "team_abbr"}
+_KEY = {
+    Relation.ROW: "",
+    Relation.PLAYER: "player_id",
+    Relation.PAIR: "player_id",
+    Relation.TEAM: "team_abbr",
+}
 
 
-def _entity(whose: Whose, row: Record) -> Record:
-    if whose is Whose.PAIR:
+def _entity(whose: Relation, row: Record) -> Record:
+    if whose is Relation.PAIR:
         return {"player_id": row["player_id"], "opponent_team_abbr": row["opponent_team_abbr"]}
-    if whose is Whose.PLAYER:
+    if whose is Relation.PLAYER:
         return {"player_id": row["player_id"]}
-    return {"team_abbr": row["opponent_team_abbr" if whose is Whose.OPPONENT else "team_abbr"]}
+    return {"team_abbr": row["opponent_team_abbr" if whose is Relation.OPPONENT else "team_abbr"]}
 
 
 def _known_in(facts: pd.DataFrame, asked: pd.DataFrame, entity: list[str]) -> np.ndarray:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from nba_pipeline.orchestration.instance.provenance_reader import Recall
+from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
 from nba_pipeline.rangerun.lineage import is_raw, readable_entry
 from nba_pipeline.sources.base import Source, Traceable
 from nba_pipeline.tables.registry import TableRegistry
@@ -25,7 +25,7 @@ def traced(
     tables: TableRegistry,
     table: str,
     days: Sequence[date],
-    recall: Recall | None,
+    recall: ProvenanceReader | None,
     source: Source | None,
 ) -> dict[str, Any]:
     """The source's name; ``days``: the content hash of the first day's rows in each raw table; ``files``: of

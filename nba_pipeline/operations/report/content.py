@@ -19,14 +19,14 @@ from nba_pipeline.operations.audit.validate import Answer, read_stored, validate
 from nba_pipeline.operations.backfill.estimate import Measured
 from nba_pipeline.operations.backfill.plan import PipelinePlan, make_plan
 from nba_pipeline.operations.backfill.quota import Budgeted
-from nba_pipeline.operations.backfill.timings import expectations, expected_clock, recall_pace
+from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.failed import Failed, by_cause
 from nba_pipeline.operations.quarantine import Rejected, read_rejected
 from nba_pipeline.operations.status.staleness import StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.workspace import Workspace
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 from nba_pipeline.warehouse.bigquery.quota import Quota
@@ -158,24 +158,29 @@ def gather(
     w: Workspace, days: Sequence[date], states: Mapping[str, TableState], stale: StaleDays, now: datetime
 ) -> Report:
     """The report of these days; ``states`` and ``stale`` as ``status`` reads them."""
-    pace = recall_pace(w.instance, [p.table for p in w.plans])
-    plan = make_plan(w.plans, states, stale, days, days_per_run=w.settings.days_per_run)
+    pace = load_timings(w.instance, [p.table for p in w.recipes])
+    plan = make_plan(w.recipes, states, stale, days, days_per_run=w.settings.days_per_run)
     failed = {name: set(state.failed) for name, state in states.items()}
     return Report(
         now,
         tuple(days),
         f"{w.store.name} warehouse, {PLAYERS} in {w.store.location(w.tables[PLAYERS])}",
-        {plan.table: cells(states[plan.table], stale.get(plan.table, {}), days) for plan in w.plans},
-        {plan.table: states[plan.table].rows for plan in w.plans},
+        {
+            recipe.table: cells(states[recipe.table], stale.get(recipe.table, {}), days)
+            for recipe in w.recipes
+        },
+        {recipe.table: states[recipe.table].rows for recipe in w.recipes},
         causes(states),
         coverage(w.store, w.tables, states),
         tuple(validate(read_stored(w.store, w.tables, days, failed))),
         {name: measured for name, measured in pace.items() if measured},
-        tuple(read_rejected(w.store, w.tables, w.plans, days)),
-        waiting(w.plans, states),
+        tuple(read_rejected(w.store, w.tables, w.recipes, days)),
+        waiting(w.recipes, states),
         left_to_do(plan, pace),
         expected_clock(plan, pace, slots_for(w, plan.request())),
-        w.store.quota_today([w.tables[p.table] for p in w.plans]) if isinstance(w.store, Budgeted) else None,
+        w.store.quota_today([w.tables[p.table] for p in w.recipes])
+        if isinstance(w.store, Budgeted)
+        else None,
     )
 
 
@@ -237,22 +242,22 @@ def coverage(store: Store, tables: TableRegistry, states: Mapping[str, TableStat
     return tuple(Coverage(str(month), int(row["size"]), int(row["sum"])) for month, row in months.iterrows())
 
 
-def waiting(plans: Sequence[TablePlan], states: Mapping[str, TableState]) -> tuple[Waiting, ...]:
+def waiting(recipes: Sequence[Recipe], states: Mapping[str, TableState]) -> tuple[Waiting, ...]:
     """What has not started and why: blocked days by the failure at the root of it, then days that nobody has
     made."""
     grouped: dict[str, dict[tuple[date, ...], list[str]]] = {}
-    for plan in plans:
-        state = states[plan.table]
+    for recipe in recipes:
+        state = states[recipe.table]
         behind: dict[str, list[date]] = {}
         for day in state.blocked:
-            behind.setdefault(_root(states, plan.table, day), []).append(day)
+            behind.setdefault(_root(states, recipe.table, day), []).append(day)
         for root, days in behind.items():
-            grouped.setdefault(root, {}).setdefault(tuple(sorted(days)), []).append(plan.table)
-    for plan in plans:
-        state = states[plan.table]
+            grouped.setdefault(root, {}).setdefault(tuple(sorted(days)), []).append(recipe.table)
+    for recipe in recipes:
+        state = states[recipe.table]
         why = SOMEBODY if state.materialized or state.failed or state.in_progress else NEVER
         if state.missing:
-            grouped.setdefault(why, {}).setdefault(tuple(sorted(state.missing)), []).append(plan.table)
+            grouped.setdefault(why, {}).setdefault(tuple(sorted(state.missing)), []).append(recipe.table)
     return tuple(
         Waiting(what, days, tuple(tables)) for what, sets in grouped.items() for days, tables in sets.items()
     )

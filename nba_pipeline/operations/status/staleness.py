@@ -20,10 +20,10 @@ import dagster as dg
 
 from nba_pipeline.clock import results_due
 from nba_pipeline.operations.status.state import TableState
-from nba_pipeline.orchestration.instance.made import Made, recall_made
-from nba_pipeline.rangerun.lineage import made_with, readable_manifest
+from nba_pipeline.orchestration.instance.provenance import Provenance, load_provenance
+from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
 from nba_pipeline.ranges import contiguous
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import ManifestEntry, Store
 
@@ -59,20 +59,20 @@ def stale_days(
     instance: dg.DagsterInstance,
     store: Store,
     tables: TableRegistry,
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     states: Mapping[str, TableState],
     source: str | None = None,
 ) -> dict[str, dict[date, Stale]]:
     """The stale days among the materialized ones of each table, with the reason. ``source``: the name of the
     source that a run would read; without it that a day came from another source is not asked."""
-    manifests = {plan.table: readable_manifest(store, tables[plan.table]) for plan in plans}
-    for name in {i.table for plan in plans for i in plan.inputs} - set(manifests):
+    manifests = {recipe.table: readable_manifest(store, tables[recipe.table]) for recipe in recipes}
+    for name in {i.table for recipe in recipes for i in recipe.inputs} - set(manifests):
         manifests[name] = readable_manifest(store, tables[name])
     found = {}
-    for plan in plans:
-        entries = states[plan.table].materialized
-        recorded = recall_made(instance, plan.table, entries)
-        now = made_with(plan, tables, manifests, source or "", list(entries))
+    for recipe in recipes:
+        entries = states[recipe.table].materialized
+        recorded = load_provenance(instance, recipe.table, entries)
+        now = expected_provenance(recipe, tables, manifests, source or "", list(entries))
         due = results_due()
         reasons = {
             day: why_stale(
@@ -80,13 +80,13 @@ def stale_days(
             )
             for day, entry in entries.items()
         }
-        found[plan.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
+        found[recipe.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
     return found
 
 
 def why_stale(
-    recorded: Made | None,
-    now: Made,
+    recorded: Provenance | None,
+    now: Provenance,
     entry: ManifestEntry,
     *,
     ask_source: bool = True,

@@ -21,9 +21,9 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.requests import recall
 from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.graph import days_made_from
+from nba_pipeline.operations.graph import days_depending_on
 from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
 
@@ -60,7 +60,7 @@ def read_state(
     instance: dg.DagsterInstance,
     store: Store,
     tables: TableRegistry,
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     days: Sequence[date],
     partitions: dg.DailyPartitionsDefinition,
 ) -> dict[str, TableState]:
@@ -68,10 +68,10 @@ def read_state(
     states: dict[str, TableState] = {}
     bad: dict[str, set[date]] = {}
     wanted = set(days)
-    for plan in plans:
-        green, red, running = _cells(instance, plan.table, partitions)
-        entries, corrupt = _manifest(store, tables, plan.table)
-        failed = {d: f for d, f in _failures(instance, plan.table, red).items() if d in wanted}
+    for recipe in recipes:
+        green, red, running = _cells(instance, recipe.table, partitions)
+        entries, corrupt = _manifest(store, tables, recipe.table)
+        failed = {d: f for d, f in _failures(instance, recipe.table, red).items() if d in wanted}
         for day in corrupt:
             if day in wanted and day not in running:
                 failed[day] = Failed(
@@ -81,11 +81,11 @@ def read_state(
                 )
         materialized = {d: entries[d] for d in days if d in green and d in entries and d not in failed}
         open_days = [d for d in days if d not in materialized and d not in failed and d not in running]
-        blocked = days_made_from(
-            plan, _asked(instance, plan.table, open_days, touched=bool(green or red or running)), bad
+        blocked = days_depending_on(
+            recipe, _asked(instance, recipe.table, open_days, touched=bool(green or red or running)), bad
         )
-        states[plan.table] = TableState(
-            plan.table,
+        states[recipe.table] = TableState(
+            recipe.table,
             materialized,
             dict(sorted(failed.items())),
             blocked,
@@ -93,7 +93,7 @@ def read_state(
             frozenset(d for d in open_days if d not in blocked),
             corrupt,
         )
-        bad[plan.table] = {*(d for d in red), *failed, *blocked}
+        bad[recipe.table] = {*(d for d in red), *failed, *blocked}
     return states
 
 

@@ -18,7 +18,7 @@ from nba_pipeline.operations.backfill.tasks import Backfill, Task, tasks_of
 from nba_pipeline.operations.status.runs import Ran, at_once, idle_seconds
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import described
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 
 STALLED_AFTER_SECONDS = 180.0
 """A run of a year of the largest table settles its days within a minute, so three without any are no pause.
@@ -106,7 +106,7 @@ def progress(snapshots: Sequence[Snapshot], seconds_left: float | None) -> Progr
 
 
 def time_left(
-    plans: Sequence[TablePlan],
+    recipes: Sequence[Recipe],
     wanted: Mapping[str, AbstractSet[date]],
     runs: Sequence[Ran],
     costs: Costs,
@@ -118,7 +118,7 @@ def time_left(
 
     ``runs``: those of this stretch of work. Pauses between them, such as the daemon's, are expected to go on.
     """
-    by_table = {p.table: p for p in plans}
+    by_table = {p.table: p for p in recipes}
 
     def tasks(some: Sequence[Ran]) -> list[Task]:
         return list(
@@ -126,10 +126,14 @@ def time_left(
         )
 
     running = tasks([run for run in runs if run.ended is None])
-    begun = {name: {d for task in running if task.plan.table == name for d in task.days} for name in by_table}
+    begun = {
+        name: {d for task in running if task.recipe.table == name for d in task.days} for name in by_table
+    }
     waiting = tasks_of(
         Backfill(
-            plans, {name: set(days) - begun[name] for name, days in wanted.items()}, days_per_run=days_per_run
+            recipes,
+            {name: set(days) - begun[name] for name, days in wanted.items()},
+            days_per_run=days_per_run,
         )
     )
     unfinished = [*running, *waiting]

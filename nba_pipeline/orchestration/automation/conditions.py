@@ -173,7 +173,7 @@ class BeforeResults(_OfSnapshot):
         return "Results of a day in its look-back are to come"
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
-        looks_back = any(plan.table == table and plan.history for plan in self.currency.plans)
+        looks_back = any(recipe.table == table and recipe.history for recipe in self.currency.recipes)
         return snapshot.before_results if looks_back else ()
 
 

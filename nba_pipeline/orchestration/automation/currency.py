@@ -20,10 +20,10 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
-from nba_pipeline.orchestration.instance.made import recall_made
+from nba_pipeline.orchestration.instance.provenance import load_provenance
 from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.rangerun.lineage import made_with, readable_manifest
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 
@@ -48,7 +48,7 @@ class Currency:
     """Reads snapshots. ``days``: every partition up to now; ``limit``: how many days of all tables a tick may
     request."""
 
-    plans: Sequence[TablePlan]
+    recipes: Sequence[Recipe]
     tables: TableRegistry
     store: Store
     partitions: dg.DailyPartitionsDefinition
@@ -69,22 +69,23 @@ class Currency:
         one."""
         days = [date.fromisoformat(key) for key in self.partitions.get_partition_keys()]
         manifests = {
-            plan.table: readable_manifest(self.store, self.tables[plan.table]) for plan in self.plans
+            recipe.table: readable_manifest(self.store, self.tables[recipe.table]) for recipe in self.recipes
         }
         inputs = {
-            plan.table: {
-                day: made.inputs for day, made in made_with(plan, self.tables, manifests, "", days).items()
+            recipe.table: {
+                day: made.inputs
+                for day, made in expected_provenance(recipe, self.tables, manifests, "", days).items()
             }
-            for plan in self.plans
+            for recipe in self.recipes
         }
         outdated, awaited = {}, set[date]()
-        for plan in self.plans:
-            stored, now = manifests[plan.table], inputs[plan.table]
-            recorded = recall_made(instance, plan.table, [day for day in days if day in stored])
+        for recipe in self.recipes:
+            stored, now = manifests[recipe.table], inputs[recipe.table]
+            recorded = load_provenance(instance, recipe.table, [day for day in days if day in stored])
             # Of a day from before inputs were recorded nothing can be said; restating history on a guess
             # would be a flood.
             changed = {day for day, made in recorded.items() if made.inputs != now[day]}
-            outdated[plan.table] = frozenset(changed | {day for day in days if day not in stored})
+            outdated[recipe.table] = frozenset(changed | {day for day in days if day not in stored})
             awaited |= {day for day, made in recorded.items() if made.awaits_results}
         later = frozenset(day + timedelta(days=n) for day in awaited for n in range(1, LOOKBACK_DAYS + 1))
         return Snapshot(

@@ -103,7 +103,7 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
     The op takes no input from the tables, so in a run that also makes a table it is neither skipped nor
     blocked by a bad day.
     """
-    names = [plan.table for plan in currency.plans]
+    names = [recipe.table for recipe in currency.recipes]
     specs = {
         _output(NO_PARTITIONS_LEFT_FAILED, name): _spec(NO_PARTITIONS_LEFT_FAILED, name) for name in names
     }

@@ -1,12 +1,12 @@
 """What the instance remembers of days, read without loading Dagster where that can be done.
 
-Belongs here: ``Recall`` (values by name -> what they mean), and ``Glance``: the files of the embedded
-storage, opened for reading. Does not belong here: writing (``made.py``), anything that Dagster itself must be
-asked (``operations/status/state.py``).
+Belongs here: ``ProvenanceReader`` (values by name -> what they mean), and ``EmbeddedStorage``: the files of
+the embedded storage, opened for reading. Does not belong here: writing (``provenance.py``), anything that
+Dagster itself must be asked (``operations/status/state.py``).
 
-Loading Dagster takes a second and a half; one value is looked up in a millisecond. ``Glance`` knows the two
-databases of ``PipelineInstance``'s SQLite storage, reads a table of each, and answers with certainty or not
-at all.
+Loading Dagster takes a second and a half; one value is looked up in a millisecond. ``EmbeddedStorage`` knows
+the two databases of ``PipelineInstance``'s SQLite storage, reads a table of each, and answers with certainty
+or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from nba_pipeline.orchestration.instance.made import Made, made_from, made_names, payloads_from, payloads_name
+from nba_pipeline.orchestration.instance.provenance import (
+    Provenance,
+    payloads_from,
+    payloads_key,
+    provenance_from,
+    provenance_keys,
+)
 
 _AT_ONCE = 300
 _OWN_INSTANCE = re.compile(
@@ -37,31 +43,31 @@ _OF_SOME_DAYS = (
 
 
 @dataclass(frozen=True)
-class Recall:
+class ProvenanceReader:
     """What is remembered of days, by way of ``values``: names -> the values of those that have one."""
 
     values: Callable[[Iterable[str]], dict[str, str]]
 
-    def made(self, table: str, days: Iterable[date]) -> dict[date, Made]:
+    def made(self, table: str, days: Iterable[date]) -> dict[date, Provenance]:
         """How the days were made; days of which nothing was recorded are left out."""
-        names = made_names(table, days)
-        return made_from(names, self.values(names))
+        names = provenance_keys(table, days)
+        return provenance_from(names, self.values(names))
 
     def payloads(self, table: str, run_ids: Iterable[str]) -> set[tuple[str, str]]:
         """What these runs read the table's days from: (name of the file or payload, SHA-256 of what was
         read)."""
-        return payloads_from(self.values([payloads_name(table, run_id) for run_id in set(run_ids)]))
+        return payloads_from(self.values([payloads_key(table, run_id) for run_id in set(run_ids)]))
 
 
 @dataclass(frozen=True)
-class Glance:
+class EmbeddedStorage:
     """The databases of an instance whose storage is the project's own."""
 
     runs: Path
     events: Path
 
     @classmethod
-    def at(cls, home: Path) -> Glance | None:
+    def at(cls, home: Path) -> EmbeddedStorage | None:
         """None where the home stores its history in another way, or nothing yet: then Dagster must be
         asked."""
         found = cls(home / "history" / "runs.db", home / "history" / "runs" / "index.db")

@@ -1,6 +1,6 @@
 """Small values of the pipeline in the Dagster instance's key-value table.
 
-Belongs here: reading and writing many values safely. Does not belong here: what they mean (``made.py``,
+Belongs here: reading and writing many values safely. Does not belong here: what they mean (``provenance.py``,
 ``operations/``).
 """
 

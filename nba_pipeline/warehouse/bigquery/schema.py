@@ -43,7 +43,7 @@ class SchemaKeeper:
 
     @property
     def _runner(self) -> Runner:
-        """Made on first use: rendering DDL needs no credentials."""
+        """Provenance on first use: rendering DDL needs no credentials."""
         return self._connected()
 
     # ------------------------------------------------------------------------------------------ looking

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.backfill.estimate import (
     QUIET,
     STORED,
@@ -30,21 +30,21 @@ from nba_pipeline.tables.calendar import days_in_play, season_of
 from nba_pipeline.tables.registry import TABLES
 
 FIRST = date(2022, 10, 1)
-NAMES = [p.table for p in PLANS]
+NAMES = [p.table for p in RECIPES]
 GAMES, BOXSCORES = NAMES[:2]
 
 
-def request(days: int, days_per_run: int = 400, tables: int = len(PLANS)) -> Backfill:
+def request(days: int, days_per_run: int = 400, tables: int = len(RECIPES)) -> Backfill:
     wanted = span(FIRST, FIRST + timedelta(days=days - 1))
-    return Backfill(PLANS[:tables], {p.table: wanted for p in PLANS[:tables]}, days_per_run=days_per_run)
+    return Backfill(RECIPES[:tables], {p.table: wanted for p in RECIPES[:tables]}, days_per_run=days_per_run)
 
 
 def runs_of(tasks: list[Task], cost: Costs, factor: float) -> dict[str, Measured]:
     """What is known once these tasks have run on a machine that takes ``factor`` times the cost."""
     done: dict[str, Measured] = {}
     for task in tasks:
-        known, run = done.get(task.plan.table, Measured(0, 0, 0.0, 0)), Measured.of_task(task)
-        done[task.plan.table] = Measured(
+        known, run = done.get(task.recipe.table, Measured(0, 0, 0.0, 0)), Measured.of_task(task)
+        done[task.recipe.table] = Measured(
             known.runs + 1, known.days + run.days, 0.0, known.in_play + run.in_play
         )
     return {name: replace(m, seconds=factor * cost.of(name, m)) for name, m in done.items()}
@@ -94,7 +94,11 @@ def test_one_run_at_a_time_is_estimated_exactly_from_the_first_run_on(
 
 
 @given(
-    st.integers(1, 300), st.integers(1, len(PLANS)), st.floats(0, 1000), st.floats(0, 1000), st.integers(1, 3)
+    st.integers(1, 300),
+    st.integers(1, len(RECIPES)),
+    st.floats(0, 1000),
+    st.floats(0, 1000),
+    st.integers(1, 3),
 )
 def test_it_is_never_negative_and_goes_down_with_the_clock(
     days: int, finished: int, took: float, since: float, slots: int
@@ -111,17 +115,17 @@ def test_workers_help_only_where_runs_do_not_wait_for_each_other() -> None:
     one = dict.fromkeys(tasks, 1.0)
     assert list(planned_ends(one, 1).values()) == [float(n) for n in range(1, len(tasks) + 1)]
     two = planned_ends(one, 2)
-    assert len(PLANS) / 2 < max(two.values()) < len(tasks)
+    assert len(RECIPES) / 2 < max(two.values()) < len(tasks)
     first, second, third = tasks[:3]
     assert two[first] == 1.0  # box scores and shots wait for the schedule,
     assert two[second] == two[third] == pytest.approx(2.5)  # and then share the machine
     assert max(planned_ends({**one, second: 0.0}, 2).values()) < max(two.values())
 
 
-@pytest.mark.parametrize("finished", range(1, len(PLANS)))
+@pytest.mark.parametrize("finished", range(1, len(RECIPES)))
 def test_two_workers_that_share_as_assumed_are_estimated_exactly(finished: int) -> None:
     tasks, cost = tasks_of(request(100)), costs(NAMES, {})
-    ends = planned_ends({t: cost.of(t.plan.table, Measured.of_task(t)) for t in tasks}, 2)
+    ends = planned_ends({t: cost.of(t.recipe.table, Measured.of_task(t)) for t in tasks}, 2)
     in_order = sorted(tasks, key=lambda t: ends[t])
     done, unfinished = (
         [t for t in tasks if t in in_order[:finished]],
@@ -181,7 +185,7 @@ def test_a_backfill_is_followed_task_by_task_and_ends_at_nothing_left() -> None:
     for n, task in enumerate(tasks):
         took = truth(tasks[: n + 1], n, cost, 3.0)
         now[0] += took
-        result = results[task.plan.table]
+        result = results[task.recipe.table]
         result.good.update(task.days)
         result.run_ids.append(str(n))
         result.seconds += took

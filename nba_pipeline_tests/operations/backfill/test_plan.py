@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, as_json, make_plan
 from nba_pipeline.operations.backfill.timings import expected_rows
@@ -16,7 +16,7 @@ from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
-from nba_pipeline_tests.support.pipeline import plan_of
+from nba_pipeline_tests.support.pipeline import recipe_of
 
 DAYS = span(date(2023, 11, 1), date(2023, 11, 10))
 D = DAYS[4]
@@ -41,9 +41,9 @@ def planned(
     names: tuple[str, ...] | None = None,
     force: bool = False,
 ) -> PipelinePlan:
-    states = {p.table: state(p.table) for p in PLANS} | {s.table: s for s in changed}
-    plans = [p for p in PLANS if names is None or p.table in names]
-    return make_plan(plans, states, stale or {}, DAYS, force=force)
+    states = {p.table: state(p.table) for p in RECIPES} | {s.table: s for s in changed}
+    recipes = [p for p in RECIPES if names is None or p.table in names]
+    return make_plan(recipes, states, stale or {}, DAYS, force=force)
 
 
 def reasons(plan: PipelinePlan) -> dict[str, dict[date, Why]]:
@@ -139,7 +139,7 @@ def test_expected_rows_are_those_of_today_or_the_average() -> None:
 
 
 def test_a_look_back_ends_after_its_days() -> None:
-    plans = [p for p in PLANS if p.table in (PLAYERS, SLATE)]
+    recipes = [p for p in RECIPES if p.table in (PLAYERS, SLATE)]
     old, edge, beyond = (
         date(2021, 1, 1),
         date(2021, 1, 1) + timedelta(days=365),
@@ -150,6 +150,6 @@ def test_a_look_back_ends_after_its_days() -> None:
         PLAYERS: TableState(PLAYERS, entries, {}, {}, frozenset(), frozenset()),
         SLATE: TableState(SLATE, entries, {}, {}, frozenset(), frozenset()),
     }
-    plan = make_plan(plans, states, {PLAYERS: {old: Stale.CODE}}, [old, edge, beyond])
+    plan = make_plan(recipes, states, {PLAYERS: {old: Stale.CODE}}, [old, edge, beyond])
     assert dict(plan.tables[SLATE].reasons) == {edge: Why.UPSTREAM_PLANNED}
-    assert plan_of(SLATE).history
+    assert recipe_of(SLATE).history

@@ -18,11 +18,11 @@ from nba_pipeline.cli.explain import explanation, show
 from nba_pipeline.demo.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.formulas.declarations import Formula, Whose, behind
+from nba_pipeline.formulas.declarations import Formula, Relation, behind
 from nba_pipeline.formulas.games import GAMES_HOW
 from nba_pipeline.operations.explain.explain import Explanation, as_json, explain
 from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
-from nba_pipeline.orchestration.instance.provenance_reader import Recall
+from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
 from nba_pipeline.orchestration.instance.values import read_values
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk.source import BulkSource
@@ -32,7 +32,7 @@ from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import GAME_TABLES, PLAYERS, RAW, Runs, command
 from nba_pipeline_tests.operations.conftest import END
-from nba_pipeline_tests.support.pipeline import plan_of
+from nba_pipeline_tests.support.pipeline import recipe_of
 
 DAY = date.fromisoformat(END)
 OFFENSE, SLATE = "nba_analytics.team_offense_game_summary", "nba_analytics.upcoming_player_game_context"
@@ -47,7 +47,7 @@ def w(home: Path) -> Iterator[Workspace]:
 
 
 def explained(w: Workspace, table: str, column: str, **key: str) -> Explanation:
-    return explain(w.store, w.tables, plan_of(table), DAY, key, column)
+    return explain(w.store, w.tables, recipe_of(table), DAY, key, column)
 
 
 def test_a_value_that_the_formula_does_not_give_is_said_so(
@@ -116,9 +116,9 @@ def test_what_stands_behind_a_value_that_is_taken_over_is_its_input_too() -> Non
     rests = behind(FEATURES, "fatigue_score")
     assert rests[COMPOSITES].columns == {"fatigue_score"}
     assert {"days_rest", "is_back_to_back"} <= rests[SLATE].columns
-    assert rests[SLATE].whose == {Whose.PLAYER}
+    assert rests[SLATE].whose == {Relation.PLAYER}
     assert behind(FEATURES, "opponent_defensive_rating")["nba_analytics.team_defense_game_summary"].whose == {
-        Whose.OPPONENT
+        Relation.OPPONENT
     }
 
 
@@ -177,7 +177,7 @@ def test_a_question_that_has_no_answer_says_why_and_what_may_have_been_meant(w: 
             explain(
                 w.store,
                 w.tables,
-                plan_of(PLAYERS),
+                recipe_of(PLAYERS),
                 day,
                 {"player_id": "1"},
                 "points",
@@ -197,7 +197,7 @@ def test_an_empty_day_says_why_it_is_empty() -> None:
     empty = pd.DataFrame({c.name: pd.Series(dtype=pandas_dtype(c)) for c in TABLES[PLAYERS].columns})
     store.replace(TABLES[PLAYERS], {day: empty}, reasons={day: "off_day"})
     with pytest.raises(ConfigurationError, match="has no rows: off_day"):
-        explain(store, TABLES, plan_of(PLAYERS), day, {"player_id": "1"}, "points")
+        explain(store, TABLES, recipe_of(PLAYERS), day, {"player_id": "1"}, "points")
 
 
 @pytest.mark.parametrize(
@@ -254,11 +254,11 @@ def test_the_incidents_value_is_explained_with_its_numbers(bulk_dir: Path) -> No
         source = BulkSource(bulk_dir)
         runs = Runs(Settings(warehouse="memory", start_date=day), MemoryStore(), instance, source)
         runs.backfill([day], GAME_TABLES)
-        recall = Recall(lambda names: read_values(instance, names))
+        recall = ProvenanceReader(lambda names: read_values(instance, names))
         found = explain(
             runs.store,
             TABLES,
-            plan_of(PLAYERS),
+            recipe_of(PLAYERS),
             day,
             {"player": "Quinones"},
             "usage_rate",

@@ -17,10 +17,10 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
 from nba_pipeline.cli import explain as cli_explain
-from nba_pipeline.deployment import PLANS
+from nba_pipeline.deployment import RECIPES
 from nba_pipeline.operations.workspace import open_workspace
-from nba_pipeline.orchestration.instance.made import recall_made
-from nba_pipeline.orchestration.instance.provenance_reader import Glance, Recall
+from nba_pipeline.orchestration.instance.provenance import load_provenance
+from nba_pipeline.orchestration.instance.provenance_reader import EmbeddedStorage, ProvenanceReader
 from nba_pipeline.orchestration.instance.values import read_values
 from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.tables.registry import TABLES
@@ -31,16 +31,20 @@ DAY = date.fromisoformat(END)
 
 
 def test_a_glance_says_what_dagster_says(home: Path) -> None:
-    glance = Glance.at(home)
+    glance = EmbeddedStorage.at(home)
     assert glance is not None
     with open_workspace() as w:
         days = w.days(START, END)
-        by_dagster = Recall(lambda names: read_values(w.instance, names))
-        for plan in PLANS:
-            made = recall_made(w.instance, plan.table, days)
+        by_dagster = ProvenanceReader(lambda names: read_values(w.instance, names))
+        for recipe in RECIPES:
+            made = load_provenance(w.instance, recipe.table, days)
             assert len(made) == len(days)
-            assert Recall(glance.values).made(plan.table, days) == made == by_dagster.made(plan.table, days)
-            assert {day for day in days if glance.certainly_good(plan.table, day)} == set(days)
+            assert (
+                ProvenanceReader(glance.values).made(recipe.table, days)
+                == made
+                == by_dagster.made(recipe.table, days)
+            )
+            assert {day for day in days if glance.certainly_good(recipe.table, day)} == set(days)
 
 
 def planned_again(instance: dg.DagsterInstance) -> None:
@@ -65,7 +69,7 @@ def test_a_day_to_which_something_happened_since_is_for_dagster(
 ) -> None:
     with open_workspace() as w:
         happened(w.instance)
-    glance = Glance.at(own_home)
+    glance = EmbeddedStorage.at(own_home)
     assert glance is not None
     assert not glance.certainly_good(PLAYERS, DAY)
     assert glance.certainly_good(PLAYERS, date(2023, 10, 30))
@@ -87,12 +91,12 @@ def test_history_that_is_stored_in_another_way_is_for_dagster(own_home: Path, co
     (own_home / "dagster.yaml").unlink()
     if config is not None:
         (own_home / "dagster.yaml").write_text(config)
-    assert Glance.at(own_home) is None
+    assert EmbeddedStorage.at(own_home) is None
 
 
 def test_a_home_without_history_is_for_dagster(own_home: Path) -> None:
     shutil.rmtree(own_home / "history")
-    assert Glance.at(own_home) is None
+    assert EmbeddedStorage.at(own_home) is None
 
 
 def question() -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from nba_pipeline.operations.explain.source import traced
-from nba_pipeline.orchestration.instance.made import Made
-from nba_pipeline.orchestration.instance.provenance_reader import Recall
+from nba_pipeline.orchestration.instance.provenance import Provenance
+from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
 from nba_pipeline.sources.base import Traceable
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES
@@ -50,17 +50,17 @@ def source(tmp_path: Path) -> FileSource:
     return FileSource(tmp_path)
 
 
-def remembered(values: dict[str, Any]) -> Recall:
+def remembered(values: dict[str, Any]) -> ProvenanceReader:
     texts = {name: json.dumps(value) for name, value in values.items()}
-    return Recall(lambda names: {name: texts[name] for name in names if name in texts})
+    return ProvenanceReader(lambda names: {name: texts[name] for name in names if name in texts})
 
 
 def made(run_id: str) -> list[Any]:
-    return [*Made("code", "schema", "inputs", "files", run_id).__dict__.values()]
+    return [*Provenance("code", "schema", "inputs", "files", run_id).__dict__.values()]
 
 
 def files(
-    table: str, recall: Recall | None, source: FileSource, *days: date
+    table: str, recall: ProvenanceReader | None, source: FileSource, *days: date
 ) -> list[tuple[str, bool | None, bool]]:
     """(file, whether the hash as read is the one of now or None if it is not known, whether the file is
     there)"""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.audit.validate import Answer
 from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.quarantine import Rejected
@@ -69,7 +69,7 @@ def a_state() -> TableState:
 @pytest.fixture
 def full() -> Report:
     state = a_state()
-    plans = [p for p in PLANS if p.table == PLAYERS]
+    recipes = [p for p in RECIPES if p.table == PLAYERS]
     refused = Rejected(PLAYERS, BAD, "impossible_value", "contract", "points", NASTY, {}, {}, {})
     return Report(
         NOW,
@@ -86,7 +86,7 @@ def full() -> Report:
         ),
         {PLAYERS: [reports.Measured(1, 31, 2.0, 31), reports.Measured(2, 4, 1.0, 4)]},
         (refused,),
-        waiting(plans, {PLAYERS: state}),
+        waiting(recipes, {PLAYERS: state}),
         (reports.Left(PLAYERS, {"failed": 1, "missing": 1}, 2, 1234, 6000.0),),
         7200.0,
         Quota({PLAYERS: Cost(3, 12, 40)}, Limits(), NOW),
@@ -108,9 +108,9 @@ def test_every_day_is_exactly_one_thing() -> None:
 
 
 def test_what_has_not_started_is_named_with_its_reason() -> None:
-    plans = [p for p in PLANS if p.table in (PLAYERS, SLATE)]
+    recipes = [p for p in RECIPES if p.table in (PLAYERS, SLATE)]
     never = TableState(SLATE, {}, {}, {}, frozenset(), frozenset(MARCH))
-    assert waiting(plans, {PLAYERS: a_state(), SLATE: never}) == (
+    assert waiting(recipes, {PLAYERS: a_state(), SLATE: never}) == (
         Waiting(f"{PLAYERS} {BAD} (type_overflow)", (BEHIND,), (PLAYERS,)),
         Waiting(reports.SOMEBODY, (GONE,), (PLAYERS,)),
         Waiting(reports.NEVER, tuple(MARCH), (SLATE,)),
@@ -118,11 +118,11 @@ def test_what_has_not_started_is_named_with_its_reason() -> None:
 
 
 def test_a_blocked_day_is_led_back_to_the_failure_at_the_root() -> None:
-    plans = [p for p in PLANS if p.table in (PLAYERS, SLATE)]
+    recipes = [p for p in RECIPES if p.table in (PLAYERS, SLATE)]
     behind = TableState(
         SLATE, {}, {}, {RUNNING: f"{PLAYERS} {BEHIND}", GONE: f"{SLATE} {RUNNING}"}, frozenset(), frozenset()
     )
-    found = waiting(plans, {PLAYERS: a_state(), SLATE: behind})
+    found = waiting(recipes, {PLAYERS: a_state(), SLATE: behind})
     assert Waiting(f"{PLAYERS} {BAD} (type_overflow)", (RUNNING, GONE), (SLATE,)) in found
 
 
@@ -200,7 +200,7 @@ def test_seasons_are_drawn_beside_each_other_and_the_page_of_all_tables_stays_sm
     found = dict.fromkeys(years, reports.BLOCKED) | {
         date(2024, 3, 7): reports.FAILED
     }  # the largest page: each day has a mark
-    tables = [p.table for p in PLANS]
+    tables = [p.table for p in RECIPES]
     page = as_html(
         replace(full, days=tuple(years), cells=dict.fromkeys(tables, found), rows=dict.fromkeys(tables, 0))
     )
@@ -324,12 +324,12 @@ def test_a_pipeline_without_anything_says_so(full: Report) -> None:
 def gathered(home: Path) -> Iterator[Report]:
     with open_workspace() as w:
         days = w.days(START, END)
-        states = read_state(w.instance, w.store, w.tables, w.plans, days, w.partitions)
+        states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
         yield gather(w, days, states, {}, NOW)
 
 
 def test_a_sound_pipeline_reports_itself_complete(gathered: Report) -> None:
-    assert set(gathered.cells) == {p.table for p in PLANS}
+    assert set(gathered.cells) == {p.table for p in RECIPES}
     assert not gathered.causes
     assert not gathered.waiting
     assert not gathered.rejected
@@ -341,7 +341,7 @@ def test_a_sound_pipeline_reports_itself_complete(gathered: Report) -> None:
     assert [c.month for c in gathered.coverage] == ["2023-10", "2023-11"]
     assert {c.percent for c in gathered.coverage} == {100.0}
     assert gathered.rows[PLAYERS] >= sum(c.rows for c in gathered.coverage) > 1000
-    assert set(gathered.throughput) == {p.table for p in PLANS}
+    assert set(gathered.throughput) == {p.table for p in RECIPES}
     assert "No day has failed" in as_html(gathered)
 
 

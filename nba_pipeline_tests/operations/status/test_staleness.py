@@ -10,12 +10,12 @@ from datetime import date, datetime
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.formulas import versions
 from nba_pipeline.operations.status import staleness
 from nba_pipeline.operations.status.staleness import Stale, why_stale
-from nba_pipeline.orchestration.instance.made import Made, recall_made, remember_made
-from nba_pipeline.rangerun.lineage import made_with
+from nba_pipeline.orchestration.instance.provenance import Provenance, load_provenance, save_provenance
+from nba_pipeline.rangerun.lineage import expected_provenance
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource
@@ -24,12 +24,12 @@ from nba_pipeline.tables.spec import numeric
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, Runs
-from nba_pipeline_tests.support.pipeline import plan_of
+from nba_pipeline_tests.support.pipeline import recipe_of
 
 START = date(2023, 10, 24)
 DAYS = span(START, date(2023, 11, 2))
 ZONES, CACHE = "nba_precompute.team_defense_zone_analysis", "nba_precompute.player_daily_cache"
-NOW = Made("c", "s", "i", "simulated", "r")
+NOW = Provenance("c", "s", "i", "simulated", "r")
 ENTRY = ManifestEntry(START, 3, "hash", "s", datetime(2024, 1, 1))
 
 
@@ -54,7 +54,7 @@ def runs(made: Runs) -> Iterator[Runs]:
 
 
 def stale(runs: Runs, source: str | None = "simulated") -> dict[str, dict[date, Stale]]:
-    found = staleness.stale_days(runs.instance, runs.store, runs.tables, PLANS, runs.state(DAYS), source)
+    found = staleness.stale_days(runs.instance, runs.store, runs.tables, RECIPES, runs.state(DAYS), source)
     return {name: days for name, days in found.items() if days}
 
 
@@ -72,30 +72,30 @@ def stale(runs: Runs, source: str | None = "simulated") -> dict[str, dict[date, 
         (replace(NOW, code="x", inputs="x"), replace(ENTRY, schema_version="old"), Stale.SCHEMA),
     ],
 )
-def test_the_reason(recorded: Made | None, entry: ManifestEntry, expected: Stale | None) -> None:
+def test_the_reason(recorded: Provenance | None, entry: ManifestEntry, expected: Stale | None) -> None:
     assert why_stale(recorded, NOW, entry) is expected
 
 
 def test_what_was_recorded_is_recalled_and_nothing_else() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         days = span(date(2020, 1, 1), date(2022, 6, 30))  # more than one statement
-        remember_made(instance, "a.b", dict.fromkeys(days, NOW))
-        remember_made(
+        save_provenance(instance, "a.b", dict.fromkeys(days, NOW))
+        save_provenance(
             instance, "a.b", {days[3]: replace(NOW, code="new"), date(2022, 7, 1): NOW}
         )  # a known day and a new one
-        assert set(recall_made(instance, "a.b", [date(2022, 7, 1)])) == {date(2022, 7, 1)}
-        found = recall_made(instance, "a.b", [*days, date(2030, 1, 1)])
+        assert set(load_provenance(instance, "a.b", [date(2022, 7, 1)])) == {date(2022, 7, 1)}
+        found = load_provenance(instance, "a.b", [*days, date(2030, 1, 1)])
         assert set(found) == set(days)
         assert found[days[3]].code == "new"
         assert found[days[4]] == NOW
-        assert recall_made(instance, "a.c", days) == {}
+        assert load_provenance(instance, "a.c", days) == {}
 
 
 def test_nothing_is_stale_after_a_backfill_and_after_another(runs: Runs) -> None:
     assert stale(runs) == {}
     runs.backfill(DAYS)
     assert stale(runs) == {}
-    recorded = recall_made(runs.instance, PLAYERS, DAYS)
+    recorded = load_provenance(runs.instance, PLAYERS, DAYS)
     assert len(recorded) == len(DAYS)
     assert {runs.instance.get_run_by_id(m.run_id) is not None for m in recorded.values()} == {True}
 
@@ -152,26 +152,26 @@ def test_a_corrected_day_makes_that_day_and_the_days_that_look_back_on_it_stale(
 def test_another_source_makes_the_raw_tables_stale_where_it_is_asked(runs: Runs) -> None:
     assert stale(runs, None) == {}
     assert stale(runs, "bulk") == {
-        p.table: dict.fromkeys(DAYS, Stale.SOURCE) for p in PLANS if p.table.startswith("nba_raw.")
+        p.table: dict.fromkeys(DAYS, Stale.SOURCE) for p in RECIPES if p.table.startswith("nba_raw.")
     }
 
 
 def test_an_unrecorded_day_is_stale_and_not_taken_for_good(runs: Runs) -> None:
     key = f"nba_pipeline/made/{PLAYERS}/{DAYS[2]}"
-    known = recall_made(runs.instance, PLAYERS, [DAYS[2]])
+    known = load_provenance(runs.instance, PLAYERS, [DAYS[2]])
     runs.instance.daemon_cursor_storage.set_cursor_values({key: '["", "", ""]'})
     assert stale(runs) == {PLAYERS: {DAYS[2]: Stale.CODE}}
-    remember_made(runs.instance, PLAYERS, known)
+    save_provenance(runs.instance, PLAYERS, known)
     assert stale(runs) == {}
 
 
 def test_empty_days_are_no_change_of_what_follows() -> None:
-    plan = plan_of(ZONES)
-    nothing: dict[str, dict[date, ManifestEntry]] = {i.table: {} for i in plan.inputs}
+    recipe = recipe_of(ZONES)
+    nothing: dict[str, dict[date, ManifestEntry]] = {i.table: {} for i in recipe.inputs}
     empty = {name: {START: replace(ENTRY, row_count=0)} for name in nothing}
     full = {name: {START: ENTRY} for name in nothing}
     after = [date(2023, 10, 25), date(2025, 1, 1)]
-    made = [made_with(plan, TABLES, manifests, "", after) for manifests in (nothing, empty, full)]
+    made = [expected_provenance(recipe, TABLES, manifests, "", after) for manifests in (nothing, empty, full)]
     assert made[0] == made[1]
     assert made[2][after[0]].inputs != made[0][after[0]].inputs  # within the look-back
     assert made[2][after[1]].inputs == made[0][after[1]].inputs  # beyond it

@@ -15,7 +15,7 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.execution.asset_backfill import AssetBackfillData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.cli.watch import watch
 from nba_pipeline.operations.backfill.estimate import Cost, Costs
 from nba_pipeline.operations.failed import Failed
@@ -42,7 +42,7 @@ from nba_pipeline.operations.status.watch import (
 from nba_pipeline.operations.workspace import open_workspace
 from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import TablePlan
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START
@@ -101,28 +101,28 @@ def worked(tables: int, seconds: float, pause: float) -> list[Ran]:
     """One run of NOV after the other, a table each."""
     return [
         Ran((p.table,), NOV[0], NOV[-1], n * (seconds + pause), n * (seconds + pause) + seconds)
-        for n, p in enumerate(PLANS[:tables])
+        for n, p in enumerate(RECIPES[:tables])
     ]
 
 
-def left(runs: list[Ran], open_tables: Iterable[TablePlan], now: float) -> float | None:
-    return time_left(PLANS, {p.table: set(NOV) for p in open_tables}, runs, COSTS, 400, now)
+def left(runs: list[Ran], open_tables: Iterable[Recipe], now: float) -> float | None:
+    return time_left(RECIPES, {p.table: set(NOV) for p in open_tables}, runs, COSTS, 400, now)
 
 
-COSTS = Costs({p.table: Cost(0.0, 3.0, 0.1) for p in PLANS}, measured=False)  # five seconds for twenty days
+COSTS = Costs({p.table: Cost(0.0, 3.0, 0.1) for p in RECIPES}, measured=False)  # five seconds for twenty days
 
 
 def test_time_left_follows_the_recorded_runs() -> None:
-    assert left([], PLANS, 0.0) is None
-    assert left(worked(3, 10.0, 0.0), PLANS[3:], 30.0) == pytest.approx(10.0 * (len(PLANS) - 3))
-    running = [*worked(3, 10.0, 0.0), Ran((PLANS[3].table,), NOV[0], NOV[-1], 30.0)]
-    assert left(running, PLANS[3:], 34.0) == pytest.approx(10.0 * (len(PLANS) - 3) - 4.0)
-    assert left(worked(len(PLANS), 10.0, 0.0), [], 120.0) == 0.0
+    assert left([], RECIPES, 0.0) is None
+    assert left(worked(3, 10.0, 0.0), RECIPES[3:], 30.0) == pytest.approx(10.0 * (len(RECIPES) - 3))
+    running = [*worked(3, 10.0, 0.0), Ran((RECIPES[3].table,), NOV[0], NOV[-1], 30.0)]
+    assert left(running, RECIPES[3:], 34.0) == pytest.approx(10.0 * (len(RECIPES) - 3) - 4.0)
+    assert left(worked(len(RECIPES), 10.0, 0.0), [], 120.0) == 0.0
 
 
 def test_the_pauses_of_the_daemon_go_on() -> None:
     runs = worked(4, 10.0, 30.0)  # ends at 130
-    assert left(runs, PLANS[4:], 130.0) == pytest.approx((len(PLANS) - 4) * (10.0 + 90.0 / 4))
+    assert left(runs, RECIPES[4:], 130.0) == pytest.approx((len(RECIPES) - 4) * (10.0 + 90.0 / 4))
 
 
 def test_a_stretch_of_work_ends_at_a_long_pause() -> None:

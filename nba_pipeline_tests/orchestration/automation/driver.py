@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.orchestration.automation.ticks import evaluate
 from nba_pipeline.orchestration.launch import execute_range
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE, asset_key, op_name
@@ -36,8 +36,8 @@ RAW = ("nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts")
 OFFENSE, DEFENSE = "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary"
 PLAYERS, SLATE = "nba_analytics.player_game_summary", "nba_analytics.upcoming_player_game_context"
 FEATURES = "nba_precompute.ml_feature_store"
-MADE_FROM_OTHERS = tuple(plan.table for plan in PLANS if plan.inputs)
-LOOKING_BACK = tuple(plan.table for plan in PLANS if plan.history)
+MADE_FROM_OTHERS = tuple(recipe.table for recipe in RECIPES if recipe.inputs)
+LOOKING_BACK = tuple(recipe.table for recipe in RECIPES if recipe.history)
 
 
 class CorrectedSource(ThreeTables):

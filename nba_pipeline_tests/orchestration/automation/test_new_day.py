@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from nba_pipeline import clock
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.ranges import span
 from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.tables.registry import TABLES
@@ -156,10 +156,10 @@ def test_a_new_days_file_reaches_the_next_days_features_by_itself(
     print(f"\nfrom the new file to the next day's features in {seconds} s")
 
     assert server.failed_ticks() == []
-    for plan in PLANS:
-        manifest = store.manifest(TABLES[plan.table])
-        assert sorted(manifest) == span(START, NEXT_DAY), plan.table
-        assert (manifest[NEXT_DAY].reason == "not_played_yet") is (plan.table in OF_RESULTS), plan.table
+    for recipe in RECIPES:
+        manifest = store.manifest(TABLES[recipe.table])
+        assert sorted(manifest) == span(START, NEXT_DAY), recipe.table
+        assert (manifest[NEXT_DAY].reason == "not_played_yet") is (recipe.table in OF_RESULTS), recipe.table
     assert_as_published(published.real, store)
     assert_as_made_in_one_go(published.real, store)
 
@@ -194,14 +194,14 @@ def assert_as_published(real: Path, store: ParquetStore) -> None:
 def assert_as_made_in_one_go(real: Path, store: ParquetStore) -> None:
     """Every day is what one run over the complete files makes of it, without sensors and Dagster."""
     expected = Pipeline(BulkSource(real), START)
-    expected.run(span(START, NEXT_DAY), [plan.table for plan in PLANS])
-    for plan in PLANS:
-        held, made = store.manifest(TABLES[plan.table]), expected.store.manifest(TABLES[plan.table])
-        if plan.table in (
+    expected.run(span(START, NEXT_DAY), [recipe.table for recipe in RECIPES])
+    for recipe in RECIPES:
+        held, made = store.manifest(TABLES[recipe.table]), expected.store.manifest(TABLES[recipe.table])
+        if recipe.table in (
             *RAW,
             *OF_RESULTS,
         ):  # the complete files have NEXT_DAY's scores and shots, the folder not yet
             held = {day: entry for day, entry in held.items() if day < NEXT_DAY}
         assert {day: e.content_hash for day, e in held.items()} == {
             day: made[day].content_hash for day in held
-        }, plan.table
+        }, recipe.table

@@ -17,7 +17,7 @@ from dagster._core.definitions.freshness_evaluator import (
 )
 
 from nba_pipeline import clock
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.automation.currency import Currency
 from nba_pipeline.orchestration.automation.inventory import (
@@ -60,7 +60,7 @@ def evaluations(clockwork: Clockwork) -> dict[tuple[str, str], Any]:
 
 def test_every_table_has_its_inventory_and_the_serving_tables_their_newest_day(clockwork: Clockwork) -> None:
     found = evaluations(clockwork)
-    expected = {(plan.table, NO_PARTITIONS_LEFT_FAILED) for plan in PLANS} | {
+    expected = {(recipe.table, NO_PARTITIONS_LEFT_FAILED) for recipe in RECIPES} | {
         (name, NEWEST_DAY_IS_THERE) for name in SERVING
     }
     assert set(found) == expected
@@ -160,7 +160,7 @@ def test_an_unreachable_warehouse_is_an_error_and_no_inventory(clockwork: Clockw
         def manifest(self, table: object) -> dict[date, object]:
             raise ConnectionError("no route to the warehouse")
 
-    currency = Currency(PLANS, TABLES, Gone(), daily_partitions(START), 10)  # type: ignore[arg-type]
+    currency = Currency(RECIPES, TABLES, Gone(), daily_partitions(START), 10)  # type: ignore[arg-type]
     with pytest.raises(ConnectionError):
         currency.read(clockwork.instance)
 

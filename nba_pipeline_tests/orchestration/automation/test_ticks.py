@@ -16,7 +16,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.loader import LoadingContextForTest
 
 from nba_pipeline import clock
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
@@ -40,7 +40,7 @@ from nba_pipeline_tests.orchestration.automation.driver import (
 )
 
 LAST = START + timedelta(days=5)
-ON_THE_SCHEDULE = [p.table for p in PLANS if p.history and "nba_raw.games" in {i.table for i in p.same_day}]
+ON_THE_SCHEDULE = [p.table for p in RECIPES if p.history and "nba_raw.games" in {i.table for i in p.same_day}]
 """These are asked again when games become final; what comes out is the same, so that nothing follows."""
 DAY = START + timedelta(days=2)
 """A day in the middle, with games."""

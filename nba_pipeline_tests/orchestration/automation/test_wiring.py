@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.orchestration.automation import conditions, switches
 from nba_pipeline.orchestration.automation.source_sensor import RANGE_END, RANGE_START
@@ -90,10 +90,10 @@ def _called(node: ast.AST) -> bool:
 
 def test_every_table_made_from_others_follows_the_rule_and_has_one_writer() -> None:
     graph = build_defs(Settings(warehouse="memory")).resolve_asset_graph()
-    for plan in PLANS:
-        node = graph.get(dg.AssetKey(plan.table.split(".")))
-        assert (node.automation_condition is not None) is bool(plan.inputs), plan.table
-        assert node.pools == {plan.table.replace(".", "__")}
+    for recipe in RECIPES:
+        node = graph.get(dg.AssetKey(recipe.table.split(".")))
+        assert (node.automation_condition is not None) is bool(recipe.inputs), recipe.table
+        assert node.pools == {recipe.table.replace(".", "__")}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.backfill.quota import Share, costs_of, share, share_of_today
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.orchestration.instance.counts import InstanceCounts
@@ -114,7 +114,7 @@ def test_what_other_processes_used_today_counts(fake, store):
     other.budget.check(plan({TABLE.full_name: [400]}))
 
 
-FIRST, SECOND = PLANS[:2]
+FIRST, SECOND = RECIPES[:2]
 
 
 def quota(partitions: int, **used: Cost) -> Quota:

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
-from nba_pipeline.build import PLANS, build_defs
+from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.cli.main import app
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.backfill.plan import make_plan
@@ -146,11 +146,11 @@ def test_four_seasons_are_planned_within_fifty_jobs() -> None:
     start."""
     days = span(date(2021, 10, 19), date(2026, 1, 3))
     assert len(days) == 1_538
-    states = {p.table: TableState(p.table, {}, {}, {}, frozenset(), frozenset(days)) for p in PLANS}
+    states = {p.table: TableState(p.table, {}, {}, {}, frozenset(), frozenset(days)) for p in RECIPES}
     bigquery = Settings(warehouse="bigquery", bigquery=BigQuerySettings(PROJECT))
     jobs = {}
     for name, settings in {"bigquery": bigquery, "parquet": Settings()}.items():
-        runs = make_plan(PLANS, states, {}, days, days_per_run=settings.days_per_run).runs()
+        runs = make_plan(RECIPES, states, {}, days, days_per_run=settings.days_per_run).runs()
         jobs[name] = sum(
             2 * write_cost((last - first).days + 1).loads
             for ranges in runs.values()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_pipeline.build import PLANS
+from nba_pipeline.build import RECIPES
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.tables.registry import TABLES
@@ -20,7 +20,7 @@ from nba_pipeline_tests.support.pipeline import Pipeline
 from nba_pipeline_tests.warehouse.bigquery.support import store_over
 from nba_pipeline_tests.warehouse.support import day, frame_of, make_table
 
-NAMES = [plan.table for plan in PLANS]
+NAMES = [recipe.table for recipe in RECIPES]
 
 
 def started(fake: FakeBigQuery) -> list[str]:

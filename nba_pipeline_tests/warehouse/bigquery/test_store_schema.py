@@ -102,15 +102,15 @@ def test_changes_are_made_in_place_and_rows_survive(fake, store) -> None:
         "is_home", nullable=True, description="New words."
     )
     wanted = replace(wanted, columns=(*wanted.columns, Column("drafted_on", DATE, "Another date.")))
-    (plan,) = plan_changes(store.schema, [wanted])
-    assert [c.action for c in plan.changes] == [
+    (recipe,) = plan_changes(store.schema, [wanted])
+    assert [c.action for c in recipe.changes] == [
         Action.ADD_COLUMN,
         Action.WIDEN,
         Action.RELAX,
         Action.DESCRIBE,
     ]
-    assert len(plan.statements) == 3
-    assert apply_changes(store.schema, [plan]) == {"analytics.box_scores": []}
+    assert len(recipe.statements) == 3
+    assert apply_changes(store.schema, [recipe]) == {"analytics.box_scores": []}
     assert plan_changes(store.schema, [wanted])[0].changes == ()
     fields = {f.name: f for f in fake.client(PROJECT).get_table(f"{PROJECT}.analytics.box_scores").schema}
     assert (fields["minutes"].precision, fields["minutes"].scale, fields["is_home"].description) == (
@@ -156,12 +156,12 @@ def test_narrowing_is_refused_before_anything_is_done(fake, store) -> None:
         TABLE.with_column("minutes", type=numeric(5, 2)),
         other.with_column("minutes", type=numeric(7, 2)),
     )
-    plans = plan_changes(store.schema, [wide, narrow])
+    recipes = plan_changes(store.schema, [wide, narrow])
     with pytest.raises(
         SchemaDrift,
         match=r"column minutes is stored as NUMERIC\(6,2\) and declared NUMERIC\(5,2\).*Nothing was changed",
     ):
-        apply_changes(store.schema, plans)
+        apply_changes(store.schema, recipes)
     assert plan_changes(store.schema, [other])[0].changes == ()
 
 

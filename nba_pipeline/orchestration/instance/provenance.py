@@ -26,7 +26,7 @@ _KEY, _PAYLOADS = "nba_pipeline/made/", "nba_pipeline/read/"
 
 
 @dataclass(frozen=True)
-class Made:
+class Provenance:
     """What a day of a table was made with.
 
     ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all
@@ -43,42 +43,40 @@ class Made:
     awaits_results: bool = False
 
 
-def remember_made(instance: dg.DagsterInstance, table: str, made: Mapping[date, Made]) -> None:
+def save_provenance(instance: dg.DagsterInstance, table: str, made: Mapping[date, Provenance]) -> None:
     """Record how these days of the table were made; replaces what was known of them."""
     write_values(
         instance, {_name(table, day): json.dumps([*asdict(one).values()]) for day, one in made.items()}
     )
 
 
-def recall_made(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Made]:
+def load_provenance(instance: dg.DagsterInstance, table: str, days: Iterable[date]) -> dict[date, Provenance]:
     """How the days were made; days of which nothing was recorded are left out."""
-    names = made_names(table, days)
-    return made_from(names, read_values(instance, names))
+    names = provenance_keys(table, days)
+    return provenance_from(names, read_values(instance, names))
 
 
-def made_names(table: str, days: Iterable[date]) -> dict[str, date]:
+def provenance_keys(table: str, days: Iterable[date]) -> dict[str, date]:
     """Under which name each day is remembered."""
     return {_name(table, day): day for day in days}
 
 
-def made_from(names: Mapping[str, date], values: Mapping[str, str]) -> dict[date, Made]:
+def provenance_from(names: Mapping[str, date], values: Mapping[str, str]) -> dict[date, Provenance]:
     """What the values found under those names say."""
-    return {names[name]: Made(*json.loads(text)) for name, text in values.items()}
+    return {names[name]: Provenance(*json.loads(text)) for name, text in values.items()}
 
 
 def _name(table: str, day: date) -> str:
     return f"{_KEY}{table}/{day.isoformat()}"
 
 
-def remember_payloads(
-    instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]
-) -> None:
+def save_payloads(instance: dg.DagsterInstance, table: str, run_id: str, payloads: Mapping[str, str]) -> None:
     """Record what a run read the table's days from: name of each file or payload -> SHA-256 of what was
     read."""
-    write_values(instance, {payloads_name(table, run_id): json.dumps(dict(payloads))})
+    write_values(instance, {payloads_key(table, run_id): json.dumps(dict(payloads))})
 
 
-def payloads_name(table: str, run_id: str) -> str:
+def payloads_key(table: str, run_id: str) -> str:
     """Under which name the payloads of a run are remembered."""
     return f"{_PAYLOADS}{table}/{run_id}"
 
