@@ -3,7 +3,7 @@
     python bench/calibrate_zones.py [FOLDER]      (FOLDER: NBA_PIPELINE_BULK_DIR when not given)
 
 Prints how many labelled two-pointers each threshold puts into the same zone as the league's label does. The
-best one is ``PAINT_MAX_DISTANCE_FT`` of nba_pipeline/formulas/zones.py; change it there, with the new
+best one is ``PAINT_MAX_DISTANCE_FT`` of nba_pipeline/tables/columns/shots.py; change it there, with the new
 numbers, if this says so.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.formulas.zones import PAINT_MAX_DISTANCE_FT
+from nba_pipeline.tables.columns.shots import PAINT_MAX_DISTANCE_FT
 from nba_pipeline.tables.vocabulary import PAINT_LABELS
 
 COLUMNS = ["IS_THREE", "SHOT_ZONE_BASIC", "PBP_DISTANCE", "SHOT_DISTANCE"]

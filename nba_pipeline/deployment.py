@@ -12,12 +12,12 @@ from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.recipes.analytics import ANALYTICS_RECIPES
 from nba_pipeline.recipes.precompute import PRECOMPUTE_RECIPES
 from nba_pipeline.recipes.raw import RAW_RECIPES
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import Recipe, leveled
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import Source
 from nba_pipeline.warehouse.base import Store
 
-RECIPES: tuple[Recipe, ...] = (*RAW_RECIPES, *ANALYTICS_RECIPES, *PRECOMPUTE_RECIPES)
+RECIPES: tuple[Recipe, ...] = leveled((*RAW_RECIPES, *ANALYTICS_RECIPES, *PRECOMPUTE_RECIPES))
 """How every table is made, in dependency order."""
 
 

@@ -21,7 +21,13 @@ REAL_SEASONS_FILES = (
     "nba_pipeline_tests/golden/test_real_games.py",
     *(
         f"nba_pipeline_tests/precompute/test_{name}.py"
-        for name in ("canary_command", "explained_seasons", "independent_values", "leak_canary")
+        for name in (
+            "canary_command",
+            "explained_seasons",
+            "independent_values",
+            "same_values",
+            "leak_canary",
+        )
     ),
     "nba_pipeline_tests/precompute/test_population_and_history.py",
 )

@@ -10,7 +10,7 @@ import pandas as pd
 from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
-from nba_pipeline.transforms.common import competitive_finals, team_sides
+from nba_pipeline.transforms.games import competitive_finals, team_sides
 
 COMPLETENESS = "completeness"
 MIN_PLAYERS = 5

@@ -16,8 +16,8 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, violations
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.formulas.possessions import OVERTIME_SECONDS, REGULATION_SECONDS
-from nba_pipeline.transforms.common import COUNTS, as_float, competitive_finals, team_sides
+from nba_pipeline.tables.columns.boxscore import OVERTIME_SECONDS, REGULATION_SECONDS
+from nba_pipeline.transforms.games import COUNTS, as_float, competitive_finals, team_sides
 
 CONSERVATION = "conservation"
 SECONDS_TOLERANCE = 5

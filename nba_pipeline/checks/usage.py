@@ -1,7 +1,7 @@
 """Usage rate: `usage_rate_range` and `usage_rate_coverage` of player_game_summary.
 
 Belongs here: the rules about the column that caused the incident. Does not belong here: its formula
-(``formulas/shooting.py``).
+(``tables/columns/efficiency.py``).
 
 A usage rate can be wrong in two ways that need opposite cures. *Too big*: true, but NUMERIC(p,s) cannot hold
 it, so the column must be widened. *Impossible*: above 100 · (team_minutes/5) / minutes, more plays than the
@@ -15,7 +15,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.formulas.shooting import usage_rate_bound
+from nba_pipeline.formulas.windows import ratio
 from nba_pipeline.tables.render.frames import round_half_even
 
 USAGE_RATE_RANGE = "usage_rate_range"
@@ -76,6 +76,11 @@ def find_usage_out_of_range(evidence: Evidence) -> pd.DataFrame:
         values=values,
         inputs=inputs,
     )
+
+
+def usage_rate_bound(seconds_played: np.ndarray, team_minutes: np.ndarray) -> np.ndarray:
+    """The usage rate of a player who used every play of his team: 100 · (team minutes / 5) / minutes."""
+    return ratio(100.0 * (team_minutes / 5.0), seconds_played / 60.0)
 
 
 def rows_with_time(evidence: Evidence) -> pd.Series:

@@ -17,7 +17,7 @@ from rich.table import Table as RichTable
 from nba_pipeline.cli.console import out
 from nba_pipeline.deployment import RECIPES, make_source, make_store
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.formulas.arithmetic import shown
+from nba_pipeline.formulas.worked import shown
 from nba_pipeline.operations.explain.explain import Explanation, as_json, explain
 from nba_pipeline.operations.explain.rows import EVERY_TEAM, Record, Rows
 from nba_pipeline.operations.graph import select

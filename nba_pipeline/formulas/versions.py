@@ -1,17 +1,17 @@
-"""Versions that formulas give themselves: a digest of their code that changes when, and only when, a result
-could.
+"""Versions that formulas give themselves: a digest that changes when, and only when, a result could.
 
-Belongs here: turning modules and declarations into short digests. Does not belong here: the list of modules
-behind a version (it stands beside the formulas), or version numbers written by hand, which somebody forgets
-to raise.
+Belongs here: turning statements of columns, code and declarations into short digests. Does not belong here:
+version numbers written by hand, which somebody forgets to raise.
 
-Two grains: ``code_version`` digests modules that a formula names itself; ``formula_version`` follows a
-table's compute function through everything it imports from ``transforms`` and ``metrics``, and the constants
-of ``tables`` they use.
+What makes a table's version: the statement of each of its columns and of those of other tables that are
+worked out with them; the bounds of its columns; the code that finds its rows; and the code that works
+statements out. So an edit of one column's formula is a new version of the tables that use it, and of no
+other.
 
-What does not count: comments, docstrings, annotations, layout, the names of private functions and classes,
-the Python version. What counts: every constant, operator, call and public name. So an edit that reorders
-functions or renames a variable also makes a new version: too many versions are harmless, too few are not.
+Of code, what does not count: comments, docstrings, annotations, layout, the names of private functions and
+classes, the Python version. What counts: every constant, operator, call and public name. An edit that
+reorders functions or renames a variable also makes a new version: too many versions are harmless, too few are
+not.
 """
 
 from __future__ import annotations
@@ -26,13 +26,25 @@ from importlib.abc import InspectLoader
 from types import CodeType, FunctionType
 from typing import Any
 
-from nba_pipeline.tables.spec import Column
+from nba_pipeline.formulas.dependencies import statements_behind
+from nba_pipeline.formulas.language import parsed
+from nba_pipeline.tables.columns.features import FEATURE_NAMES
+from nba_pipeline.tables.formula import Formula, Statement, Taken
+from nba_pipeline.tables.names import CACHE, COMPOSITES, CONTEXT, FEATURES, PLAYER_ZONES, TEAM_ZONES
+from nba_pipeline.tables.registry import TABLES
+from nba_pipeline.tables.spec import Column, Table
 
 _IRRELEVANT_FIELDS = {"ctx", "kind", "type_comment", "type_params", "annotation", "returns"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FORMULAS = ("nba_pipeline.transforms.", "nba_pipeline.formulas.")
 _CONSTANTS = ("nba_pipeline.tables.vocabulary", "nba_pipeline.tables.calendar")
 _NO_FORMULA = ("nba_pipeline.formulas.versions", "nba_pipeline.transforms.look_ahead")
+_EVALUATION = (
+    "nba_pipeline.formulas.arrays",
+    "nba_pipeline.formulas.windows",
+    "nba_pipeline.formulas.language",
+)
+"""The code that works statements out."""
 
 
 @cache
@@ -41,17 +53,48 @@ def code_version(*modules: str) -> str:
     return _digest((f"{name}\n{_normalized_module(name)}" for name in modules), 10)
 
 
-def formula_version(compute: Callable[..., Any], columns: Iterable[Column] = ()) -> str:
-    """Ten hex digits for all the code behind ``compute`` and the semantic bounds of the ``columns`` it fills.
-
-    The grain is the module: an edit to one formula of ``formulas/shooting.py`` is a new version of every
-    table whose code imports that module. Types are left out, they are the schema version's. ValueError when a
-    source cannot be had.
+def formula_version(table: Table, *functions: Callable[..., Any] | None) -> str:
+    """Ten hex digits for all that decides a table's values: its statements, the ``functions`` that find its
+    rows, and the semantic bounds of its columns. Types are left out, they are the schema version's.
+    ValueError when a source cannot be had.
     """
-    own, modules = _behind(compute)
-    parts = [*own, *(f"{name}\n{_normalized_module(name)}" for name in modules)]
-    bounds = (f"{c.name} {c.minimum} {c.maximum} {c.allowed} {c.pattern}" for c in columns)
+    parts = [statements_version(table.full_name), code_version(*_EVALUATION)]
+    for function in functions:
+        if function is not None:
+            own, modules = _behind(function)
+            parts += [*own, *(f"{name}\n{_normalized_module(name)}" for name in modules)]
+    bounds = (f"{c.name} {c.minimum} {c.maximum} {c.allowed} {c.pattern}" for c in table.columns)
     return _digest(itertools.chain(parts, bounds), 10)
+
+
+@cache
+def statements_version(table: str) -> str:
+    """Ten hex digits for the statements of a table's columns, and of those of other tables that are worked
+    out with them. Notes and layout do not count."""
+    return _digest(
+        (f"{of}.{column} {_written(statement)}" for of, column, statement in statements_behind(table)), 10
+    )
+
+
+def _written(statement: Statement) -> str:
+    if not isinstance(statement, Formula):
+        return repr(statement) if isinstance(statement, Taken) else "as stored"
+    refs = [(name, repr(statement.refs[name])) for name in sorted(statement.refs)]
+    return f"{ast.dump(parsed(statement.text))} {statement.rows!r} {refs}"
+
+
+def calculation_version() -> str:
+    """``c`` and a digest of the composite factors' formulas, with the usage and windows that they rest on."""
+    return "c" + _digest((statements_version(COMPOSITES), code_version(*_EVALUATION)), 10)
+
+
+def feature_version() -> str:
+    """``f<number of features>-<digest of their declarations>-<digest of the formulas behind them>``."""
+    table = TABLES[FEATURES]
+    declared = columns_version(table.column(name) for name in FEATURE_NAMES)
+    behind = (FEATURES, CACHE, COMPOSITES, PLAYER_ZONES, TEAM_ZONES, CONTEXT)
+    digest = _digest((*(statements_version(name) for name in behind), code_version(*_EVALUATION)), 10)
+    return f"f{len(FEATURE_NAMES)}-{declared}-{digest}"
 
 
 def formula_modules(compute: Callable[..., Any]) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
-"""The only place that selects history: which earlier games stand behind a row of day D.
+"""The only place that selects history: which earlier games a row of day D rests on.
 
-Belongs here: ``Window`` kinds, ``History`` (facts in order of entity and day) and ``Slice`` (the facts behind
-each as-of row, and exact sums over them). Does not belong here: which columns a table has, formulas, output
-tables.
+Belongs here: ``History`` (facts in order of entity and day) and ``Slice`` (the facts of each as-of row, and
+exact sums over them). Does not belong here: how far back a window reaches (``tables/formula.py``), which
+columns a table has, formulas, output tables.
 
-*Strictly before* is not an option of this module: ``History.before`` takes no flag, and every window of every
-kind
-ends where ``_end_of_history`` says. That function is the single comparison with the as-of day; the look-ahead
-tests
-plant an off-by-one in it and require that it is caught.
+Strictly before is not an option of this module: ``History.before`` takes no flag, and every window of every
+kind ends where ``_end_of_history`` says. That function is the single comparison with the as-of day; the
+look-ahead tests plant an off-by-one in it and require that it is caught.
 
 The facts of an entity are adjacent and in order of day, so the facts behind a row are the positions ``[start,
 stop)``, and a sum over them is a difference of two running sums. Running sums are held in whole numbers
@@ -27,8 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.formulas.possessions import ratio
 from nba_pipeline.tables.calendar import FIRST_MONTH
+from nba_pipeline.tables.formula import Window
 
 DAY = "game_date"
 _DAY_BITS = 20  # days since 1970 stay below 2**20 until the year 4840; the entity's code sits above them
@@ -46,46 +44,12 @@ def _first_at_or_after(fact_keys: np.ndarray, lower_keys: np.ndarray) -> np.ndar
     return np.searchsorted(fact_keys, lower_keys, side="left")
 
 
-@dataclass(frozen=True)
-class Window:
-    """How far back a window reaches; its end is always the day before D. Every limit that is set applies."""
-
-    games: int | None = None
-    days: int | None = None
-    this_season: bool = False
-
-    def __post_init__(self) -> None:
-        for limit in (self.games, self.days):
-            if limit is not None and limit < 1:
-                raise ValueError(f"a window reaches back at least one game or day, not {limit}")
-
-
-def last_games(n: int) -> Window:
-    """Up to n games of the entity in the season of D."""
-    return Window(games=n, this_season=True)
-
-
-def season_to_date() -> Window:
-    """The entity's games in the season of D (Oct 1 .. Sep 30)."""
-    return Window(this_season=True)
-
-
-def last_days(n: int) -> Window:
-    """The entity's games in [D−n, D−1], whatever the season."""
-    return Window(days=n)
-
-
-def last_appearance(within_days: int | None = None) -> Window:
-    """The entity's latest game before D, optionally only if it is in [D−within_days, D−1]."""
-    return Window(games=1, days=within_days)
-
-
-HEAD_TO_HEAD_DAYS = 365
-
-
-def head_to_head() -> Window:
-    """Games in [D−365, D−1]; the entity is then the pair (player, opponent)."""
-    return last_days(HEAD_TO_HEAD_DAYS)
+def ratio(numerator: Any, denominator: Any) -> Any:
+    """``numerator / denominator`` (arrays or numbers), NaN where the denominator is 0: undefined is NULL,
+    never 0."""
+    denominator = np.asarray(denominator, dtype="float64")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(numerator, dtype="float64") / np.where(denominator == 0, np.nan, denominator)
 
 
 def day_numbers(days: Any) -> np.ndarray:
@@ -125,8 +89,16 @@ class History:
     are then refused.
     """
 
-    def __init__(self, facts: pd.DataFrame, entity: Sequence[str], *, many_per_day: bool = False) -> None:
+    def __init__(
+        self,
+        facts: pd.DataFrame,
+        entity: Sequence[str],
+        decimals: Mapping[str, int] | None = None,
+        *,
+        many_per_day: bool = False,
+    ) -> None:
         self.entity = tuple(entity)
+        self._decimals = dict(decimals or {})
         self.many_per_day = many_per_day
         self._uniques: list[pd.Index] = []
         codes = np.zeros(len(facts), dtype="int64")
@@ -138,14 +110,14 @@ class History:
         order = np.argsort(keys, kind="stable")
         self._keys = keys[order]
         self._facts = facts.take(order).reset_index(drop=True)
-        self._columns: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
-        self._running: dict[tuple[str, int, str], np.ndarray] = {}
+        self._columns: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._running: dict[tuple[str, str], np.ndarray] = {}
         if not many_per_day:
             self._refuse_ties()
 
     def by(self, *entity: str) -> History:
         """The same facts seen from another entity, which may have several of them on a day."""
-        return History(self._facts, entity, many_per_day=True)
+        return History(self._facts, entity, self._decimals, many_per_day=True)
 
     def _refuse_ties(self) -> None:
         tied = np.flatnonzero(self._keys[1:] == self._keys[:-1])
@@ -199,44 +171,44 @@ class History:
         start = np.where(known, np.minimum(start, stop), 0)
         return Slice(self, start, np.where(known, stop, 0), numbers)
 
-    def exact(self, column: str, decimals: int) -> tuple[np.ndarray, np.ndarray]:
+    def decimals(self, column: str) -> int:
+        """The declared scale of a column: 0 for whole numbers and flags."""
+        return self._decimals.get(column, 0)
+
+    def exact(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """(value · 10^decimals as int64 with 0 for NULL, is-known) of a column, in fact order."""
-        if (column, decimals) not in self._columns:
+        if column not in self._columns:
             values = self._facts[column].to_numpy(dtype="float64", na_value=np.nan)
             known = ~np.isnan(values)
+            decimals = self.decimals(column)
             scaled = np.where(known, values, 0.0) * 10.0**decimals
             whole = np.rint(scaled)
             if np.any(np.abs(scaled - whole) > _OFF_GRID):
                 raise ValueError(
                     f"{column} has values with more than {decimals} decimals; their sums would not be exact"
                 )
-            self._columns[column, decimals] = whole.astype("int64"), known
-        return self._columns[column, decimals]
+            self._columns[column] = whole.astype("int64"), known
+        return self._columns[column]
 
-    def running(self, column: str, decimals: int, what: str) -> np.ndarray:
+    def running(self, column: str, what: str) -> np.ndarray:
         """Running sum (length facts + 1, int64) of ``known``, ``value``, ``square`` or ``placed`` (value ·
         position)."""
-        key = (column, decimals, what)
-        if key not in self._running:
-            values, known = self.exact(column, decimals)
+        if (column, what) not in self._running:
+            values, known = self.exact(column)
             if what == "known":
                 terms = known.astype("int64")
             elif what == "square":
                 terms = values * values
             else:
                 terms = values * np.arange(len(values), dtype="int64") if what == "placed" else values
-            self._running[key] = np.concatenate([[0], np.cumsum(terms)])
-        return self._running[key]
+            self._running[column, what] = np.concatenate([[0], np.cumsum(terms)])
+        return self._running[column, what]
 
-    def take(self, column: str, positions: np.ndarray) -> Any:
-        """Values of a column at fact positions; NULL at -1."""
-        return (
-            self._facts[column]
-            .take(np.maximum(positions, 0))
-            .reset_index(drop=True)
-            .where(pd.Series(positions >= 0))
-            .array
-        )
+    def numbers(self, column: str) -> np.ndarray:
+        """The column's value of each fact (float64); dates as days since 1970."""
+        if column == DAY:
+            return self._days.astype("float64")
+        return self._facts[column].to_numpy(dtype="float64", na_value=np.nan)
 
     def gap_days(self) -> np.ndarray:
         """Days (float) from the entity's previous fact to each fact; NaN for its first."""
@@ -253,14 +225,14 @@ class History:
         positions = np.arange(len(self))
         return positions - np.maximum.accumulate(np.where(fresh, positions, 0)) + 1
 
-    def season_ewma(self, column: str, decimals: int, half_life: float) -> np.ndarray:
+    def season_ewma(self, column: str, half_life: float) -> np.ndarray:
         """For each fact, the mean over its season so far, weights halving every ``half_life`` games, itself
         included.
 
         Computed game by game for all entities at once and restarted each season, so older seasons cannot
         leave a trace.
         """
-        values = self.exact(column, decimals)[0] / 10.0**decimals
+        values = self.exact(column)[0] / 10.0 ** self.decimals(column)
         decay = 0.5 ** (1.0 / half_life)
         fresh = self._starts_season()
         positions = np.arange(len(self))
@@ -297,39 +269,36 @@ class Slice:
         """Number of facts (int64)."""
         return self.stop - self.start
 
-    def _difference(self, column: str, decimals: int, what: str) -> np.ndarray:
-        running = self.history.running(column, decimals, what)
+    def _difference(self, column: str, what: str) -> np.ndarray:
+        running = self.history.running(column, what)
         return running[self.stop] - running[self.start]
 
-    def known(self, column: str, decimals: int = 0) -> np.ndarray:
+    def known(self, column: str) -> np.ndarray:
         """Number of facts whose value is not NULL (int64)."""
-        return self._difference(column, decimals, "known")
+        return self._difference(column, "known")
 
-    def total(self, column: str, decimals: int = 0) -> np.ndarray:
+    def total(self, column: str) -> np.ndarray:
         """Sum (float64, exact); 0 without facts."""
-        return self._difference(column, decimals, "value") / 10.0**decimals
+        return self._difference(column, "value") / 10.0 ** self.history.decimals(column)
 
-    def mean(self, column: str, decimals: int = 0) -> np.ndarray:
+    def mean(self, column: str) -> np.ndarray:
         """Mean of the known values; NaN without any."""
-        return ratio(self.total(column, decimals), self.known(column, decimals))
+        return ratio(self.total(column), self.known(column))
 
     def std(self, column: str) -> np.ndarray:
-        """Sample standard deviation of a whole-number column without NULLs; NaN below two facts."""
-        n, total, squares = (
-            self.games,
-            self._difference(column, 0, "value"),
-            self._difference(column, 0, "square"),
+        """Sample standard deviation of a column without NULLs; NaN below two facts."""
+        n, total, squares = self.games, self._difference(column, "value"), self._difference(column, "square")
+        return np.sqrt(ratio(n * squares - total * total, n * (n - 1))) / 10.0 ** self.history.decimals(
+            column
         )
-        return np.sqrt(ratio(n * squares - total * total, n * (n - 1)))
 
-    def slope(self, column: str, at_least: int) -> np.ndarray:
-        """Least-squares slope per game of a whole-number column without NULLs; NaN below ``at_least`` (≥ 2)
-        facts."""
-        n, total = self.games, self._difference(column, 0, "value")
-        placed = self._difference(column, 0, "placed") - self.start * total  # Σ i·x with i = 0 .. n−1
+    def slope(self, column: str) -> np.ndarray:
+        """Least-squares slope per game of a column without NULLs; NaN below two facts."""
+        n, total = self.games, self._difference(column, "value")
+        placed = self._difference(column, "placed") - self.start * total  # Σ i·x with i = 0 .. n−1
         indices, squares = n * (n - 1) // 2, (n - 1) * n * (2 * n - 1) // 6
         slope = ratio(n * placed - indices * total, n * squares - indices * indices)
-        return np.where(n >= at_least, slope, np.nan)
+        return slope / 10.0 ** self.history.decimals(column)
 
     def at_latest(self, per_fact: np.ndarray) -> np.ndarray:
         """Of an array with one number per fact, the one of the latest fact (float64); NaN without facts."""
@@ -337,23 +306,14 @@ class Slice:
             return np.full(len(self.start), np.nan)
         return np.where(self.games > 0, per_fact.astype("float64")[np.maximum(self.stop - 1, 0)], np.nan)
 
-    def latest(self, column: str) -> Any:
-        """The latest fact's value (pandas array of the column's dtype where it can hold NULL)."""
-        return self.history.take(column, self.latest_positions)
-
-    @property
-    def latest_positions(self) -> np.ndarray:
-        """Position of the latest fact within the history; -1 without facts."""
-        return np.where(self.games > 0, self.stop - 1, -1)
-
     def days_since(self) -> np.ndarray:
         """Days from the latest fact to D (float64); NaN without facts."""
         return self.as_of_days - self.at_latest(self.history._days)
 
-    def total_of(self, per_fact: np.ndarray) -> np.ndarray:
-        """Sum of an array with one whole number per fact (int64)."""
-        running = np.concatenate([[0], np.cumsum(per_fact.astype("int64"))])
-        return running[self.stop] - running[self.start]
+    def back_to_backs(self) -> np.ndarray:
+        """Facts on the day after another fact of the slice (int64)."""
+        running = np.concatenate([[0], np.cumsum(self.history.gap_days() == 1)])
+        return running[self.stop] - running[np.minimum(self.start + 1, self.stop)]
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Every (as-of row, fact position) of the slice: which facts a row could see, one entry each."""

@@ -31,7 +31,9 @@ def code_version_of(recipe: Recipe, table: Table) -> str:
     """Ten hex digits: the code behind the plan's compute function, the bounds of its columns, and what it is
     made from."""
     inputs = " ".join(f"{i.table}{'<' if i.history else '='}" for i in recipe.inputs)
-    parts = (formula_version(recipe.compute, table.columns), inputs, str(recipe.empty_with_games))
+    code = formula_version(table, recipe.rows, recipe.read)
+    constants = sorted(recipe.constants().items()) if recipe.constants else []
+    parts = (code, inputs, str(recipe.empty_with_games), *(f"{name}={text}" for name, text in constants))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 

@@ -1,22 +1,28 @@
-"""How a table is made: its inputs, its transform and why a day of it may be empty.
+"""How a table is made: its rows, its inputs, and why a day of it may be empty.
 
-Belongs here: ``Recipe`` and ``Input``, the declarative half of every asset.
-Does not belong here: executing a plan (``range_run.py``) and Dagster (``partitioned.py``).
+Belongs here: ``Recipe`` and ``Input``, the declarative half of every asset. Does not belong here: what the
+columns come to (``formulas/``), executing a recipe (``rangerun/range_run.py``), Dagster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import pandas as pd
 
+from nba_pipeline.formulas.dependencies import Reads, reads_of
 from nba_pipeline.sources.base import Source, SourceFrame
+from nba_pipeline.tables.names import DEFENSE, OFFENSE, PLAYERS
+from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.vocabulary import EmptyReason
+from nba_pipeline.transforms.shaping import computed, with_computed
 
 Frames = Mapping[str, pd.DataFrame]
-Compute = Callable[[Source, Frames, Sequence[date]], SourceFrame]
+Rows = Callable[[Frames, Sequence[date]], pd.DataFrame]
+Read = Callable[[Source, Sequence[date]], SourceFrame]
 
 
 @dataclass(frozen=True)
@@ -32,54 +38,97 @@ class Input:
     columns: tuple[str, ...] | None = None
 
 
-PLAYER_HISTORY = Input(
-    "nba_analytics.player_game_summary",
-    history=True,
-    columns=tuple(
-        (
-            "game_date game_id season_year player_id player_lookup player_full_name team_abbr"
-            " opponent_team_abbr seconds_played plays_used points rebounds assists fg_attempts ft_makes"
-            " ft_attempts is_starter paint_makes paint_attempts mid_range_makes mid_range_attempts"
-            " three_makes three_attempts assisted_fg_makes unassisted_fg_makes"
-        ).split()
+_HISTORY_KEYS = {
+    PLAYERS: (
+        "game_date game_id season_year player_id player_lookup player_full_name team_abbr opponent_team_abbr"
+        " seconds_played"
     ),
-)
-"""What the tables of the slate and of phase 4 read of players' past games. One set of columns for all,
-although each needs only some: a store that keeps what it read recently then opens each day once and not once
-per table."""
-
-TEAM_HISTORY = Input(
-    "nba_analytics.team_offense_game_summary",
-    history=True,
-    columns=(
-        "game_date",
-        "game_id",
-        "season_year",
-        "team_abbr",
-        "points",
-        "possessions",
-        "plays_used",
-        "team_minutes",
-        "win_flag",
-    ),
-)
-"""The same for teams."""
+    OFFENSE: "game_date game_id season_year team_abbr",
+    DEFENSE: "game_date team_abbr",
+}
+"""What is read of each history besides the columns that formulas name: who played, when, for whom and how
+long."""
 
 
-@dataclass(frozen=True)
+def history(table: str) -> Input:
+    """The look-back into a table, with one set of columns for all who look back into it, although each needs
+    only some: a store that keeps what it read recently then opens each day once and not once per table."""
+    named = set(_HISTORY_KEYS[table].split())
+    for reader in TABLES:
+        named |= reads_of(reader).history.get(table, set())
+    return Input(table, history=True, columns=_in_storage_order(table, named))
+
+
+def _in_storage_order(table: str, named: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(named)
+    return tuple(c for c in TABLES[table].column_names if c in wanted)
+
+
+@dataclass(frozen=True, eq=False)
 class Recipe:
-    """One table: ``compute(source, frames by table name, days)`` makes all its rows for a set of days.
+    """One table. A raw table is what ``read`` gets from the source; of any other, ``rows`` makes the rows,
+    and the formulas of its columns the values.
 
-    ``level`` is the table's depth in the graph. ``empty_with_games`` is the reason under which a day may be
-    empty although competitive games were played on it; without one such a day fails.
+    Args:
+        rows: (input frames by table name, days) -> one row per row of the table.
+        rows_from: the tables that ``rows`` looks at, with the columns that it needs (None: all); ``<table``
+        is its
+            history. What the formulas look at is added by itself.
+        carries: the table whose columns the rows carry already.
+        constants: column -> the one text that all its rows have.
+        beside: name in the formula of a column -> that column: values given beside the table's own.
+        empty_with_games: the reason under which a day may be empty although competitive games were played on
+        it;
+            without one such a day fails.
+        level: the table's depth in the graph; ``leveled`` sets it.
     """
 
     table: str
-    level: int
-    inputs: tuple[Input, ...]
-    compute: Compute
+    rows: Rows | None = None
+    read: Read | None = None
+    rows_from: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    carries: str | None = None
+    constants: Callable[[], Mapping[str, str]] | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
     empty_with_games: EmptyReason | None = None
-    summary_columns: tuple[str, ...] = field(default=())
+    summary_columns: tuple[str, ...] = ()
+    level: int = 0
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """The tables that it is made from: those of the same day, then histories, each in pipeline order."""
+        reads = reads_of(self.table)
+        same_day = {n for n in self.rows_from if not n.startswith("<")} | set(reads.same_day)
+        past = {n[1:] for n in self.rows_from if n.startswith("<")} | set(reads.history)
+        return (
+            *(Input(name, columns=self._columns(name, reads)) for name in TABLES if name in same_day),
+            *(history(name) for name in TABLES if name in past),
+        )
+
+    def _columns(self, table: str, reads: Reads) -> tuple[str, ...] | None:
+        """Of the tables of single lines and shots only what is needed; the others are small."""
+        wanted = self.rows_from.get(table)
+        if wanted is None:
+            return None
+        return _in_storage_order(table, {*wanted, *reads.same_day.get(table, ())})
+
+    def compute(self, source: Source, frames: Frames, days: Sequence[date]) -> SourceFrame:
+        """All rows of the table for a set of days, NUMERIC unrounded.
+
+        ``frames``: the inputs by table name: of same-day inputs the rows of ``days``, of histories whatever
+        has been read; for each day only what is before it is seen. None is modified.
+        """
+        table = TABLES[self.table]
+        if self.rows is None:
+            assert self.read is not None
+            published = self.read(source, days)
+            return SourceFrame(with_computed(table, published.frame), published.unusable)
+        rows = self.rows(frames, days)
+        carried = {self.carries: rows.columns} if self.carries else None
+        constants = self.constants() if self.constants else None
+        return SourceFrame(
+            computed(table, rows, frames, carried=carried, constants=constants, beside=self.beside)
+        )
 
     @property
     def shows_results(self) -> bool:
@@ -88,8 +137,20 @@ class Recipe:
 
     @property
     def same_day(self) -> tuple[Input, ...]:
+        """The inputs of the same day."""
         return tuple(i for i in self.inputs if not i.history)
 
     @property
     def history(self) -> tuple[Input, ...]:
+        """The inputs of which the days before are read."""
         return tuple(i for i in self.inputs if i.history)
+
+
+def leveled(recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:
+    """The recipes, in dependency order, each with its depth in the graph: one more than the deepest of its
+    inputs."""
+    done: dict[str, Recipe] = {}
+    for recipe in recipes:
+        level = max((done[i.table].level + 1 for i in recipe.inputs), default=0)
+        done[recipe.table] = replace(recipe, level=level)
+    return tuple(done.values())

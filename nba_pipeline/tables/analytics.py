@@ -7,6 +7,9 @@ computed (``transforms/``).
 from __future__ import annotations
 
 from nba_pipeline.tables.columns import COLUMNS
+from nba_pipeline.tables.columns.shots import blocks_by_zone, zone_counts
+from nba_pipeline.tables.formula import Formula, Lines, Ref, Relation, taken
+from nba_pipeline.tables.names import BOXSCORES, OFFENSE
 from nba_pipeline.tables.spec import Table, numeric, pick
 
 _GAME = "game_id nba_game_id game_date season_year game_type".split()
@@ -16,6 +19,9 @@ _COUNTS = (
 ).split()
 _ZONES = "paint_makes paint_attempts mid_range_makes mid_range_attempts three_makes three_attempts".split()
 _BLOCKS_BY_ZONE = "blocks_paint blocks_mid_range blocks_three".split()
+_OF_LINE = [name for name in _COUNTS if name != "rebounds"]
+_OF_TEAM = "steals defensive_rebounds possessions pace win_flag margin_of_victory".split()
+"""Columns of a team's own offense that its defense repeats."""
 
 TEAM_OFFENSE_GAME_SUMMARY = Table(
     dataset="nba_analytics",
@@ -40,6 +46,15 @@ TEAM_OFFENSE_GAME_SUMMARY = Table(
                 " shot_data_complete"
             ).split(),
         ],
+        formulas={
+            **{name: Formula(f"sum({name})", Lines(BOXSCORES, Relation.TEAM)) for name in _OF_LINE},
+            **zone_counts(Relation.TEAM),
+            "margin_of_victory": Formula(
+                "points - opponent_points",
+                refs={"opponent_points": Ref(OFFENSE, "points", Relation.OPPONENT)},
+            ),
+            "win_flag": Formula("margin_of_victory > 0 if margin_of_victory != NULL else NULL"),
+        },
     ),
 )
 
@@ -65,6 +80,10 @@ TEAM_DEFENSE_GAME_SUMMARY = Table(
             *_BLOCKS_BY_ZONE,
             *"steals defensive_rebounds possessions pace defensive_rating win_flag margin_of_victory".split(),
         ],
+        formulas={
+            **{name: taken(OFFENSE, name, Relation.TEAM) for name in _OF_TEAM},
+            **blocks_by_zone(Relation.OPPONENT),
+        },
     ),
 )
 
@@ -95,6 +114,15 @@ PLAYER_GAME_SUMMARY = Table(
             ).split(),
         ],
         required=("seconds_played", "minutes_played"),
+        formulas={
+            **{
+                name: taken(BOXSCORES, name, Relation.PLAYER)
+                for name in (*_OF_LINE, "is_starter", "plus_minus", "seconds_played")
+            },
+            **zone_counts(Relation.PLAYER),
+            **blocks_by_zone(Relation.BLOCKER),
+            "win_flag": taken(OFFENSE, "win_flag", Relation.TEAM),
+        },
     ),
 ).with_column("plays_used", type=numeric(6, 2))
 

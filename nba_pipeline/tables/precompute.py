@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nba_pipeline.tables.columns import COLUMNS
-from nba_pipeline.tables.columns.zones import PLAYER_SAMPLE_QUALITIES, TEAM_SAMPLE_QUALITIES
+from nba_pipeline.tables.columns.features import FEATURE_NAMES
+from nba_pipeline.tables.columns.zones import PLAYER_QUALITY, TEAM_QUALITY, graded
+from nba_pipeline.tables.formula import Relation, taken
+from nba_pipeline.tables.names import CACHE, COMPOSITES, CONTEXT, PLAYER_ZONES
 from nba_pipeline.tables.spec import FLOAT64, Column, Kind, Table, pick
 from nba_pipeline.tables.vocabulary import ZONES
 
@@ -37,53 +40,21 @@ SHOT_MIX = [
 ]
 """Columns of player_shot_zone_analysis that player_daily_cache repeats."""
 
-FEATURE_NAMES: tuple[str, ...] = (
-    "points_avg_last_5",
-    "points_avg_last_10",
-    "points_avg_season",
-    "points_std_last_10",
-    "games_in_last_7_days",
-    "fatigue_score",
-    "shot_zone_mismatch_score",
-    "pace_score",
-    "usage_spike_score",
-    "rest_advantage",
-    "recent_trend",
-    "minutes_change",
-    "opponent_defensive_rating",
-    "opponent_pace",
-    "is_home",
-    "is_back_to_back",
-    "is_playoff",
-    "paint_rate",
-    "mid_range_rate",
-    "three_rate",
-    "free_throw_points_share",
-    "team_pace",
-    "team_offensive_rating",
-    "team_win_pct",
-    "days_rest",
-    "minutes_avg_last_10",
-    "minutes_ewma",
-    "minutes_std_last_10",
-    "points_ewma",
-    "points_per_minute_last_10",
-    "points_slope_last_10",
-    "points_avg_last_3",
-    "usage_rate_last_10",
-    "usage_rate_last_3",
-    "start_rate_last_10",
-    "points_vs_opponent_avg",
-    "games_vs_opponent",
-    "games_since_team_change",
-    "games_played_season",
-)
-"""The features, in storage order; one FLOAT64 column each, never an array whose positions drift."""
+_FEATURES_OF = {
+    CONTEXT: "games_in_last_7_days is_home is_back_to_back days_rest".split(),
+    COMPOSITES: "fatigue_score shot_zone_mismatch_score pace_score usage_spike_score".split(),
+}
+"""Where features that are columns of another table under the same name are taken from; the others are of the
+cache."""
 
 
 def _as_feature(column: Column) -> Column:
     """The column as a feature: FLOAT64 and nullable, because a feature that is unknown is NULL and not a
-    default."""
+    default. A column of another table is taken from there."""
+    if column.type == FLOAT64:
+        return column
+    table = next((name for name, columns in _FEATURES_OF.items() if column.name in columns), CACHE)
+    column = replace(column, formula=taken(table, column.name, Relation.PLAYER))
     if column.type.kind is Kind.BOOL:
         return replace(
             column,
@@ -125,8 +96,9 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
                 "sample_quality",
             ],
         ],
+        formulas={"sample_quality": graded("games_in_window_15", TEAM_QUALITY)},
     ),
-).with_column("sample_quality", allowed=TEAM_SAMPLE_QUALITIES)
+).with_column("sample_quality", allowed=tuple(TEAM_QUALITY.values()))
 
 PLAYER_SHOT_ZONE_ANALYSIS = Table(
     dataset="nba_precompute",
@@ -153,8 +125,9 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
                 "sample_quality",
             ],
         ],
+        formulas={"sample_quality": graded("games_in_window_10", PLAYER_QUALITY)},
     ),
-).with_column("sample_quality", allowed=PLAYER_SAMPLE_QUALITIES)
+).with_column("sample_quality", allowed=tuple(PLAYER_QUALITY.values()))
 
 PLAYER_COMPOSITE_FACTORS = Table(
     dataset="nba_precompute",
@@ -229,6 +202,10 @@ PLAYER_DAILY_CACHE = Table(
             *SHOT_MIX,
             *["games_in_window_5", "games_in_window_10", "days_since_last_game", "is_early_season"],
         ],
+        formulas={
+            **{name: taken(CONTEXT, name, Relation.PLAYER) for name in (*SCHEDULE_LOAD, "team_pace_last_10")},
+            **{name: taken(PLAYER_ZONES, name, Relation.PLAYER) for name in SHOT_MIX},
+        },
     ),
 )
 

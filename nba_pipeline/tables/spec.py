@@ -2,16 +2,19 @@
 
 Belongs here: column types, bounds, ``Column``, ``Table`` and the questions they answer about themselves. Does
 not belong here: the declarations (``columns.py``, ``raw.py``, ``analytics.py``), anything that turns one into
-another system's schema (``render/``), and any import beyond the standard library.
+another system's schema (``render/``), and any import beyond the standard library and
+``formula.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+
+from nba_pipeline.tables.formula import Statement
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}")
 REJECTED_SUFFIX = "__rejected"
@@ -82,9 +85,10 @@ def numeric(precision: int, scale: int) -> ColumnType:
 class Column:
     """One column.
 
-    ``minimum``/``maximum`` are *semantic* bounds (outside them a value is impossible); the physical range of
-    a NUMERIC column is derived from its type and is never declared. ``allowed`` lists the values of a code
-    column, ``pattern`` is a regular expression that the whole string must match.
+    ``formula``: how its values come about; None where the row comes with them (published, or saying what the
+    row is about). ``minimum``/``maximum`` are *semantic* bounds (outside them a value is impossible); the
+    physical range of a NUMERIC column is derived from its type and is never declared. ``allowed`` lists the
+    values of a code column, ``pattern`` is a regular expression that the whole string must match.
     """
 
     name: str
@@ -97,6 +101,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     pattern: str = ""
     source: str = ""
+    formula: Statement | None = None
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.name):
@@ -212,9 +217,14 @@ def pick(
     *,
     nullable: Iterable[str] = (),
     required: Iterable[str] = (),
+    formulas: Mapping[str, Statement] | None = None,
 ) -> tuple[Column, ...]:
-    """Columns of the dictionary by name, in that order, with their nullability adjusted for one table."""
-    loosened, tightened = set(nullable), set(required)
+    """Columns of the dictionary by name, in that order.
+
+    ``nullable``, ``required``: names whose nullability differs in this table. ``formulas``: how columns come
+    about in this table, for names that several tables have (points of a player, points of a team).
+    """
+    loosened, tightened, stated = set(nullable), set(required), dict(formulas or {})
     chosen = []
     for name in names:
         column = dictionary[name]
@@ -222,8 +232,10 @@ def pick(
             column = replace(column, nullable=True)
         if name in tightened:
             column = replace(column, nullable=False)
+        if name in stated:
+            column = replace(column, formula=stated[name])
         chosen.append(column)
-    unknown = (loosened | tightened) - {c.name for c in chosen}
+    unknown = (loosened | tightened | set(stated)) - {c.name for c in chosen}
     if unknown:
-        raise ValueError(f"nullability given for columns that are not picked: {sorted(unknown)}")
+        raise ValueError(f"nullability or formula given for columns that are not picked: {sorted(unknown)}")
     return tuple(chosen)

@@ -7,10 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from nba_pipeline.formulas.versions import code_version, columns_version, normalized
+from nba_pipeline.formulas import dependencies
+from nba_pipeline.formulas.versions import (
+    calculation_version,
+    code_version,
+    columns_version,
+    feature_version,
+    normalized,
+    statements_version,
+)
+from nba_pipeline.tables.formula import Formula
+from nba_pipeline.tables.names import CACHE, COMPOSITES, PLAYERS
 from nba_pipeline.tables.precompute import ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS
-from nba_pipeline.transforms.ml_feature_store import feature_version
-from nba_pipeline.transforms.player_composite_factors import calculation_version
+from nba_pipeline.tables.registry import TABLES
 
 SOURCE = '''
 """Module."""
@@ -82,3 +91,29 @@ def test_versions_have_their_declared_form() -> None:
 def test_a_module_without_source_has_no_version() -> None:
     with pytest.raises(ValueError, match="not available"):
         code_version("nba_pipeline.no_such_module")
+
+
+def version_with(monkeypatch: pytest.MonkeyPatch, table: str, column: str, formula: Formula, of: str) -> str:
+    with monkeypatch.context() as patch:
+        patch.setattr(dependencies, "TABLES", TABLES.with_column(table, column, formula=formula))
+        return statements_version.__wrapped__(of)
+
+
+@pytest.mark.parametrize(
+    ("column", "changed"),
+    [("points_ewma", {CACHE}), ("usage_rate_last_3", {CACHE, COMPOSITES})],
+)
+def test_an_edit_of_one_formula_is_a_new_version_of_the_tables_that_work_it_out(
+    monkeypatch: pytest.MonkeyPatch, column: str, changed: set[str]
+) -> None:
+    """The composite factors use the cache's usage before it is rounded, so they work it out themselves."""
+    before = TABLES[CACHE].column(column).formula
+    assert isinstance(before, Formula)
+    edited, layout = (
+        replace(before, text=f"2 * ({before.text})"),
+        replace(before, text=f"({before.text})", note="!"),
+    )
+    for table in (CACHE, COMPOSITES, PLAYERS):
+        now = statements_version(table)
+        assert (version_with(monkeypatch, CACHE, column, edited, table) != now) == (table in changed)
+        assert version_with(monkeypatch, CACHE, column, layout, table) == now

@@ -7,9 +7,10 @@ from datetime import date
 
 import pytest
 
-from nba_pipeline.formulas.declarations import AsStored, formula_of
+from nba_pipeline.formulas.dependencies import statement_of
 from nba_pipeline.operations.explain.explain import Explainer
 from nba_pipeline.operations.explain.rows import Reader, as_records
+from nba_pipeline.tables.formula import AsStored
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.support.pipeline import Pipeline
 
@@ -33,7 +34,7 @@ def test_every_formula_comes_to_the_stored_values_of_a_real_day(phase4: Pipeline
         explainer = Explainer(Reader(phase4.store, TABLES, day, {name: rows}), TABLES, day)
         for row in as_records(rows.iloc[:: max(len(rows) // 2, 1)].head(2)):
             for column in table.column_names:
-                if not isinstance(formula_of(name, column), AsStored):
+                if not isinstance(statement_of(name, column), AsStored):
                     found = explainer.stored(name, column, row)
                     compared += 1
                     if found.agrees is not True:

@@ -15,18 +15,17 @@ import numpy as np
 import pytest
 
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.formulas import windows
-from nba_pipeline.formulas.windows import (
-    History,
-    Slice,
+from nba_pipeline.formulas import arrays, windows
+from nba_pipeline.formulas.windows import History, Slice
+from nba_pipeline.rangerun.outcome import RangeOutcome
+from nba_pipeline.tables.formula import (
     Window,
+    head_to_head,
     last_appearance,
     last_days,
     last_games,
     season_to_date,
 )
-from nba_pipeline.rangerun.outcome import RangeOutcome
-from nba_pipeline.transforms import team_defense_zone_analysis as defense_module
 from nba_pipeline_tests.precompute.overlay import LOOKING_BACK, run_on
 from nba_pipeline_tests.support.pipeline import Pipeline
 
@@ -129,8 +128,9 @@ PLANTS: dict[str, tuple[str, Window, set[str]]] = {
     "load of 14 days": (
         SLATE,
         last_days(14),
-        {"games_in_last_14_days", "minutes_in_last_14_days", "back_to_backs_in_last_14_days"},
+        {"games_in_last_14_days", "minutes_in_last_14_days"},
     ),
+    "pairs of 15 days": (SLATE, last_days(15), {"back_to_backs_in_last_14_days"}),
     "pace of 10 games": (
         SLATE,
         last_games(10),
@@ -172,10 +172,8 @@ PLANTS: dict[str, tuple[str, Window, set[str]]] = {
         {"games_played_season", "points_avg_season", "usage_rate_season", "team_win_pct_season"},
     ),
     "the last appearance": (CACHE, last_appearance(365), {"days_since_last_game"}),
-    "a trend's 2 games": (FEATURES, last_games(2), {"recent_trend"}),
     "a trend's 5 games": (FEATURES, last_games(5), {"recent_trend"}),
-    "minutes of 10 games": (FEATURES, last_games(10), {"minutes_change"}),
-    "meetings": (FEATURES, windows.head_to_head(), {"points_vs_opponent_avg", "games_vs_opponent"}),
+    "meetings": (FEATURES, head_to_head(), {"points_vs_opponent_avg", "games_vs_opponent"}),
     "a season's team": (FEATURES, season_to_date(), {"minutes_change", "games_since_team_change"}),
 }
 """What the window is for: the table, the window, and its columns (all of them, or where there are more than
@@ -195,18 +193,15 @@ def test_an_off_by_one_in_a_single_window_is_caught_by_name(
 def test_league_averages_that_include_the_day_are_caught(
     phase4: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = defense_module._league_pct
-
-    def with_the_day(allowed: Slice, zone: str) -> np.ndarray:
+    def with_the_day(allowed: Slice, column: str) -> np.ndarray:
         days = allowed.history._days
         next_is_today = (allowed.stop < len(days)) & (
             days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days
         )
-        return honest(
-            Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone
-        )
+        seen = Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days)
+        return seen.total(column)
 
-    monkeypatch.setattr(defense_module, "_league_pct", with_the_day)
+    monkeypatch.setitem(arrays._OVER_HISTORY, "league_sum", with_the_day)
     found = leaks(phase4, DEFENSE)
     assert {f"{zone}_defense_vs_league" for zone in ZONE_NAMES} <= found
     assert not {c for c in found if "_pct_allowed" in c or "_per_game" in c}

@@ -292,13 +292,13 @@ class TestErrors:
         made.run(DAYS, [GAMES])
         asked: list[int] = []
 
-        def fragile(source: object, frames: object, days: Sequence[date]) -> SourceFrame:
+        def fragile(source: object, days: Sequence[date]) -> SourceFrame:
             asked.append(len(days))
             if league.THIRD in days:
                 raise ZeroDivisionError("a defect")
             return SOUND.player_boxscores(days)
 
-        outcome = made.run_plan(replace(recipe_of(BOXSCORES), compute=fragile), DAYS)
+        outcome = made.run_plan(replace(recipe_of(BOXSCORES), read=fragile), DAYS)
         assert classes(outcome) == {league.THIRD: FailureClass.CODE_ERROR}
         assert set(outcome.stored) == set(DAYS) - {league.THIRD}
         assert "ZeroDivisionError at test_range_run.py" in outcome.failed[league.THIRD].message
@@ -310,11 +310,11 @@ class TestErrors:
         days = [day.date() for day in pd.date_range(DAYS[0], periods=300)]
         attempts = []
 
-        def broken(source: object, frames: object, days: Sequence[date]) -> SourceFrame:
+        def broken(source: object, days: Sequence[date]) -> SourceFrame:
             attempts.append(days)
             raise RuntimeError("nothing works")
 
-        outcome = made.run_plan(replace(recipe_of(GAMES), compute=broken), days)
+        outcome = made.run_plan(replace(recipe_of(GAMES), read=broken), days)
         assert set(classes(outcome).values()) == {FailureClass.CODE_ERROR}
         assert set(outcome.failed) == set(days)
         assert len(attempts) < 60

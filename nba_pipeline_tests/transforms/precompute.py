@@ -14,13 +14,21 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.calendar import season_year_of
-from nba_pipeline.transforms.ml_feature_store import ml_feature_store
-from nba_pipeline.transforms.player_composite_factors import player_composite_factors
-from nba_pipeline.transforms.player_daily_cache import player_daily_cache
-from nba_pipeline.transforms.player_shot_zone_analysis import player_shot_zone_analysis
-from nba_pipeline.transforms.team_defense_zone_analysis import team_defense_zone_analysis
-from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player_game_context
+from nba_pipeline.tables.names import (
+    CACHE,
+    COMPOSITES,
+    CONTEXT,
+    DEFENSE,
+    FEATURES,
+    GAMES,
+    OFFENSE,
+    PLAYER_ZONES,
+    PLAYERS,
+    TEAM_ZONES,
+)
+from nba_pipeline_tests.support.pipeline import recipe_of
 from nba_pipeline_tests.transforms.leagues import League
 
 Row = dict[str, Any]
@@ -28,22 +36,16 @@ Row = dict[str, Any]
 
 def phase_4(league: League, days: Sequence[date] | None = None) -> dict[str, pd.DataFrame]:
     """Every look-back table over ``days``, by name."""
-    days = days or league.days
-    players, teams = league.player_games, league.team_games
-    slate = upcoming_player_game_context(days, league.games, players, teams)
-    defense = team_defense_zone_analysis(days, league.games, league.defense_games, teams)
-    zones = player_shot_zone_analysis(days, slate, players)
-    factors = player_composite_factors(days, slate, zones, defense, players, teams)
-    cache = player_daily_cache(days, slate, zones, players, teams)
-    store = ml_feature_store(days, slate, cache, zones, factors, defense, players)
-    return {
-        "upcoming_player_game_context": slate,
-        "team_defense_zone_analysis": defense,
-        "player_shot_zone_analysis": zones,
-        "player_composite_factors": factors,
-        "player_daily_cache": cache,
-        "ml_feature_store": store,
+    frames = {
+        GAMES: league.games,
+        PLAYERS: league.player_games,
+        OFFENSE: league.team_games,
+        DEFENSE: league.defense_games,
     }
+    made = {}
+    for table in (CONTEXT, TEAM_ZONES, PLAYER_ZONES, COMPOSITES, CACHE, FEATURES):
+        made[table] = recipe_of(table).compute(SimulatedSource(), frames | made, days or league.days).frame
+    return {name.split(".")[1]: frame for name, frame in made.items()}
 
 
 class Past:

@@ -7,14 +7,14 @@ import statistics
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.tables.precompute import FEATURE_NAMES, SCHEDULE_LOAD, SHOT_MIX
-from nba_pipeline.transforms.ml_feature_store import PLAYER_HISTORY_FEATURES
-from nba_pipeline.transforms.player_composite_factors import fatigue_score, mismatch_score
+from nba_pipeline.formulas.arrays import evaluate
+from nba_pipeline.tables.columns.features import FEATURE_NAMES, PLAYER_HISTORY_FEATURES
+from nba_pipeline.tables.formula import Formula
+from nba_pipeline.tables.precompute import PLAYER_COMPOSITE_FACTORS, SCHEDULE_LOAD, SHOT_MIX
 from nba_pipeline_tests.transforms.leagues import random_league
 from nba_pipeline_tests.transforms.precompute import Past, Row, assert_row, div, phase_4, total
 
@@ -193,7 +193,15 @@ def reference_quality(features: Row) -> Row:
     }
 
 
-def load(**changes: object) -> pd.DataFrame:
+def factor(column: str, **values: object) -> np.ndarray:
+    """A factor's formula on these values, one each."""
+    formula = PLAYER_COMPOSITE_FACTORS.column(column).formula
+    assert isinstance(formula, Formula)
+    given = {name: np.atleast_1d(np.asarray(value, dtype="float64")) for name, value in values.items()}
+    return evaluate(formula.text, given)
+
+
+def load(**changes: object) -> dict[str, object]:
     rested = {
         "days_rest": 2,
         "is_back_to_back": False,
@@ -201,7 +209,7 @@ def load(**changes: object) -> pd.DataFrame:
         "minutes_in_last_7_days": 60.0,
     }
     rested |= {"back_to_backs_in_last_14_days": 0}
-    return pd.DataFrame([{**rested, **changes}])
+    return {**rested, **changes}
 
 
 @pytest.mark.parametrize(
@@ -223,10 +231,11 @@ def load(**changes: object) -> pd.DataFrame:
     ],
 )
 def test_fatigue_at_its_edges(changes: dict[str, object], score: int) -> None:
-    assert fatigue_score(load(**changes)).tolist() == [score]
+    assert factor("fatigue_score", **load(**changes)).tolist() == [score]
 
 
 def test_mismatch_at_its_edges() -> None:
     rate = np.array([50.0, 25.0, 80.0, 50.0, 50.0, 50.0, np.nan])
     difference = np.array([5.0, 4.0, -4.0, 6.0, -20.0, np.nan, 3.0])
-    np.testing.assert_allclose(mismatch_score(rate, difference), [5.0, 2.0, -4.0, 7.2, -10.0, np.nan, np.nan])
+    scores = factor("shot_zone_mismatch_score", player_zone_rate=rate, opponent_zone_defense=difference)
+    np.testing.assert_allclose(scores, [5.0, 2.0, -4.0, 7.2, -10.0, np.nan, np.nan])

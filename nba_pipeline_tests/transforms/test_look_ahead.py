@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.formulas import windows
+from nba_pipeline.formulas import arrays, windows
 from nba_pipeline.formulas.windows import Slice
 from nba_pipeline.tables.precompute import PRECOMPUTE_TABLES
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.tables.spec import Table
-from nba_pipeline.transforms import team_defense_zone_analysis as defense_module
 from nba_pipeline.transforms.look_ahead import ABSURD, leaking_columns, made_absurd
 from nba_pipeline_tests.transforms.leagues import League, random_league
 from nba_pipeline_tests.transforms.precompute import phase_4
@@ -73,18 +72,16 @@ def test_a_planted_off_by_one_is_caught_in_every_table(table: str, monkeypatch: 
 
 def test_a_league_average_that_includes_the_day_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     league = random_league(11, game_days=24)
-    honest = defense_module._league_pct
 
-    def with_the_day(allowed: Slice, zone: str) -> np.ndarray:
+    def with_the_day(allowed: Slice, column: str) -> np.ndarray:
         days = allowed.history._days
         next_is_today = (allowed.stop < len(days)) & (
             days[np.minimum(allowed.stop, len(days) - 1)] == allowed.as_of_days
         )
-        return honest(
-            Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days), zone
-        )
+        seen = Slice(allowed.history, allowed.start, allowed.stop + next_is_today, allowed.as_of_days)
+        return seen.total(column)
 
-    monkeypatch.setattr(defense_module, "_league_pct", with_the_day)
+    monkeypatch.setitem(arrays._OVER_HISTORY, "league_sum", with_the_day)
     found = leaks(league, "team_defense_zone_analysis", late_day(league))
     assert "paint_defense_vs_league" in found
     assert "paint_pct_allowed_last_15" not in found

@@ -13,18 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.formulas import windows
+from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.analytics import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.names import CONTEXT, GAMES, OFFENSE, PLAYERS
 from nba_pipeline.tables.render.frames import pandas_dtype
-from nba_pipeline.transforms.upcoming_player_game_context import upcoming_player_game_context
+from nba_pipeline_tests.support.pipeline import recipe_of
 from nba_pipeline_tests.transforms.leagues import League, random_league
 
 SEEDS = st.integers(0, 10**6)
 
 
 def context(league: League, days: Any = None) -> pd.DataFrame:
-    return upcoming_player_game_context(
-        days or league.days, league.games, league.player_games, league.team_games
-    )
+    frames = {GAMES: league.games, PLAYERS: league.player_games, OFFENSE: league.team_games}
+    return recipe_of(CONTEXT).compute(SimulatedSource(), frames, days or league.days).frame
 
 
 def reference(league: League, day: date) -> dict[int, dict[str, Any]]:

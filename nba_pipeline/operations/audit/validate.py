@@ -20,7 +20,7 @@ import pandas as pd
 from nba_pipeline.rangerun.lineage import readable_manifest
 from nba_pipeline.ranges import described
 from nba_pipeline.tables.registry import TableRegistry
-from nba_pipeline.transforms.common import COUNTS, competitive_finals
+from nba_pipeline.transforms.games import COUNTS, competitive_finals
 from nba_pipeline.warehouse.base import Store
 
 GAMES, OFFENSE, PLAYERS = (

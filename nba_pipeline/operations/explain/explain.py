@@ -17,19 +17,9 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.failures import ConfigurationError, PipelineError
-from nba_pipeline.formulas.arithmetic import Scope, counted, names_in, uses_league, work_out
-from nba_pipeline.formulas.declarations import (
-    AsStored,
-    Formula,
-    Lines,
-    Past,
-    Ref,
-    Relation,
-    Taken,
-    behind,
-    formula_of,
-    resolved,
-)
+from nba_pipeline.formulas.dependencies import depends_on, resolved, statement_of
+from nba_pipeline.formulas.language import names_in, uses_league
+from nba_pipeline.formulas.worked import Scope, counted, work_out
 from nba_pipeline.operations.explain.find import find_row, require_column, require_rows
 from nba_pipeline.operations.explain.rows import Reader, Record, Rows, as_records
 from nba_pipeline.operations.explain.source import traced
@@ -39,6 +29,7 @@ from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceRead
 from nba_pipeline.rangerun.lineage import is_raw, readable_entry
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
+from nba_pipeline.tables.formula import AsStored, Formula, Lines, Past, Ref, Relation, Taken
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.frames import round_half_even
 from nba_pipeline.tables.spec import ColumnType, Kind, Table
@@ -124,10 +115,10 @@ def explain(
     found.failed = failed
     names = [str(row[n]) for n in _NAMES if row.get(n)]
     found.known_as = [*names[:1], *(str(row[n]) for n in ("team_abbr",) if n in row and n not in found.key)]
-    rests_on = behind(table.full_name, column)
+    rests_on = depends_on(table.full_name, column)
     for given in recipe.same_day:
         rests = rests_on.get(given.table)
-        asked = rests.whose if rests else {None}
+        asked = rests.relations if rests else {None}
         found.inputs[given.table] = [
             r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)
         ]
@@ -161,46 +152,46 @@ class Explainer:
     def _explained(self, table: str, column: str, row: Record) -> Explanation:
         """A value of the row's entity in ``table``, worked out; the row itself may be one of another
         table."""
-        declared, how = self._tables[table], formula_of(table, column)
+        declared, statement = self._tables[table], statement_of(table, column)
         key = {name: row[name] for name in declared.key if name in row}
         found = Explanation(table, self._day, column, declared.column(column).description, None, key)
-        if isinstance(how, AsStored):
-            found.reason = how.reason
-        elif isinstance(how, Taken):
-            self._take(found, how.ref, row)
+        if isinstance(statement, AsStored):
+            found.reason = statement.reason
+        elif isinstance(statement, Taken):
+            self._take(found, statement.ref, row)
         else:
-            self._work_out(found, how, row)
+            self._work_out(found, statement, row)
         return found
 
     def _take(self, found: Explanation, ref: Ref, row: Record) -> None:
         found.taken_from = f"{ref.table}.{ref.column}"
-        partner = self._reader.partner(ref.table, ref.whose, row)
+        partner = self._reader.partner(ref.table, ref.relation, row)
         if partner is None:
-            found.reason = f"{ref.table} has no row of {ref.whose.value} on the day"
+            found.reason = f"{ref.table} has no row of {ref.relation.value} on the day"
             return
         found.worked_out = partner[ref.column]
         found.behind.append(self.stored(ref.table, ref.column, partner))
 
-    def _work_out(self, found: Explanation, how: Formula, row: Record) -> None:
-        found.formula = how.text
+    def _work_out(self, found: Explanation, statement: Formula, row: Record) -> None:
+        found.formula = statement.text
         values: Record = {**row, "day": self._day}
-        for name, ref in how.refs.items():
+        for name, ref in statement.refs.items():
             values[name] = self._referred(found, name, ref, row)
-        _, columns = names_in(how.text)
-        if how.rows is not None:
-            found.window = self._reader.behind(how.rows, row, columns)
-        if isinstance(how.rows, Past) and how.rows.with_team:
+        _, columns = names_in(statement.text)
+        if statement.rows is not None:
+            found.window = self._reader.behind(statement.rows, row, columns)
+        if isinstance(statement.rows, Past) and statement.rows.with_team:
             found.names["usage_plays, usage_seconds"] = (
                 "plays_used and seconds_played of the games whose team totals are stored"
             )
-        if isinstance(how.rows, Past) and uses_league(how.text):
-            found.league = self._reader.league(how.rows, columns)
+        if isinstance(statement.rows, Past) and uses_league(statement.text):
+            found.league = self._reader.league(statement.rows, columns)
         records, league = (() if rows is None else rows.records for rows in (found.window, found.league))
         scope = Scope(values, records, league or ())
-        worked = work_out(how.text, scope)
+        worked = work_out(statement.text, scope)
         found.worked_out, found.numbers = worked.value, worked.numbers
-        if isinstance(how.rows, Lines) and found.window is not None:
-            found.window = replace(found.window, counted=counted(how.text, scope))  # type: ignore[arg-type]  # the same records
+        if isinstance(statement.rows, Lines) and found.window is not None:
+            found.window = replace(found.window, counted=counted(statement.text, scope))  # type: ignore[arg-type]  # the same records
 
     def _referred(self, found: Explanation, name: str, ref: Ref, row: Record) -> Any:
         """The value of a name that is no column of the row. An unrounded one is explained itself, behind this
@@ -217,8 +208,8 @@ class Explainer:
                 found.names[name] = f"unknown, because {column} is"
                 return None
             ref = resolved(ref, word)
-        partner = self._reader.partner(ref.table, ref.whose, row)
-        where = f"of {ref.whose.value} in {self._tables[ref.table].name}"
+        partner = self._reader.partner(ref.table, ref.relation, row)
+        where = f"of {ref.relation.value} in {self._tables[ref.table].name}"
         found.names[name] = where if name == ref.column else f"{ref.column} {where}"
         return None if partner is None else partner[ref.column]
 

@@ -18,13 +18,14 @@ import pandas as pd
 
 from nba_pipeline.checks.model import plain
 from nba_pipeline.formulas import windows
-from nba_pipeline.formulas.declarations import Lines, Past, Relation
-from nba_pipeline.formulas.games import OFFENSE
-from nba_pipeline.formulas.windows import History, Window
+from nba_pipeline.formulas.windows import History
+from nba_pipeline.tables.calendar import FIRST_MONTH
+from nba_pipeline.tables.formula import HEAD_TO_HEAD_DAYS, Lines, Past, Relation, Window
+from nba_pipeline.tables.names import OFFENSE
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.tables.vocabulary import TEAM_IDS
-from nba_pipeline.transforms.player_history import appearances, appearances_with_team
+from nba_pipeline.transforms.inputs import appeared, with_team_totals
 from nba_pipeline.warehouse.base import Store
 
 Record = dict[str, Any]
@@ -118,14 +119,14 @@ class Reader:
         return Rows(
             given.table,
             "",
-            f"{given.whose.value}, {game}",
-            self.rows_of(given.table, given.whose, row),
+            f"{given.relation.value}, {game}",
+            self.rows_of(given.table, given.relation, row),
             tuple(columns),
         )
 
     def past(self, given: Past, row: Record, columns: Sequence[str]) -> Rows:
         """The games of a window."""
-        entity = _entity(given.whose, row)
+        entity = _entity(given.relation, row)
         asked = pd.DataFrame(
             {"game_date": pd.to_datetime([self._day]), **{name: [value] for name, value in entity.items()}}
         )
@@ -134,12 +135,9 @@ class Reader:
             teams = self._store.read(
                 self._tables[OFFENSE], [d.date() for d in facts["game_date"]], _TEAM_TOTALS
             )
-            _, positions = (seen := appearances_with_team(facts, teams).before(asked, given.window)).pairs()
-            facts = seen.facts_at(
-                positions, [*facts.columns, *(c for c in columns if c not in facts.columns)]
-            )
+            facts = with_team_totals(facts, teams)
         of = ", ".join(f"{name}={value}" for name, value in entity.items())
-        return Rows(given.table, f"{_words(given.window)} {self._day}", of, as_records(facts), tuple(columns))
+        return Rows(given.table, f"{given.window.words} {self._day}", of, as_records(facts), tuple(columns))
 
     def league(self, given: Past, columns: Sequence[str]) -> Rows:
         """The games of the same window of all thirty teams."""
@@ -148,7 +146,7 @@ class Reader:
         )
         facts = self._facts(given, asked, ["team_abbr"], columns)
         return Rows(
-            given.table, f"{_words(given.window)} {self._day}", EVERY_TEAM, as_records(facts), tuple(columns)
+            given.table, f"{given.window.words} {self._day}", EVERY_TEAM, as_records(facts), tuple(columns)
         )
 
     def _facts(
@@ -170,7 +168,7 @@ class Reader:
             read = self._history(table, days, names)
             parts.insert(0, read[_known_in(read, asked, entity)])
             known = pd.concat(parts, ignore_index=True)
-            history = appearances(known, entity) if "player_id" in entity else History(known, entity)
+            history = History(known[appeared(known)] if "player_id" in entity else known, entity)
             seen = history.before(asked, given.window)
             facts = seen.facts_at(seen.pairs()[1], names)
             if given.window.games is not None and (seen.games == given.window.games).all():
@@ -185,10 +183,10 @@ class Reader:
 
     def _reach(self, window: Window) -> Iterator[list[date]]:
         """The days that the window can reach, newest first, in two portions."""
-        back = window.days or windows.HEAD_TO_HEAD_DAYS
+        back = window.days or HEAD_TO_HEAD_DAYS
         if window.this_season:
             season = int(windows.season_years(np.array([self._day], dtype="datetime64[D]"))[0])
-            back = min(back, (self._day - date(season, windows.FIRST_MONTH, 1)).days)
+            back = min(back, (self._day - date(season, FIRST_MONTH, 1)).days)
         days = [self._day - timedelta(days=n) for n in range(1, back + 1)]
         cut = _FIRST_LOOK_DAYS if window.games is not None else len(days)
         yield from (sorted(part) for part in (days[:cut], days[cut:]) if part)
@@ -215,10 +213,3 @@ def _known_in(facts: pd.DataFrame, asked: pd.DataFrame, entity: list[str]) -> np
     for name in entity:
         mask &= facts[name].isin(asked[name].tolist()).to_numpy(dtype=bool)
     return mask
-
-
-def _words(window: Window) -> str:
-    if window.games is not None:
-        which = "the last game" if window.games == 1 else f"up to {window.games} games"
-        return f"{which} {'of the season' if window.this_season else f'in the {window.days} days'} before"
-    return "games of the season before" if window.this_season else f"games in the {window.days} days before"

@@ -7,6 +7,7 @@ twice. Does not belong here: which table has which column (``tables/raw.py``, ``
 from __future__ import annotations
 
 from nba_pipeline.tables.columns.boxscore import BOXSCORE
+from nba_pipeline.tables.columns.composites import COMPOSITE_FACTORS
 from nba_pipeline.tables.columns.context import CONTEXT
 from nba_pipeline.tables.columns.efficiency import EFFICIENCY
 from nba_pipeline.tables.columns.features import FEATURES
@@ -22,6 +23,7 @@ THEMES: tuple[tuple[Column, ...], ...] = (
     EFFICIENCY,
     CONTEXT,
     ZONE_ANALYSIS,
+    COMPOSITE_FACTORS,
     FEATURES,
 )
 

@@ -9,7 +9,19 @@ them, so a value outside is a defect of the input (records: 100 points, 55 rebou
 
 from __future__ import annotations
 
+from nba_pipeline.tables.formula import Formula, Lines, Relation, Taken, taken
+from nba_pipeline.tables.names import BOXSCORES, OFFENSE
 from nba_pipeline.tables.spec import INT64, Column
+
+REGULATION_SECONDS = 14_400
+"""Five players for 48 minutes."""
+OVERTIME_SECONDS = 1_500
+"""Five players for 5 minutes."""
+
+
+def _taken_from_opponent(column: str) -> Taken:
+    return taken(OFFENSE, column, Relation.OPPONENT)
+
 
 _COUNTS: tuple[tuple[str, str, float], ...] = (
     ("points", "Points scored", 250),
@@ -38,6 +50,7 @@ _OWN = tuple(
         nullable=False,
         minimum=0,
         maximum=most,
+        formula=Formula("offensive_rebounds + defensive_rebounds") if name == "rebounds" else None,
     )
     for name, words, most in _COUNTS
 )
@@ -51,6 +64,7 @@ _OPPONENT = tuple(
         nullable=False,
         minimum=0,
         maximum=most,
+        formula=_taken_from_opponent(name),
     )
     for name, words, most in _COUNTS
     if name
@@ -76,6 +90,7 @@ BOXSCORE: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=250,
+        formula=_taken_from_opponent("points"),
     ),
     Column(
         "turnovers_forced",
@@ -85,6 +100,7 @@ BOXSCORE: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=60,
+        formula=_taken_from_opponent("turnovers"),
     ),
     Column(
         "plus_minus",
@@ -110,6 +126,7 @@ BOXSCORE: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=14_400 + 12 * 1_500,
+        formula=Formula("sum(seconds_played)", Lines(BOXSCORES, Relation.TEAM)),
     ),
     Column(
         "overtime_periods",
@@ -119,5 +136,6 @@ BOXSCORE: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=12,
+        formula=Formula(f"max(round((player_seconds - {REGULATION_SECONDS}) / {OVERTIME_SECONDS}), 0)"),
     ),
 )

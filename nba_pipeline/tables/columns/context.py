@@ -6,7 +6,21 @@ played in the current season. Everything here looks strictly before D.
 
 from __future__ import annotations
 
+from nba_pipeline.tables.formula import (
+    Formula,
+    Past,
+    Relation,
+    last_days,
+    last_games,
+    season_to_date,
+    unrounded,
+)
+from nba_pipeline.tables.names import CONTEXT as CONTEXT_TABLE
+from nba_pipeline.tables.names import OFFENSE, PLAYERS
 from nba_pipeline.tables.spec import BOOL, INT64, Column, numeric
+
+PACE = "48 * sum(possessions) / (sum(team_minutes) / 5)"
+"""Possessions per 48 minutes over a team's games, from five players' minutes, so that overtime is right."""
 
 CONTEXT: tuple[Column, ...] = (
     Column(
@@ -14,6 +28,7 @@ CONTEXT: tuple[Column, ...] = (
         BOOL,
         "The row is here because of the previous season: the team has not played in this one yet.",
         nullable=False,
+        formula=Formula("team_games_played_season == 0"),
     ),
     Column(
         "days_rest",
@@ -22,12 +37,14 @@ CONTEXT: tuple[Column, ...] = (
         unit="days",
         minimum=1,
         maximum=366,
+        formula=Formula("day - latest(game_date)", Past(PLAYERS, Relation.PLAYER, season_to_date())),
     ),
     Column(
         "is_back_to_back",
         BOOL,
         "days_rest is 1; a season's first game is never a back-to-back.",
         nullable=False,
+        formula=Formula("days_rest == 1"),
     ),
     Column(
         "team_days_rest",
@@ -36,6 +53,7 @@ CONTEXT: tuple[Column, ...] = (
         unit="days",
         minimum=1,
         maximum=366,
+        formula=Formula("day - latest(game_date)", Past(OFFENSE, Relation.TEAM, last_games(10))),
     ),
     Column(
         "opponent_days_rest",
@@ -44,6 +62,7 @@ CONTEXT: tuple[Column, ...] = (
         unit="days",
         minimum=1,
         maximum=366,
+        formula=Formula("day - latest(game_date)", Past(OFFENSE, Relation.OPPONENT, last_games(10))),
     ),
     Column(
         "games_in_last_7_days",
@@ -53,6 +72,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=7,
+        formula=Formula("count()", Past(PLAYERS, Relation.PLAYER, last_days(7))),
     ),
     Column(
         "games_in_last_14_days",
@@ -62,6 +82,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=14,
+        formula=Formula("count()", Past(PLAYERS, Relation.PLAYER, last_days(14))),
     ),
     Column(
         "minutes_in_last_7_days",
@@ -71,6 +92,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=800,
+        formula=Formula("sum(seconds_played) / 60", Past(PLAYERS, Relation.PLAYER, last_days(7))),
     ),
     Column(
         "minutes_in_last_14_days",
@@ -80,6 +102,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=1600,
+        formula=Formula("sum(seconds_played) / 60", Past(PLAYERS, Relation.PLAYER, last_days(14))),
     ),
     Column(
         "avg_minutes_last_7_days",
@@ -88,6 +111,7 @@ CONTEXT: tuple[Column, ...] = (
         unit="minutes per game",
         minimum=0,
         maximum=108,
+        formula=Formula("sum(seconds_played) / 60 / count()", Past(PLAYERS, Relation.PLAYER, last_days(7))),
     ),
     Column(
         "back_to_backs_in_last_14_days",
@@ -98,6 +122,11 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=14,
+        formula=Formula(
+            "back_to_backs(game_date)",
+            Past(PLAYERS, Relation.PLAYER, last_days(15)),
+            note="The earlier game of the first pair may be on D−15.",
+        ),
     ),
     Column(
         "team_games_played_season",
@@ -107,6 +136,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=120,
+        formula=Formula("count()", Past(OFFENSE, Relation.TEAM, season_to_date())),
     ),
     Column(
         "player_games_played_season",
@@ -116,6 +146,7 @@ CONTEXT: tuple[Column, ...] = (
         nullable=False,
         minimum=0,
         maximum=120,
+        formula=Formula("count()", Past(PLAYERS, Relation.PLAYER, season_to_date())),
     ),
     Column(
         "team_pace_last_10",
@@ -125,6 +156,7 @@ CONTEXT: tuple[Column, ...] = (
         unit="possessions per 48 minutes",
         minimum=40,
         maximum=200,
+        formula=Formula(PACE, Past(OFFENSE, Relation.TEAM, last_games(10))),
     ),
     Column(
         "opponent_pace_last_10",
@@ -133,6 +165,7 @@ CONTEXT: tuple[Column, ...] = (
         unit="possessions per 48 minutes",
         minimum=40,
         maximum=200,
+        formula=Formula(PACE, Past(OFFENSE, Relation.OPPONENT, last_games(10))),
     ),
     Column(
         "pace_differential",
@@ -141,5 +174,9 @@ CONTEXT: tuple[Column, ...] = (
         unit="possessions per 48 minutes",
         minimum=-80,
         maximum=80,
+        formula=Formula(
+            "(opponent_pace_last_10 - team_pace_last_10) / 2",
+            refs=unrounded(CONTEXT_TABLE, "opponent_pace_last_10", "team_pace_last_10"),
+        ),
     ),
 )

@@ -6,9 +6,20 @@ formula uses 0.4 and gives several possessions a game less, so the two must not 
 
 from __future__ import annotations
 
+from nba_pipeline.tables.formula import Formula, Ref, Relation
+from nba_pipeline.tables.names import OFFENSE
 from nba_pipeline.tables.spec import BOOL, Column, numeric
 
 _GLOSSARY = "stats.nba.com / Basketball Reference glossary"
+RELIABLE_USAGE_SECONDS = 300
+"""Below five minutes a usage rate says little: the true maximum so far, 1196.81 %, was a stint of two
+seconds."""
+
+
+def _opponents(*columns: str) -> dict[str, Ref]:
+    """Columns of the opponent's row in the same game, as ``opponent_...``."""
+    return {f"opponent_{name}": Ref(OFFENSE, name, Relation.OPPONENT) for name in columns}
+
 
 EFFICIENCY: tuple[Column, ...] = (
     Column(
@@ -19,6 +30,7 @@ EFFICIENCY: tuple[Column, ...] = (
         nullable=False,
         minimum=240,
         maximum=540,
+        formula=Formula("240 + 25 * overtime_periods"),
     ),
     Column(
         "possessions",
@@ -29,6 +41,11 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=40,
         maximum=250,
         source=_GLOSSARY,
+        formula=Formula(
+            "((fg_attempts + 0.44 * ft_attempts + turnovers - offensive_rebounds) + (opponent_fg_attempts"
+            " + 0.44 * opponent_ft_attempts + opponent_turnovers - opponent_offensive_rebounds)) / 2",
+            refs=_opponents("fg_attempts", "ft_attempts", "offensive_rebounds", "turnovers"),
+        ),
     ),
     Column(
         "pace",
@@ -39,6 +56,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=40,
         maximum=200,
         source=_GLOSSARY,
+        formula=Formula("48 * possessions / (team_minutes / 5)"),
     ),
     Column(
         "offensive_rating",
@@ -49,6 +67,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=300,
         source=_GLOSSARY,
+        formula=Formula("100 * points / possessions"),
     ),
     Column(
         "defensive_rating",
@@ -59,6 +78,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=300,
         source=_GLOSSARY,
+        formula=Formula("100 * points_allowed / possessions"),
     ),
     Column(
         "ts_pct",
@@ -68,6 +88,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=3.5,
         source=_GLOSSARY,
+        formula=Formula("points / (2 * (fg_attempts + 0.44 * ft_attempts))"),
     ),
     Column(
         "efg_pct",
@@ -77,6 +98,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=1.5,
         source=_GLOSSARY,
+        formula=Formula("(fg_makes + 0.5 * three_pt_makes) / fg_attempts"),
     ),
     Column(
         "turnover_pct",
@@ -86,6 +108,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=1,
         source=_GLOSSARY,
+        formula=Formula("turnovers / (fg_attempts + 0.44 * ft_attempts + turnovers)"),
     ),
     Column(
         "offensive_rebound_pct",
@@ -95,8 +118,20 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=1,
         source=_GLOSSARY,
+        formula=Formula(
+            "offensive_rebounds / (offensive_rebounds + opponent_defensive_rebounds)",
+            refs=_opponents("defensive_rebounds"),
+        ),
     ),
-    Column("ft_rate", numeric(6, 4), "FTM / FGA.", unit="ratio", minimum=0, source=_GLOSSARY),
+    Column(
+        "ft_rate",
+        numeric(6, 4),
+        "FTM / FGA.",
+        unit="ratio",
+        minimum=0,
+        source=_GLOSSARY,
+        formula=Formula("ft_makes / fg_attempts"),
+    ),
     Column(
         "plays_used",
         numeric(7, 2),
@@ -106,6 +141,7 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=0,
         maximum=400,
         source=_GLOSSARY,
+        formula=Formula("fg_attempts + 0.44 * ft_attempts + turnovers"),
     ),
     Column(
         "minutes_played",
@@ -114,6 +150,7 @@ EFFICIENCY: tuple[Column, ...] = (
         unit="minutes",
         minimum=0,
         maximum=108,
+        formula=Formula("seconds_played / 60"),
     ),
     Column(
         "usage_rate",
@@ -124,14 +161,32 @@ EFFICIENCY: tuple[Column, ...] = (
         unit="percent",
         minimum=0,
         source=_GLOSSARY,
+        formula=Formula(
+            "100 * plays_used * (team_minutes / 5) / ((seconds_played / 60) * team_plays_used)",
+            refs={
+                "team_minutes": Ref(OFFENSE, "team_minutes", Relation.TEAM),
+                "team_plays_used": Ref(OFFENSE, "plays_used", Relation.TEAM),
+            },
+            note=(
+                "Minutes are seconds / 60, unrounded: rounding them first is what turned the incident's"
+                " 1196.81 into 1329.79."
+            ),
+        ),
     ),
-    Column("usage_rate_reliable", BOOL, "seconds_played ≥ 300: the rate means something.", nullable=False),
+    Column(
+        "usage_rate_reliable",
+        BOOL,
+        "seconds_played ≥ 300: the rate means something.",
+        nullable=False,
+        formula=Formula(f"seconds_played >= {RELIABLE_USAGE_SECONDS}"),
+    ),
     Column(
         "points_per_36",
         numeric(6, 2),
         "36 · points / minutes. NULL when seconds_played is 0; 270 has happened.",
         unit="points per 36 minutes",
         minimum=0,
+        formula=Formula("36 * 60 * points / seconds_played"),
     ),
     Column(
         "game_score",
@@ -143,5 +198,10 @@ EFFICIENCY: tuple[Column, ...] = (
         minimum=-100,
         maximum=200,
         source="John Hollinger, Game Score (Basketball Reference glossary)",
+        formula=Formula(
+            "points + 0.4 * fg_makes - 0.7 * fg_attempts - 0.4 * (ft_attempts - ft_makes)"
+            " + 0.7 * offensive_rebounds + 0.3 * defensive_rebounds + steals + 0.7 * assists + 0.7 * blocks"
+            " - 0.4 * personal_fouls - turnovers"
+        ),
     ),
 )

@@ -9,20 +9,47 @@ have shot data.
 
 from __future__ import annotations
 
+from nba_pipeline.tables.columns.context import PACE
+from nba_pipeline.tables.formula import Formula, Past, Relation, last_games, unrounded
+from nba_pipeline.tables.names import DEFENSE, OFFENSE, PLAYER_ZONES, PLAYERS, TEAM_ZONES
 from nba_pipeline.tables.spec import INT64, STRING, Column, numeric
 from nba_pipeline.tables.vocabulary import ZONES
 
 PRIMARY_ZONES = ("paint", "perimeter", "mid_range", "balanced")
-TEAM_SAMPLE_QUALITIES = ("high", "medium", "low", "insufficient")
-PLAYER_SAMPLE_QUALITIES = ("excellent", "good", "limited", "insufficient")
+TEAM_QUALITY = {15: "high", 10: "medium", 5: "low", 0: "insufficient"}
+"""Least number of games in the window -> sample_quality."""
+PLAYER_QUALITY = {10: "excellent", 7: "good", 5: "limited", 0: "insufficient"}
 
 _WHERE = {"paint": "in the paint", "mid_range": "from mid-range", "three": "from three-point range"}
 _TEAM_WINDOW = "team's last 15 games of the season"
 _THIN = "NULL below 5 games"
 
 
+_ALLOWED = Past(DEFENSE, Relation.TEAM, last_games(15))
+_ATTEMPTS = " + ".join(f"sum({zone}_attempts)" for zone in ZONES)
+_DIFFERENCES = unrounded(TEAM_ZONES, *(f"{zone}_defense_vs_league" for zone in ZONES))
+_EACH_DIFFERENCE = ", ".join(f"{zone}={zone}_defense_vs_league" for zone in ZONES)
+
+
+def _known(text: str, past: Past = _ALLOWED) -> Formula:
+    """NULL below five games."""
+    return Formula(f"{text} if count() >= 5 else NULL", past)
+
+
+def _own(n: int) -> Past:
+    """The player's own last n games."""
+    return Past(PLAYERS, Relation.PLAYER, last_games(n))
+
+
+def graded(column: str, grades: dict[int, str]) -> Formula:
+    """``'high' if n >= 15 else 'medium' if ...`` from least number -> grade, the last of which needs none."""
+    *steps, (_, rest) = grades.items()
+    said = " else ".join(f"'{name}' if {column} >= {least}" for least, name in steps)
+    return Formula(f"{said} else '{rest}'")
+
+
 def _team_zone(zone: str) -> tuple[Column, ...]:
-    where = _WHERE[zone]
+    where, makes, attempts = _WHERE[zone], f"opp_{zone}_makes", f"opp_{zone}_attempts"
     return (
         Column(
             f"{zone}_pct_allowed_last_15",
@@ -31,6 +58,7 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             unit="ratio",
             minimum=0,
             maximum=1,
+            formula=_known(f"sum({makes}) / sum({attempts})"),
         ),
         Column(
             f"{zone}_attempts_allowed_per_game",
@@ -40,6 +68,7 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             unit="attempts per game",
             minimum=0,
             maximum=150,
+            formula=_known(f"mean({attempts})"),
         ),
         Column(
             f"{zone}_blocks_per_game",
@@ -49,6 +78,7 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             unit="blocks per game",
             minimum=0,
             maximum=50,
+            formula=_known(f"mean(blocks_{zone})"),
         ),
         Column(
             f"{zone}_defense_vs_league",
@@ -58,6 +88,9 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             unit="percentage points",
             minimum=-100,
             maximum=100,
+            formula=_known(
+                f"100 * (sum({makes}) / sum({attempts}) - league_sum({makes}) / league_sum({attempts}))"
+            ),
         ),
     )
 
@@ -73,6 +106,7 @@ def _player_zone(zone: str) -> tuple[Column, ...]:
             unit="percent",
             minimum=0,
             maximum=100,
+            formula=Formula(f"100 * sum({zone}_attempts) / ({_ATTEMPTS})", _own(n)),
         )
         for n in (10, 20)
     )
@@ -85,6 +119,7 @@ def _player_zone(zone: str) -> tuple[Column, ...]:
             unit="ratio",
             minimum=0,
             maximum=1,
+            formula=Formula(f"sum({zone}_makes) / sum({zone}_attempts)", _own(10)),
         ),
         Column(
             f"{zone}_attempts_per_game_last_10",
@@ -93,6 +128,7 @@ def _player_zone(zone: str) -> tuple[Column, ...]:
             unit="attempts per game",
             minimum=0,
             maximum=120,
+            formula=Formula(f"mean({zone}_attempts)", _own(10)),
         ),
     )
 
@@ -106,6 +142,7 @@ def games_in_window(n: int) -> Column:
         nullable=False,
         minimum=0,
         maximum=n,
+        formula=Formula("count()", _ALLOWED if n == 15 else _own(n)),
     )
 
 
@@ -118,6 +155,7 @@ _TEAM_DEFENSE: tuple[Column, ...] = (
         unit="points per 100 possessions",
         minimum=0,
         maximum=300,
+        formula=_known("100 * sum(points_allowed) / sum(possessions)"),
     ),
     Column(
         "opponent_points_per_game_last_15",
@@ -126,6 +164,7 @@ _TEAM_DEFENSE: tuple[Column, ...] = (
         unit="points per game",
         minimum=0,
         maximum=250,
+        formula=_known("mean(points_allowed)"),
     ),
     Column(
         "opponent_pace_last_15",
@@ -135,6 +174,7 @@ _TEAM_DEFENSE: tuple[Column, ...] = (
         unit="possessions per 48 minutes",
         minimum=40,
         maximum=200,
+        formula=_known(PACE, Past(OFFENSE, Relation.TEAM, last_games(15))),
     ),
     Column(
         "strongest_zone",
@@ -142,6 +182,7 @@ _TEAM_DEFENSE: tuple[Column, ...] = (
         "Zone with the lowest defense_vs_league, in the order paint, mid_range, three when equal; NULL when"
         " no zone is known.",
         allowed=ZONES,
+        formula=Formula(f"lowest({_EACH_DIFFERENCE})", refs=_DIFFERENCES),
     ),
     Column(
         "weakest_zone",
@@ -149,6 +190,7 @@ _TEAM_DEFENSE: tuple[Column, ...] = (
         "Zone with the highest defense_vs_league, in the order paint, mid_range, three when equal; NULL when"
         " no zone is known.",
         allowed=ZONES,
+        formula=Formula(f"highest({_EACH_DIFFERENCE})", refs=_DIFFERENCES),
     ),
 )
 
@@ -158,7 +200,7 @@ _SAMPLE_QUALITY = Column(
     "How far the sample can be trusted. Teams, of 15 games: high ≥ 15, medium ≥ 10, low ≥ 5, else"
     " insufficient. Players, of 10 games: excellent ≥ 10, good ≥ 7, limited ≥ 5, else insufficient.",
     nullable=False,
-    allowed=tuple(dict.fromkeys((*TEAM_SAMPLE_QUALITIES, *PLAYER_SAMPLE_QUALITIES))),
+    allowed=tuple(dict.fromkeys((*TEAM_QUALITY.values(), *PLAYER_QUALITY.values()))),
 )
 
 _PLAYER_SHOTS: tuple[Column, ...] = (
@@ -171,6 +213,7 @@ _PLAYER_SHOTS: tuple[Column, ...] = (
         unit="attempts",
         minimum=0,
         maximum=2000,
+        formula=Formula(f"{_ATTEMPTS} if known(paint_attempts) > 0 else NULL", _own(10)),
     ),
     *(
         Column(
@@ -181,6 +224,9 @@ _PLAYER_SHOTS: tuple[Column, ...] = (
             unit="percent",
             minimum=0,
             maximum=100,
+            formula=Formula(
+                f"100 * sum({kind}_fg_makes) / (sum(assisted_fg_makes) + sum(unassisted_fg_makes))", _own(10)
+            ),
         )
         for kind in ("assisted", "unassisted")
     ),
@@ -190,75 +236,13 @@ _PLAYER_SHOTS: tuple[Column, ...] = (
         "`paint` if its unrounded rate_last_10 ≥ 40, else `perimeter` if three's ≥ 40, else `mid_range` if ≥"
         " 35, else `balanced`; NULL without shots.",
         allowed=PRIMARY_ZONES,
-    ),
-)
-
-_COMPOSITES: tuple[Column, ...] = (
-    Column(
-        "fatigue_score",
-        INT64,
-        "100 is rested. −15 back-to-back, else +5 if days_rest ≥ 3; −10 if ≥ 4 games in 7 days; −10 if > 140"
-        " minutes in 7 days; −8 if they averaged > 35; −12 / −5 for ≥ 2 / 1 back-to-backs in 14 days;"
-        " clamped. What is unknown changes nothing.",
-        unit="points of 100",
-        nullable=False,
-        minimum=0,
-        maximum=100,
-    ),
-    Column(
-        "shot_zone_mismatch_score",
-        numeric(4, 1),
-        "The opponent's defense_vs_league in the player's primary zone (balanced → paint, perimeter → three)"
-        " × min(the zone's rate_last_10 / 50, 1); × 1.2 where defense_vs_league is beyond ±5; clamped to ±10."
-        " NULL when either side is unknown.",
-        unit="points",
-        minimum=-10,
-        maximum=10,
-    ),
-    Column(
-        "pace_score", numeric(3, 1), "pace_differential clamped to ±3.", unit="points", minimum=-3, maximum=3
-    ),
-    Column(
-        "usage_spike_score",
-        numeric(3, 1),
-        "0.3 · (usage_rate_last_3 − usage_rate_last_10), clamped to ±3.",
-        unit="points",
-        minimum=-3,
-        maximum=3,
-    ),
-    Column(
-        "total_composite_adjustment",
-        numeric(5, 2),
-        "(fatigue_score − 100) / 20 + those of the three other scores that are known, before they are"
-        " rounded.",
-        unit="points",
-        nullable=False,
-        minimum=-21,
-        maximum=16,
-    ),
-    Column(
-        "missing_inputs",
-        STRING,
-        "Inputs that were unknown, comma-separated in declared order; the empty text when all were known. The"
-        " average minutes of the last 7 days is derived from two other inputs, so no games in 7 days is not a"
-        " missing input.",
-        nullable=False,
-    ),
-    Column(
-        "data_completeness_pct",
-        numeric(5, 2),
-        "100 · known inputs / all inputs.",
-        unit="percent",
-        nullable=False,
-        minimum=0,
-        maximum=100,
-    ),
-    Column(
-        "calculation_version",
-        STRING,
-        "Version of the factors' constants and formulas; changes whenever one of them does.",
-        nullable=False,
-        pattern=r"c[0-9a-f]{10}",
+        formula=Formula(
+            "NULL if paint_rate_last_10 == NULL else 'paint' if paint_rate_last_10 >= 40"
+            " else 'perimeter' if three_rate_last_10 >= 40 else 'mid_range' if mid_range_rate_last_10 >= 35"
+            " else 'balanced'",
+            refs=unrounded(PLAYER_ZONES, *(f"{zone}_rate_last_10" for zone in ZONES)),
+            note="Judged on unrounded rates: 39.996 is printed as 40.00 but is not 40.",
+        ),
     ),
 )
 
@@ -267,5 +251,4 @@ ZONE_ANALYSIS: tuple[Column, ...] = (
     *_PLAYER_SHOTS,
     *(games_in_window(n) for n in (5, 10, 15, 20)),
     _SAMPLE_QUALITY,
-    *_COMPOSITES,
 )

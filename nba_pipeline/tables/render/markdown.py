@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from nba_pipeline.tables.formula import Formula, Past, Ref, Relation, Statement, Taken
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import Column, Kind, Table
 
@@ -24,6 +25,11 @@ undefined, 0 means zero; a rate with a zero denominator is NULL. NUMERIC(p,s) co
 s digits when a frame is conformed to its table, after all computation; their physical range ±(10^(p−s) −
 10^−s) follows from the type, and the bounds below are semantic: outside them a value is impossible. *Too big
 for the type* and *impossible* are different failure classes.
+
+`formula` is what the column's values are computed from; `nba-pipeline explain` fills it in with the numbers
+of one row. A name in it is a column of the row before rounding; `sum`, `mean` and the like run over the
+rows that are named beside it, `D` is the row's day. NULL: arithmetic with it and division by zero give
+NULL, a comparison with it is false, functions over rows skip it.
 
 ## Decisions that are easy to miss
 
@@ -55,8 +61,8 @@ def table_markdown(table: Table) -> str:
         "",
         f"Grain: {table.grain}. Key: {', '.join(f'`{name}`' for name in table.key)}.",
         "",
-        "| column | type | unit | NULL | bounds | description | source |",
-        "|---|---|---|---|---|---|---|",
+        "| column | type | unit | NULL | bounds | description | formula | source |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *(_row(column) for column in table.columns)]) + "\n"
 
@@ -70,9 +76,32 @@ def _row(column: Column) -> str:
         nullable,
         _bounds(column),
         column.description,
+        _formula(column.formula),
         column.source,
     ]
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _formula(statement: Statement | None) -> str:
+    """How the values come about: the formula, over which rows, and what its names mean that are no columns."""
+    if isinstance(statement, Taken):
+        return f"{_place(statement.ref)} as it is stored"
+    if not isinstance(statement, Formula):
+        return ""
+    said = [f"`{statement.text}`"]
+    if isinstance(statement.rows, Past):
+        said.append(f"over {statement.rows.relation.value}, {statement.rows.window.words} D")
+    elif statement.rows is not None:
+        said.append(f"over {statement.rows.table} of {statement.rows.relation.value}")
+    said += [
+        f"`{name}`: {_place(ref)}" for name, ref in statement.refs.items() if ref.relation is not Relation.ROW
+    ]
+    return "; ".join([*said, *([statement.note] if statement.note else [])])
+
+
+def _place(ref: Ref) -> str:
+    chosen = f", {{}} chosen by {ref.chosen_by[1]}" if ref.chosen_by else ""
+    return f"{ref.table}.{ref.column} of {ref.relation.value}{chosen}"
 
 
 def _bounds(column: Column) -> str:

@@ -18,8 +18,8 @@ from nba_pipeline.cli.explain import explanation, show
 from nba_pipeline.demo.faulty import BOXSCORES, Fault, FaultySource
 from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.formulas.declarations import Formula, Relation, behind
-from nba_pipeline.formulas.games import GAMES_HOW
+from nba_pipeline.formulas import dependencies
+from nba_pipeline.formulas.dependencies import depends_on
 from nba_pipeline.operations.explain.explain import Explanation, as_json, explain
 from nba_pipeline.operations.workspace import Workspace, open_with, open_workspace
 from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
@@ -27,6 +27,7 @@ from nba_pipeline.orchestration.instance.values import read_values
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.sources.simulated import SimulatedSource
+from nba_pipeline.tables.formula import Formula, Relation
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.warehouse.memory import MemoryStore
@@ -55,11 +56,10 @@ def test_a_value_that_the_formula_does_not_give_is_said_so(
 ) -> None:
     rows = w.store.read(TABLES[PLAYERS], [DAY])
     player = str(rows.loc[rows["usage_rate"].astype(float).gt(5), "player_id"].iloc[0])
-    right = GAMES_HOW[PLAYERS]["usage_rate"]
+    right = TABLES[PLAYERS].column("usage_rate").formula
     assert isinstance(right, Formula)
-    monkeypatch.setitem(
-        GAMES_HOW[PLAYERS], "usage_rate", replace(right, text="100 * plays_used / team_plays_used")
-    )  # type: ignore[index]
+    wrong = replace(right, text="100 * plays_used / team_plays_used")
+    monkeypatch.setattr(dependencies, "TABLES", TABLES.with_column(PLAYERS, "usage_rate", formula=wrong))
     found = explained(w, PLAYERS, "usage_rate", player_id=player)
     assert found.agrees is False
     show(found)
@@ -113,13 +113,12 @@ def test_a_value_that_is_taken_over_is_followed_to_where_it_was_made(w: Workspac
 def test_what_stands_behind_a_value_that_is_taken_over_is_its_input_too() -> None:
     """The load of the slate makes fatigue, which is a feature; the opponent's rating is made of the
     opponent's games."""
-    rests = behind(FEATURES, "fatigue_score")
+    rests = depends_on(FEATURES, "fatigue_score")
     assert rests[COMPOSITES].columns == {"fatigue_score"}
     assert {"days_rest", "is_back_to_back"} <= rests[SLATE].columns
-    assert rests[SLATE].whose == {Relation.PLAYER}
-    assert behind(FEATURES, "opponent_defensive_rating")["nba_analytics.team_defense_game_summary"].whose == {
-        Relation.OPPONENT
-    }
+    assert rests[SLATE].relations == {Relation.PLAYER}
+    rests = depends_on(FEATURES, "opponent_defensive_rating")
+    assert rests["nba_analytics.team_defense_game_summary"].relations == {Relation.OPPONENT}
 
 
 def test_only_what_the_value_rests_on_is_printed(w: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

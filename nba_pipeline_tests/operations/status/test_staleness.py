@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.build import RECIPES
-from nba_pipeline.formulas import versions
+from nba_pipeline.formulas import dependencies, versions
 from nba_pipeline.operations.status import staleness
 from nba_pipeline.operations.status.staleness import Stale, why_stale
 from nba_pipeline.orchestration.instance.provenance import Provenance, load_provenance, save_provenance
@@ -19,6 +19,7 @@ from nba_pipeline.rangerun.lineage import expected_provenance
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource
+from nba_pipeline.tables.formula import Formula
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric
 from nba_pipeline.warehouse.base import ManifestEntry
@@ -103,28 +104,23 @@ def test_nothing_is_stale_after_a_backfill_and_after_another(runs: Runs) -> None
 def test_a_changed_formula_makes_the_tables_stale_that_use_it_and_a_comment_none(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = versions._source
+    right = TABLES[CACHE].column("points_ewma").formula
+    assert isinstance(right, Formula)
 
-    def edit(old: str, new: str) -> None:
-        def source(module: str) -> str:
-            text = original(module)
-            if module != "nba_pipeline.transforms.player_daily_cache":
-                return text
-            assert old in text
-            return text.replace(old, new)
-
-        versions._normalized_module.cache_clear()
-        monkeypatch.setattr(versions, "_source", source)
+    def edit(**changes: str) -> None:
+        edited = TABLES.with_column(CACHE, "points_ewma", formula=replace(right, **changes))
+        versions.statements_version.cache_clear()
+        monkeypatch.setattr(dependencies, "TABLES", edited)
 
     try:
-        edit("from __future__ import annotations", "# a comment\nfrom __future__ import annotations")
+        edit(text=f"({right.text})", note="In other words.")
         assert stale(runs) == {}
-        edit("from __future__ import annotations", "from __future__ import annotations\nCONSTANT = 3")
+        edit(text=f"2 * ({right.text})")
         assert stale(runs) == {
             name: dict.fromkeys(DAYS, Stale.CODE) for name in (CACHE, "nba_precompute.ml_feature_store")
         }
     finally:
-        versions._normalized_module.cache_clear()
+        versions.statements_version.cache_clear()
 
 
 def test_a_changed_declaration_makes_its_table_stale_and_a_description_does_not(runs: Runs) -> None:

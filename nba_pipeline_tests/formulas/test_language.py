@@ -6,9 +6,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nba_pipeline.formulas.arithmetic import Scope, counted, names_in, uses_league, work_out
+from nba_pipeline.formulas.arrays import evaluate
+from nba_pipeline.formulas.language import FormulaError, names_in, uses_league
+from nba_pipeline.formulas.worked import Scope, counted, work_out
 
 GAMES = [
     {"game_date": date(2024, 1, day), "points": points, "team_abbr": team}
@@ -99,10 +105,53 @@ def test_the_rows_that_are_counted_can_be_told() -> None:
     "formula", ["__import__('os')", "a.real", "[a][0]", "a ** b", "open('x')", "a < b < 7", "(lambda: 1)()"]
 )
 def test_anything_else_is_refused(formula: str) -> None:
-    with pytest.raises(ValueError, match="that a formula may"):
+    with pytest.raises(ValueError, match=r"that a formula may|has two sides"):
         work_out(formula, SCOPE)
 
 
 def test_a_name_that_means_nothing_is_an_error() -> None:
     with pytest.raises(KeyError, match="nobody"):
         work_out("a + nobody", SCOPE)
+
+
+def test_an_error_marks_its_place() -> None:
+    with pytest.raises(FormulaError) as raised:
+        work_out("points + sqrt(points)", SCOPE)
+    assert str(raised.value).splitlines()[1:] == ["  points + sqrt(points)", "           ^"]
+    assert "position 10" in str(raised.value)
+
+
+NUMBERS = st.one_of(st.none(), st.integers(-20, 20).map(float))
+WORDS = st.sampled_from([None, "paint", "three"])
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, WORDS), min_size=1, max_size=8))
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "100 * a / (b - c)",
+        "(a + 0.44 * b - c) / 2",
+        "clamp(a * b, -10, 10) + or_zero(c)",
+        "a if b == NULL else b if a < c else NULL",
+        "'high' if a >= 7 else 'low' if a >= 5 else NULL",
+        "'x' if word == 'paint' or word != NULL and a > 0 else 'y'",
+        "not word in ('three', 'mid_range') and a != b",
+        "missing(a, b, word)",
+        "listed(missing(a, b, c))",
+        "lowest(x=a, y=b, z=c)",
+        "highest(x=a, y=b, z=c)",
+        "min(a, 1) - max(b, abs(c))",
+        "round(a / 4)",
+    ],
+)
+def test_whole_columns_come_to_what_each_row_comes_to(
+    formula: str, rows: list[tuple[float | None, float | None, float | None, str | None]]
+) -> None:
+    """The two evaluators share no arithmetic."""
+    columns = {
+        name: np.array([np.nan if r[i] is None else r[i] for r in rows]) for i, name in enumerate("abc")
+    }
+    found = evaluate(formula, columns | {"word": np.array([r[3] for r in rows], dtype=object)})
+    for row, got in zip(rows, found, strict=True):
+        want = work_out(formula, Scope(dict(zip(("a", "b", "c", "word"), row, strict=True)))).value
+        assert pd.isna(got) if want is None else got == want, (row, got, want)

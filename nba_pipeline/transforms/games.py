@@ -1,7 +1,7 @@
-"""What several transforms share: competitive games as team rows, and float views of counting columns.
+"""Rows of games: each team's side of a game, and each player's line beside his team's row.
 
-Belongs here: small frame helpers with no meaning of their own. Does not belong here: selecting history
-(``windows.py``) and formulas (``metrics/``).
+Belongs here: which rows the tables of games have. Does not belong here: what their columns come to
+(``formulas/``), selecting history (``formulas/windows.py``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ COUNTS = (
 """The counting columns of a published line (``rebounds`` is their sum, not a column of the source)."""
 
 GAME_COLUMNS = "game_id nba_game_id game_date season_year game_type".split()
+_SIDE_COLUMNS = [*GAME_COLUMNS, "team_abbr", "opponent_team_abbr", "is_home"]
 
 
 def competitive_finals(games: pd.DataFrame) -> pd.DataFrame:
@@ -40,6 +41,33 @@ def team_sides(games: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(sides, ignore_index=True).sort_values(
         ["game_date", "game_id", "is_home"], ignore_index=True
     )
+
+
+def played_sides(games: pd.DataFrame) -> pd.DataFrame:
+    """Two rows per competitive game of ``nba_raw.games`` that has been played.
+
+    The schedule decides which rows exist and who is home: a team without lines has NULL counts, which the
+    completeness check refuses.
+    """
+    return team_sides(competitive_finals(games))
+
+
+def defending_sides(team_offense: pd.DataFrame) -> pd.DataFrame:
+    """One row per row of team_offense_game_summary, seen from the defending team."""
+    return team_offense[_SIDE_COLUMNS].reset_index(drop=True)
+
+
+def player_lines(player_boxscores: pd.DataFrame, team_offense: pd.DataFrame) -> pd.DataFrame:
+    """The box-score line of each player who played or left a mark, with the game and sides of his team's row.
+
+    Teams come first: a line whose team has no row in ``team_offense`` is left out here and named by the
+    completeness check.
+    """
+    lines = player_boxscores[participants(player_boxscores)].rename(
+        columns={"player_name": "player_full_name"}
+    )
+    own = lines[[c for c in lines.columns if c not in _SIDE_COLUMNS or c in ("nba_game_id", "team_abbr")]]
+    return own.merge(team_offense[_SIDE_COLUMNS], on=["nba_game_id", "team_abbr"], how="inner")
 
 
 def as_float(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

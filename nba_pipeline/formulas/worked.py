@@ -1,14 +1,9 @@
-"""The arithmetic in which formulas are written down: worked out, and filled in with the numbers that it was
-worked out with.
+"""What a formula comes to for one row, and the formula filled in with the numbers that it was worked out
+with.
 
-Belongs here: what a formula may say and what that comes to. Does not belong here: the formulas
-(``formulas_games.py``, ``formulas_slate.py``) and finding their numbers (``explain_rows.py``). It shares no
-code with ``metrics/`` and ``transforms/``, which make the tables: agreement of the two says something.
-
-A formula is a Python expression of names, numbers, texts, comparisons, ``a if condition else b`` and the
-functions below. ``sum``, ``mean``, ``count`` and the other functions over rows work their argument out for
-each row, oldest first; a name there is a column of that row. NULL: arithmetic with it and division by zero
-give NULL, a comparison with it is false, functions over rows skip it; ``x == NULL`` asks for it.
+Belongs here: one row for `explain`. Does not belong here: whole columns (``arrays.py``), what a formula may
+say (``language.py``), finding the numbers (``operations/explain/rows.py``). It shares no arithmetic with
+``arrays.py``, which makes the tables: agreement of the two says something.
 """
 
 from __future__ import annotations
@@ -16,11 +11,13 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Any
+
+from nba_pipeline.formulas.language import called, is_null, is_over_rows, parsed, row_options
 
 Row = Mapping[str, Any]
 
@@ -57,31 +54,17 @@ def work_out(formula: str, scope: Scope) -> Worked:
     """The value of a formula and the formula filled in. ValueError where it says what no formula may;
     KeyError for a name that nobody gave a meaning."""
     work = _Work(scope)
-    value = _value(_parsed(formula), scope.values, work)
+    value = _value(parsed(formula), scope.values, work)
     numbers = formula
     for start, end, text in sorted(work.replaced, reverse=True):
         numbers = f"{numbers[:start]}{text}{numbers[end:]}"
     return Worked(value, numbers)
 
 
-def names_in(formula: str) -> tuple[list[str], list[str]]:
-    """(names outside functions over rows, names inside them), in order of their first appearance."""
-    tree = _parsed(formula)
-    inside = [n for call in ast.walk(tree) if _is_over_rows(call) for a in call.args for n in _names(a)]  # type: ignore[attr-defined]
-    inner = {id(n) for n in inside}
-    outside = [n for n in _names(tree) if id(n) not in inner]
-    return _in_order(outside), _in_order(inside)
-
-
-def uses_league(formula: str) -> bool:
-    """Whether it sums over the whole league."""
-    return any(isinstance(n, ast.Call) and _called(n) == "league_sum" for n in ast.walk(_parsed(formula)))
-
-
 def counted(formula: str, scope: Scope) -> list[Row] | None:
     """The rows that a formula which only counts rows counts; None if it does something else."""
-    tree = _parsed(formula)
-    if not (isinstance(tree, ast.Call) and _called(tree) == "count" and tree.args) or scope.rows is None:
+    tree = parsed(formula)
+    if not (isinstance(tree, ast.Call) and called(tree) == "count" and tree.args) or scope.rows is None:
         return None
     return [row for row in scope.rows if _value(tree.args[0], {**scope.values, **row}, None)]
 
@@ -95,29 +78,6 @@ def shown(value: Any) -> str:
     if isinstance(value, (int, float)):
         return f"{value:.8g}"
     return repr(str(value))
-
-
-def _parsed(formula: str) -> ast.expr:
-    return ast.parse(formula, mode="eval").body
-
-
-def _names(tree: ast.AST) -> Iterator[ast.Name]:
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    yield from (
-        n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id != "NULL" and id(n) not in called
-    )
-
-
-def _in_order(names: list[ast.Name]) -> list[str]:
-    return list(dict.fromkeys(n.id for n in sorted(names, key=lambda n: n.col_offset)))
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
-
-
-def _is_over_rows(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and (_called(node) in {*_OVER_ROWS, *_QUOTIENTS, "league_sum"})
 
 
 def _value(node: ast.expr, values: Row, work: _Work | None) -> Any:
@@ -145,7 +105,7 @@ def _value(node: ast.expr, values: Row, work: _Work | None) -> Any:
     if isinstance(node, ast.Tuple):
         return tuple(_value(e, values, work) for e in node.elts)
     if isinstance(node, ast.Call):
-        return _over_rows(node, work) if _is_over_rows(node) and work else _function(node, values, work)
+        return _over_rows(node, work) if is_over_rows(node) and work else _function(node, values, work)
     raise ValueError(f"{ast.unparse(node)} is no arithmetic that a formula may hold")
 
 
@@ -173,14 +133,13 @@ def _arithmetic(what: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
 def _compared(node: ast.Compare, values: Row, work: _Work | None) -> bool:
     left, right = _value(node.left, values, work), _value(node.comparators[0], values, work)
     what = _COMPARISONS[type(node.ops[0])]
-    for_null = isinstance(node.comparators[0], ast.Name) and node.comparators[0].id == "NULL"
-    if for_null:
+    if is_null(node.comparators[0]):
         return (left is None) == isinstance(node.ops[0], ast.Eq)
     return False if left is None or right is None else bool(what(left, right))
 
 
 def _function(node: ast.Call, values: Row, work: _Work | None) -> Any:
-    name = _called(node)
+    name = called(node)
     given = [_value(a, values, work) for a in node.args]
     if name == "missing":
         return ",".join(ast.unparse(a) for a, v in zip(node.args, given, strict=True) if v is None)
@@ -200,12 +159,12 @@ def _extreme(name: str, given: Mapping[str, Any]) -> str | None:
 
 
 def _over_rows(node: ast.Call, work: _Work) -> Any:
-    name = _called(node)
+    name = called(node)
     rows: Sequence[Row] | None = work.scope.league if name == "league_sum" else work.scope.rows
     if rows is None:
         value, text = None, "NULL"
     else:
-        options = {str(k.arg): int(ast.literal_eval(k.value)) for k in node.keywords}
+        options = row_options(node)
         rows = (
             rows[-options["last"] :]
             if "last" in options
