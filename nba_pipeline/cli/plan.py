@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nba_pipeline.cli.show import add_rows, out, table_of
 from nba_pipeline.operations.backfill import plan as planning
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, make_plan
-from nba_pipeline.operations.backfill.quota import Budgeted, forecast
+from nba_pipeline.operations.backfill.quota import forecast
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import select
@@ -61,8 +61,8 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     slots = slots_for(w, plan.request())
     seconds = expected_clock(plan, history, slots)
     quota = None
-    if isinstance(w.store, Budgeted) and plan.table_days:
-        quota = forecast(plan, w.tables, w.store.quota_today([w.tables[name] for name in plan.tables]))
+    if w.store.quota is not None and plan.table_days:
+        quota = forecast(plan, w.tables, w.store.quota)
     if as_json:
         whole = {"expected_seconds": None if seconds is None else round(seconds, 1)}
         print(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nba_pipeline.operations.schema import SchemaStore, TableChanges
+    from nba_pipeline.operations.schema import TableChanges
     from nba_pipeline.tables.spec import Table
+    from nba_pipeline.warehouse.base import SchemaStore
 
 EXIT_DIFFERS = 1
 

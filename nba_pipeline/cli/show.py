@@ -24,9 +24,9 @@ from nba_pipeline.operations.audit.canary import Canary
 from nba_pipeline.operations.backfill.execute import TableResult
 from nba_pipeline.operations.backfill.remaining import Remaining
 from nba_pipeline.operations.backfill.tasks import Backfill
-from nba_pipeline.operations.failed import DAYS_SHOWN, Failed, by_cause
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
+from nba_pipeline.rangerun.failed import DAYS_SHOWN, Failed, by_cause
 from nba_pipeline.ranges import described
 
 _WIDE = 100  # columns from which the progress display has a bar as well

@@ -8,14 +8,11 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-
 from nba_pipeline.cli.show import out
 from nba_pipeline.operations.backfill.estimate import costs
 from nba_pipeline.operations.backfill.requests import recall
 from nba_pipeline.operations.backfill.timings import load_timings
-from nba_pipeline.operations.status.runs import asked_of_the_daemon, recent_runs, stretch
+from nba_pipeline.operations.status.runs import stretch
 from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.operations.status.watch import (
     Progress,
@@ -29,6 +26,7 @@ from nba_pipeline.operations.status.watch import (
     waiting_lines,
 )
 from nba_pipeline.operations.workspace import Workspace
+from nba_pipeline.orchestration.history import active_runs, asked_of_the_daemon, recent_runs
 
 _QUIET_LOOKS = 2  # between two runs of a backfill there is a moment without any
 
@@ -70,7 +68,7 @@ class Looks:
         """(progress so far, the state of every table, whether anything runs or is about to)."""
         w = self._w
         states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(*self._range), w.partitions)
-        active = w.instance.get_runs_count(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+        active = active_runs(w.instance)
         launched = asked_of_the_daemon(w.instance, w.defs, states)
         asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
         self._snapshots.append(take(states, asked, active, time.monotonic()))

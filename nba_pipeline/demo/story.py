@@ -207,22 +207,23 @@ class Story:
         declared = w.tables[PLAYERS].column("usage_rate").type
         expect("usage_rate's declaration", "NUMERIC(6,2)", str(declared))
         before = {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()}
-        schema = make_store(w.settings).schema  # type: ignore[attr-defined]  # the demo's warehouse is Parquet, which has one
-        recipes = plan_changes(schema, with_quarantine(w.tables.values()))
+        schema = make_store(w.settings).schema
+        assert schema is not None  # the demo's warehouse is Parquet
+        plans = plan_changes(schema, with_quarantine(w.tables.values()))
         wide = [
             str(c.action)
-            for p in recipes
+            for p in plans
             for c in p.needed
             if p.table.full_name == PLAYERS and c.column == "usage_rate"
         ]
         expect("what the warehouse must do about usage_rate", ["widen"], wide)
-        apply_changes(schema, recipes)
+        apply_changes(schema, plans)
         expect(
             "days that were rewritten",
             before,
             {d: e.written_at for d, e in w.store.manifest(w.tables[PLAYERS]).items()},
         )
-        texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in recipes for c in p.needed]
+        texts = [f"{p.table.full_name}: {c.action}: {c.text}" for p in plans for c in p.needed]
         title = "Widen the column: its declaration is NUMERIC(6,2) again, and the warehouse follows"
         return Step(
             title, "schema apply", lines=texts, facts={"usage_rate": str(declared), "days_rewritten": 0}

@@ -11,8 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.tables.registry import resolve
 
 

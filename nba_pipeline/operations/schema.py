@@ -1,7 +1,7 @@
 """What the warehouse's tables are, what they should be, and what would change: planning for `nba-pipeline
 schema`.
 
-Belongs here: ``SchemaStore`` (what a warehouse must offer), ``plan_changes``, ``apply_changes`` and their
+Belongs here: ``plan_changes``, ``apply_changes`` and their
 results as JSON. Does not belong here: a particular warehouse (``warehouse/``), differences themselves
 (``tables/evolution.py``), printing.
 """
@@ -10,26 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from nba_pipeline.failures import SchemaDrift
 from nba_pipeline.tables.evolution import Action, Change
 from nba_pipeline.tables.spec import Table
-
-
-class SchemaStore(Protocol):
-    """Looking at and changing tables. ``changes`` is empty where a table is as declared; ``ddl`` gives the
-    statements that make the table, or these changes of it; ``apply`` makes them and returns what is left."""
-
-    def changes(self, table: Table) -> list[Change]: ...
-
-    def ddl(self, table: Table, changes: Sequence[Change] | None = None) -> list[str]: ...
-
-    def dataset_ddl(self, tables: Iterable[Table]) -> list[str]: ...
-
-    def create_datasets(self, tables: Iterable[Table]) -> None: ...
-
-    def apply(self, table: Table, changes: Sequence[Change]) -> list[Change]: ...
+from nba_pipeline.warehouse.base import SchemaStore
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,18 @@ Belongs here: opening these for a command or a worker. Does not belong here: wha
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dagster as dg
-from dagster._core.instance.ref import InstanceRef
-
-import nba_pipeline.orchestration.instance
 from nba_pipeline import build
 from nba_pipeline.build import RECIPES, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import span
@@ -30,7 +26,8 @@ from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store
 
-DEFAULT_INSTANCE = Path(nba_pipeline.orchestration.instance.__file__).with_name("dagster.yaml")
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @dataclass(frozen=True)
@@ -90,31 +87,3 @@ def open_with(
         with open_instance(settings.dagster_home or Path.cwd()) as instance:
             days = daily_partitions(settings.start_date, settings.end_date)
             yield Workspace(settings, tables, store, read_from, defs, instance, days)
-
-
-_NO_CAPTURED_OUTPUT = {
-    "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-        "config": {},
-    }
-}
-"""Steps of the command line print nothing. Capturing it would start four processes per step, two of which
-answer a Ctrl-C with a traceback of their own."""
-
-
-@contextmanager
-def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME. A home without a dagster.yaml gets the project's: Dagster's defaults
-    store every event in a transaction of its own, which makes a backfill of four seasons take an hour of
-    bookkeeping."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            shutil.copyfile(DEFAULT_INSTANCE, home / "dagster.yaml")
-    except OSError as error:
-        raise ConfigurationError(f"DAGSTER_HOME={home} cannot be used: {error.strerror}") from error
-    with dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT)
-    ) as instance:
-        yield instance

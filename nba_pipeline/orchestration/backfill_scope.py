@@ -18,7 +18,8 @@ from collections.abc import Collection
 from datetime import date
 
 import dagster as dg
-from dagster._core.storage.tags import BACKFILL_ID_TAG
+
+from nba_pipeline.orchestration.dagster_private import BACKFILL_ID_TAG
 
 
 def outside_the_selection(

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import warnings
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+
+import dagster as dg
 
 from nba_pipeline.clock import TIMEZONE
-
-if TYPE_CHECKING:  # LOOKBACK_DAYS is for everyone, Dagster only for those who call: loading it takes a second
-    import dagster as dg
-
-LOOKBACK_DAYS = 365
-"""How far back the history of a day can reach. The longest windows are the head-to-head window and the
-rosters of a season's openers, which come from the season before: both are at most 365 days."""
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS
 
 
 def daily_partitions(start: date, last: date | None = None) -> dg.DailyPartitionsDefinition:
@@ -26,8 +21,6 @@ def daily_partitions(start: date, last: date | None = None) -> dg.DailyPartition
 
     ``last``: no day after it is a partition, for a source whose history has an end.
     """
-    import dagster as dg
-
     end = (
         None if last is None else (last + timedelta(days=1)).isoformat()
     )  # Dagster's end_date is the first day that is none
@@ -43,16 +36,12 @@ def backfill_policy(level: int, days_per_run: int) -> dg.BackfillPolicy:
     Levels differ on purpose: the daemon puts assets with *equal* policies and an identity mapping into one
     run, where a bad day upstream would stop the whole range downstream (see framework tests, fact F3).
     """
-    import dagster as dg
-
     return dg.BackfillPolicy.multi_run(max_partitions_per_run=days_per_run - level)
 
 
 def lookback_mapping() -> dg.TimeWindowPartitionMapping:
     """Day D depends on the LOOKBACK_DAYS days before it, strictly. Days before the first partition are no
     obstacle."""
-    import dagster as dg
-
     with warnings.catch_warnings():
         # allow_nonexistent_upstream_partitions is beta; the framework tests pin it (fact F10), users need not
         # be told.

@@ -20,24 +20,24 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
-from dagster._core.definitions.data_version import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_TAG,
-    get_input_data_version_tag,
-    get_input_event_pointer_tag,
-)
 
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.clock import results_due
 from nba_pipeline.orchestration.backfill_scope import outside_the_selection
 from nba_pipeline.orchestration.column_schema import asset_metadata
+from nba_pipeline.orchestration.dagster_private import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+from nba_pipeline.orchestration.dagster_private import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
 from nba_pipeline.orchestration.instance.events import record_events
-from nba_pipeline.orchestration.instance.provenance import Provenance, save_payloads, save_provenance
+from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
 from nba_pipeline.orchestration.io_manager import Stored
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS, backfill_policy, lookback_mapping
+from nba_pipeline.orchestration.partitions import backfill_policy, lookback_mapping
 from nba_pipeline.rangerun.lineage import expected_provenance, input_manifests, is_raw
 from nba_pipeline.rangerun.outcome import (
     CheckResult,
@@ -47,8 +47,9 @@ from nba_pipeline.rangerun.outcome import (
     group_message,
     markdown_table,
 )
+from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.sources.base import Traceable
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table

@@ -16,13 +16,12 @@ from functools import cache
 import numpy as np
 
 from nba_pipeline.formulas.versions import formula_version
-from nba_pipeline.orchestration.instance.provenance import Provenance
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.rangerun.provenance import Provenance
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
-from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, OneDay, Store
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
 
 Manifests = Mapping[str, Mapping[date, ManifestEntry]]
 
@@ -47,7 +46,7 @@ def readable_manifest(store: Store, table: Table) -> Mapping[date, ManifestEntry
 
 def readable_entry(store: Store, table: Table, day: date) -> ManifestEntry | None:
     """One day of the manifest."""
-    return store.entry(table, day) if isinstance(store, OneDay) else readable_manifest(store, table).get(day)
+    return store.entry(table, day)
 
 
 def input_manifests(

@@ -19,7 +19,6 @@ import pandas as pd
 from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
 from nba_pipeline.rangerun.outcome import (
     CheckResult,
     DayFailure,
@@ -37,7 +36,7 @@ from nba_pipeline.rangerun.schedule import (
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.spec import Table

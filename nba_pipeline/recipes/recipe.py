@@ -20,6 +20,10 @@ from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.shaping import computed, with_computed
 
+LOOKBACK_DAYS = 365
+"""How far back the history of a day can reach. The longest windows are the head-to-head window and the
+rosters of a season's openers, which come from the season before: both are at most 365 days."""
+
 Frames = Mapping[str, pd.DataFrame]
 Rows = Callable[[Frames, Sequence[date]], pd.DataFrame]
 Read = Callable[[Source, Sequence[date]], SourceFrame]

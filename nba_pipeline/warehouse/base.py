@@ -15,7 +15,9 @@ from typing import Protocol, runtime_checkable
 import pandas as pd
 
 from nba_pipeline.failures import FailureClass, PipelineError
+from nba_pipeline.tables.evolution import Change
 from nba_pipeline.tables.spec import Table
+from nba_pipeline.warehouse.quota import QuotaStore
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,19 @@ class CorruptPartition(PipelineError):
         self.readable = dict(readable or {})
 
 
-@runtime_checkable
-class OneDay(Protocol):
-    """A store that can look at one day without listing its whole manifest."""
+class SchemaStore(Protocol):
+    """Looking at and changing tables. ``changes`` is empty where a table is as declared; ``ddl`` gives the
+    statements that make the table, or these changes of it; ``apply`` makes them and returns what is left."""
 
-    def entry(self, table: Table, day: date) -> ManifestEntry | None:
-        """The day's manifest entry, None if it is not stored. CorruptPartition if it cannot be read."""
-        ...
+    def changes(self, table: Table) -> list[Change]: ...
+
+    def ddl(self, table: Table, changes: Sequence[Change] | None = None) -> list[str]: ...
+
+    def dataset_ddl(self, tables: Iterable[Table]) -> list[str]: ...
+
+    def create_datasets(self, tables: Iterable[Table]) -> None: ...
+
+    def apply(self, table: Table, changes: Sequence[Change]) -> list[Change]: ...
 
 
 @runtime_checkable
@@ -83,10 +91,17 @@ class Store(Protocol):
     asked for), rows ordered by day, then key, dtypes as ``tables.render.frames`` declares them. Absent days
     add no rows.
 
-    ``location`` says where the table is, for people.
+    ``entry`` is one day of the manifest; CorruptPartition if that day cannot be read. ``location`` says where
+    the table is, for people. ``schema`` and ``quota`` are None for a warehouse that has nothing of the kind.
     """
 
     name: str
+
+    @property
+    def schema(self) -> SchemaStore | None: ...
+
+    @property
+    def quota(self) -> QuotaStore | None: ...
 
     def replace(
         self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None
@@ -106,5 +121,7 @@ class Store(Protocol):
     ) -> pd.DataFrame: ...
 
     def manifest(self, table: Table) -> dict[date, ManifestEntry]: ...
+
+    def entry(self, table: Table, day: date) -> ManifestEntry | None: ...
 
     def location(self, table: Table) -> str: ...

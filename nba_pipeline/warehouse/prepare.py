@@ -31,7 +31,8 @@ from nba_pipeline.tables.render.arrow import (
 )
 from nba_pipeline.tables.render.frames import empty_frame
 from nba_pipeline.tables.spec import Table
-from nba_pipeline.warehouse.base import ManifestEntry, ReplaceResult
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult, SchemaStore
+from nba_pipeline.warehouse.quota import QuotaStore
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,15 @@ def unchanged_days(prepared: Prepared, stored: Mapping[date, ManifestEntry]) -> 
 
 class PreparingStore(ABC):
     """The two ways to write into a store, as one: whatever is given is prepared first, and a store only
-    stores it."""
+    stores it. What a store has not (schemas to change, quotas, a quick look at one day) is here as well."""
+
+    @property
+    def schema(self) -> SchemaStore | None:
+        return None
+
+    @property
+    def quota(self) -> QuotaStore | None:
+        return None
 
     def replace(
         self, table: Table, frames: Mapping[date, pd.DataFrame], *, reasons: Mapping[date, str] | None = None
@@ -164,6 +173,17 @@ class PreparingStore(ABC):
         reasons: Mapping[date, str] | None = None,
     ) -> ReplaceResult:
         return self._store(prepare_range(table, frame, days, reasons))
+
+    @abstractmethod
+    def manifest(self, table: Table) -> dict[date, ManifestEntry]: ...
+
+    def entry(self, table: Table, day: date) -> ManifestEntry | None:
+        try:
+            return self.manifest(table).get(day)
+        except CorruptPartition as error:
+            if day in error.paths:
+                raise
+            return error.readable.get(day)
 
     @abstractmethod
     def _store(self, prepared: Prepared) -> ReplaceResult:

@@ -7,12 +7,14 @@ Does not belong here: single statements of data definition (``ddl``), translatio
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from sqlglot import exp
 
-from nba_pipeline_tests.bigquery_loopback import ddl, dml, encode, fields, translate
+from nba_pipeline_tests.bigquery_loopback import encode, fields, translate
 from nba_pipeline_tests.bigquery_loopback.answers import Answer, query_error
 from nba_pipeline_tests.bigquery_loopback.catalog import Table
 from nba_pipeline_tests.bigquery_loopback.errors import BigQueryError, invalid_query, not_modelled
@@ -38,11 +40,26 @@ _ASSERT = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Statements:
+    """What runs single statements, handed to the interpreter: changes of rows, and definitions of tables."""
+
+    change: Callable[[Interpreter, exp.Expr], Answer]
+    define: Callable[[Interpreter, exp.Expr], Answer]
+
+
 class Interpreter:
     """Runs the text of one query job on a cursor of its own."""
 
-    def __init__(self, service: Service, job: Job, parameters: dict[str, str], positional: list[str]) -> None:
-        self.service, self.job = service, job
+    def __init__(
+        self,
+        service: Service,
+        job: Job,
+        parameters: dict[str, str],
+        positional: list[str],
+        statements: Statements,
+    ) -> None:
+        self.service, self.job, self.statements = service, job, statements
         self.cursor: duckdb.DuckDBPyConnection = service.storage.cursor()
         self.variables: dict[str, str] = {}
         self.parameters, self.positional = parameters, positional
@@ -183,14 +200,14 @@ class Interpreter:
 
     def sql(self, tree: exp.Expr) -> Answer:
         if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge | exp.TruncateTable):
-            return dml.run(self, tree)
+            return self.statements.change(self, tree)
         if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
             if self.transaction is not None:  # DOC: only temporary objects may be made in a transaction
                 raise invalid_query(
                     "DDL statements are not supported in a transaction, except for those on temporary"
                     " entities."
                 )
-            return ddl.run(self, tree)
+            return self.statements.define(self, tree)
         if isinstance(tree, exp.Query):
             return self.select(tree)
         raise not_modelled(f"the statement {type(tree).__name__}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from nba_pipeline_tests.bigquery_loopback import fields, loads, parquet, translate
+from nba_pipeline_tests.bigquery_loopback import ddl, dml, fields, loads, parquet, translate
 from nba_pipeline_tests.bigquery_loopback.answers import Answer
 from nba_pipeline_tests.bigquery_loopback.catalog import Table
 from nba_pipeline_tests.bigquery_loopback.errors import (
@@ -20,7 +20,7 @@ from nba_pipeline_tests.bigquery_loopback.errors import (
     invalid_query,
     not_modelled,
 )
-from nba_pipeline_tests.bigquery_loopback.interpreter import Interpreter
+from nba_pipeline_tests.bigquery_loopback.interpreter import Interpreter, Statements
 from nba_pipeline_tests.bigquery_loopback.jobs import Job
 from nba_pipeline_tests.bigquery_loopback.script import Statement, parse
 
@@ -69,7 +69,7 @@ def check_config(config: dict[str, Any]) -> None:
 
 def _interpreter(service: Service, job: Job) -> Interpreter:
     named, positional = parameters(job.config["query"].get("queryParameters") or [])
-    return Interpreter(service, job, named, positional)
+    return Interpreter(service, job, named, positional, Statements(dml.run, ddl.run))
 
 
 def _is_script(text: str) -> bool:

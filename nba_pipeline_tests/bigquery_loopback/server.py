@@ -24,12 +24,12 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from nba_pipeline_tests.bigquery_loopback import rest
+from nba_pipeline_tests.bigquery_loopback import loads, queries, rest
 from nba_pipeline_tests.bigquery_loopback.errors import BigQueryError, invalid, not_found
 from nba_pipeline_tests.bigquery_loopback.faults import Fault, Faults
 from nba_pipeline_tests.bigquery_loopback.jobs import Jobs
 from nba_pipeline_tests.bigquery_loopback.quotas import Counters
-from nba_pipeline_tests.bigquery_loopback.service import Service
+from nba_pipeline_tests.bigquery_loopback.service import Kinds, Service
 
 UPLOAD = "/upload/bigquery/v2/projects/"
 
@@ -41,6 +41,13 @@ class _Upload:
     received: bytearray
 
 
+KINDS = Kinds(
+    {"query": queries.run_query, "load": loads.run_load, "copy": queries.run_copy},
+    queries.dry_run,
+    queries.information_schema,
+)
+
+
 class FakeBigQuery:
     """A BigQuery of its own for each test; nothing survives it.
 
@@ -49,7 +56,7 @@ class FakeBigQuery:
     """
 
     def __init__(self) -> None:
-        self.service = Service()
+        self.service = Service(KINDS)
         self.faults = Faults()
         self.calls: list[tuple[str, str]] = []
         self.uploads: dict[str, _Upload] = {}

@@ -8,14 +8,14 @@ Does not belong here: HTTP (``server``, ``rest``).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from nba_pipeline_tests.bigquery_loopback import loads, queries
 from nba_pipeline_tests.bigquery_loopback.catalog import Catalog, Dataset, Table
 from nba_pipeline_tests.bigquery_loopback.errors import invalid_query, not_modelled
 from nba_pipeline_tests.bigquery_loopback.jobs import Job, Jobs
@@ -23,8 +23,19 @@ from nba_pipeline_tests.bigquery_loopback.quotas import Counters
 from nba_pipeline_tests.bigquery_loopback.storage import Storage, Writers
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """What a service can do with jobs, handed to it by the server: so that no kind of job has to be known
+    here."""
+
+    work: Mapping[str, Callable[[Service, Job], None]]
+    dry_run: Callable[[Service, Job], dict[str, Any]]
+    information_schema: Callable[[str, list[Table], Service], tuple[list[str], list[tuple[Any, ...]]]]
+
+
 class Service:
-    def __init__(self) -> None:
+    def __init__(self, kinds: Kinds) -> None:
+        self.kinds = kinds
         self.catalog, self.storage = Catalog(), Storage()
         self.jobs, self.counters, self.writers = Jobs(), Counters(), Writers()
         self._definitions = threading.RLock()  # one change at a time of what exists
@@ -73,8 +84,8 @@ class Service:
         job = Job(project, body, payload)
         job.location = job.location or self._location(job)
         if job.config.get("dryRun"):
-            return queries.dry_run(self, job)
-        work = {"query": queries.run_query, "load": loads.run_load, "copy": queries.run_copy}.get(job.kind)
+            return self.kinds.dry_run(self, job)
+        work = self.kinds.work.get(job.kind)
         if work is None:
             raise not_modelled(f"{job.kind} jobs")
         self.counters.add_job()
@@ -122,7 +133,7 @@ class Service:
             raise not_modelled("INFORMATION_SCHEMA outside a dataset")
         project, dataset = (parts[at - 2] if at > 1 else job.project), parts[at - 1]
         home = self.catalog.dataset(project, dataset, job.location)
-        names, rows = queries.information_schema(parts[at + 1].upper(), list(home.tables.values()), self)
+        names, rows = self.kinds.information_schema(parts[at + 1].upper(), list(home.tables.values()), self)
         view = f"_information_{dataset}_{parts[at + 1].lower()}"
         columns = [
             pa.array(

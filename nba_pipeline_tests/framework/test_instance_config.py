@@ -13,10 +13,10 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
-from nba_pipeline.operations.workspace import DEFAULT_INSTANCE
 from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.orchestration.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
 from nba_pipeline.orchestration.launch import CODE_LOCATION
+from nba_pipeline.orchestration.open_instance import DEFAULT_INSTANCE
 
 ROOT = Path(__file__).parents[2]
 ABSOLUTE_PATH = re.compile(r"(^|[\s'\"])[/~]\w")

@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
 from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import Input, Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Input, Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.look_ahead import leaking_columns

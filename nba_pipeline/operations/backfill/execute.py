@@ -13,19 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
-
-import dagster as dg
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.requests import remember
 from nba_pipeline.operations.backfill.tasks import Backfill, Task, TaskResult, ready, tasks_of
-from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import days_depending_on
 from nba_pipeline.orchestration.launch import execute_range
 from nba_pipeline.orchestration.table_asset import asset_key, op_name, outcome_listener
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.ranges import contiguous, span
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 Ranges = Sequence[tuple[date, date]]
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
-
-import dagster as dg
+from typing import TYPE_CHECKING
 
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.orchestration.instance.values import read_values, write_values
 from nba_pipeline.ranges import contiguous, span
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _KEY = "nba_pipeline/asked/"
 

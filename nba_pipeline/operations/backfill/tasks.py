@@ -10,10 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from nba_pipeline.operations.failed import Failed
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import contiguous, span
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
 
 

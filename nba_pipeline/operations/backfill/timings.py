@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
-from typing import Any
-
-import dagster as dg
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.operations.backfill.estimate import Measured, costs, seconds_left
 from nba_pipeline.operations.backfill.execute import TableResult
 from nba_pipeline.operations.backfill.plan import PipelinePlan, PlannedTable
 from nba_pipeline.operations.backfill.tasks import tasks_of
 from nba_pipeline.orchestration.instance.values import read_values, write_values
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _KEY = "nba_pipeline/pace/runs/"
 # backfills per table: enough to tell the cost of a run from that of a day, few enough to follow a new machine

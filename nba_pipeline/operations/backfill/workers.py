@@ -16,15 +16,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any
-
-import dagster as dg
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, Runner, run_ranges
 from nba_pipeline.operations.backfill.tasks import Backfill, TaskResult
 from nba_pipeline.operations.workspace import Workspace, open_with
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TableRegistry
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _worker: dict[str, Any] = {}  # what this process has opened; empty in the process of the command
 

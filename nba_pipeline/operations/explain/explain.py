@@ -23,10 +23,10 @@ from nba_pipeline.formulas.worked import Scope, counted, work_out
 from nba_pipeline.operations.explain.find import find_row, require_column, require_rows
 from nba_pipeline.operations.explain.rows import Reader, Record, Rows, as_records
 from nba_pipeline.operations.explain.source import traced
-from nba_pipeline.operations.failed import Failed
-from nba_pipeline.orchestration.instance.provenance import Provenance
 from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.rangerun.lineage import is_raw, readable_entry
+from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.formula import AsStored, Formula, Lines, Past, Ref, Relation, Taken

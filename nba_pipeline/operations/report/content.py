@@ -18,18 +18,17 @@ from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.audit.validate import Answer, read_stored, validate
 from nba_pipeline.operations.backfill.estimate import Measured
 from nba_pipeline.operations.backfill.plan import PipelinePlan, make_plan
-from nba_pipeline.operations.backfill.quota import Budgeted
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
-from nba_pipeline.operations.failed import Failed, by_cause
 from nba_pipeline.operations.quarantine import Rejected, read_rejected
 from nba_pipeline.operations.status.staleness import StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.workspace import Workspace
+from nba_pipeline.rangerun.failed import Failed, by_cause
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
-from nba_pipeline.warehouse.bigquery.quota import Quota
+from nba_pipeline.warehouse.quota import Quota
 
 PLAYERS = "nba_analytics.player_game_summary"
 COVERAGE_TARGET_PCT = 100.0
@@ -178,9 +177,7 @@ def gather(
         waiting(w.recipes, states),
         left_to_do(plan, pace),
         expected_clock(plan, pace, slots_for(w, plan.request())),
-        w.store.quota_today([w.tables[p.table] for p in w.recipes])
-        if isinstance(w.store, Budgeted)
-        else None,
+        None if w.store.quota is None else w.store.quota.today([w.tables[p.table] for p in w.recipes]),
     )
 
 

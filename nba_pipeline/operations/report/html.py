@@ -12,7 +12,6 @@ from datetime import date
 from html import escape
 from itertools import groupby
 
-from nba_pipeline.operations.failed import DAYS_SHOWN
 from nba_pipeline.operations.report.calendar import calendar, legend
 from nba_pipeline.operations.report.content import (
     BLOCKED,
@@ -32,6 +31,7 @@ from nba_pipeline.operations.report.content import (
     time_left,
 )
 from nba_pipeline.operations.report.style import STYLE
+from nba_pipeline.rangerun.failed import DAYS_SHOWN
 from nba_pipeline.ranges import described
 from nba_pipeline.tables.calendar import season_year_of
 
@@ -364,6 +364,6 @@ def _quota(report: Report) -> str:
     limits = ", ".join(f"{limit:,} {unit}" for unit, limit in units.items())
     intro = (
         f"<p>Used today, per table; limits: {escape(limits)}. Quotas start again at"
-        f" {quota.again:%Y-%m-%d %H:%M %Z}.</p>"
+        f" {quota.resets_at:%Y-%m-%d %H:%M %Z}.</p>"
     )
     return intro + _table({"table": ""} | dict.fromkeys(units, "n"), rows)

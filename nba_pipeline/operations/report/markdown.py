@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nba_pipeline.operations.failed import DAYS_SHOWN
 from nba_pipeline.operations.report.content import (
     COVERAGE_TARGET_PCT,
     EMPTY,
@@ -15,6 +14,7 @@ from nba_pipeline.operations.report.content import (
     next_steps,
     time_left,
 )
+from nba_pipeline.rangerun.failed import DAYS_SHOWN
 from nba_pipeline.ranges import described
 
 _MARKS = {"good": "█", "stale": "▒", "failed": "✗", "blocked": "○", "running": "…", "missing": "?"}
@@ -180,7 +180,9 @@ def _quota(report: Report) -> list[str]:
     units = vars(quota.limits)
     rows = ((name, *(f"{getattr(used, unit):,}" for unit in units)) for name, used in quota.used.items())
     limits = ", ".join(f"{limit:,} {unit}" for unit, limit in units.items())
-    again = f"Used today, per table; limits: {limits}. Quotas start again at {quota.again:%Y-%m-%d %H:%M %Z}."
+    again = (
+        f"Used today, per table; limits: {limits}. Quotas start again at {quota.resets_at:%Y-%m-%d %H:%M %Z}."
+    )
     return [again, "", *_table(("table", *units), rows)]
 
 

@@ -14,18 +14,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Any
-
-import dagster as dg
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.clock import results_due
 from nba_pipeline.operations.status.state import TableState
-from nba_pipeline.orchestration.instance.provenance import Provenance, load_provenance
+from nba_pipeline.orchestration.instance.provenance import load_provenance
 from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
+from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.ranges import contiguous
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import ManifestEntry, Store
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 class Stale(StrEnum):

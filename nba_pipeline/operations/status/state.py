@@ -13,19 +13,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
-
-import dagster as dg
-from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.requests import recall
-from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.graph import days_depending_on
-from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
+from nba_pipeline.orchestration.history import cells, failures
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, Store
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def read_state(
     bad: dict[str, set[date]] = {}
     wanted = set(days)
     for recipe in recipes:
-        green, red, running = _cells(instance, recipe.table, partitions)
+        green, red, running = cells(instance, recipe.table, partitions)
         entries, corrupt = _manifest(store, tables, recipe.table)
-        failed = {d: f for d, f in _failures(instance, recipe.table, red).items() if d in wanted}
+        failed = {d: f for d, f in failures(instance, recipe.table, red).items() if d in wanted}
         for day in corrupt:
             if day in wanted and day not in running:
                 failed[day] = Failed(
@@ -106,25 +106,6 @@ def _asked(instance: dg.DagsterInstance, table: str, days: list[date], *, touche
     return [day for day in days if day in asked]
 
 
-def _cells(
-    instance: dg.DagsterInstance, table: str, partitions: dg.DailyPartitionsDefinition
-) -> tuple[set[date], set[date], set[date]]:
-    """(green, red, running) days as the UI shows them."""
-    key = asset_key(table)
-    cache = get_and_update_asset_status_cache_value(
-        instance, key, partitions, dynamic_partitions_loader=instance
-    )
-    if cache is None:
-        return set(), set(), set()
-    subsets = (
-        cache.deserialize_materialized_partition_subsets(partitions),
-        cache.deserialize_failed_partition_subsets(partitions),
-        cache.deserialize_in_progress_partition_subsets(partitions),
-    )
-    green, red, running = ({date.fromisoformat(k) for k in subset.get_partition_keys()} for subset in subsets)
-    return green - red - running, red - running, running
-
-
 def _manifest(
     store: Store, tables: TableRegistry, table: str
 ) -> tuple[Mapping[date, ManifestEntry], dict[date, str]]:
@@ -132,47 +113,6 @@ def _manifest(
         return store.manifest(tables[table]), {}
     except CorruptPartition as error:
         return error.readable, {day: str(path) for day, path in error.paths.items()}
-
-
-_PAGE = 1000
-
-
-def _failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[date, Failed]:
-    """The newest recorded explanation of each red day."""
-    found: dict[date, Failed] = {}
-    if not red:
-        return found
-    wanted = dg.AssetRecordsFilter(
-        asset_key=asset_key(table), asset_partitions=[d.isoformat() for d in sorted(red)]
-    )
-    cursor = None
-    while len(found) < len(red):
-        page = instance.fetch_observations(wanted, limit=_PAGE, cursor=cursor)
-        for record in page.records:
-            observation = record.asset_observation
-            if (
-                observation is None
-                or observation.partition is None
-                or FAILURE_CLASS not in observation.metadata
-            ):
-                continue
-            day = date.fromisoformat(observation.partition)
-            if day not in found:
-                found[day] = Failed(
-                    day,
-                    str(observation.metadata[FAILURE_CLASS].value),
-                    str(observation.metadata[FAILURE_MESSAGE].value),
-                )
-        cursor = page.cursor
-        if not page.has_more:
-            break
-    for day in red - set(found):
-        found[day] = Failed(
-            day,
-            FailureClass.CODE_ERROR.value,
-            "its run ended before it came to this day (stopped, killed or out of memory)",
-        )
-    return found
 
 
 def as_json(states: Mapping[str, TableState]) -> dict[str, Any]:

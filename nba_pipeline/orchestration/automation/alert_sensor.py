@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
-from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.orchestration.automation.alerts import (
@@ -29,6 +27,7 @@ from nba_pipeline.orchestration.automation.alerts import (
 )
 from nba_pipeline.orchestration.automation.channels import Channel, channels_of, deliver
 from nba_pipeline.orchestration.automation.inventory import JOB as INVENTORY_JOB
+from nba_pipeline.orchestration.dagster_private import BACKFILL_ID_TAG, BULK_ACTION_TERMINAL_STATUSES
 from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
 from nba_pipeline.rangerun.range_run import InvalidRows
 from nba_pipeline.settings import AlertSettings

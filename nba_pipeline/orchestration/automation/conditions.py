@@ -16,10 +16,9 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster._core.asset_graph_view.entity_subset import EntitySubset
-from dagster._core.definitions.declarative_automation.automation_context import AutomationContext
 
 from nba_pipeline.orchestration.automation.currency import Currency, Snapshot
+from nba_pipeline.orchestration.dagster_private import AutomationContext, EntitySubset
 
 Condition = dg.AutomationCondition[Any]
 

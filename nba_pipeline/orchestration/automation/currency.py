@@ -21,9 +21,8 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from nba_pipeline.orchestration.instance.provenance import load_provenance
-from nba_pipeline.orchestration.partitions import LOOKBACK_DAYS
 from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
-from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 

@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from nba_pipeline.orchestration.automation.currency import Currency, Snapshot
+from nba_pipeline.orchestration.dagster_private import get_and_update_asset_status_cache_value
 from nba_pipeline.orchestration.table_asset import STORE, asset_key
 from nba_pipeline.ranges import contiguous
 

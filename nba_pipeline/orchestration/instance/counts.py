@@ -14,9 +14,9 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
-from dagster._core.storage.runs.schema import KeyValueStoreTable
 from sqlalchemy.exc import IntegrityError
 
+from nba_pipeline.orchestration.dagster_private import KeyValueStoreTable
 from nba_pipeline.orchestration.instance.values import read_values
 
 

@@ -20,21 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from dagster import Field, StringSource
-from dagster._core.event_api import EventHandlerFn
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log.schema import AssetKeyTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
-    INDEX_SHARD_NAME,
-    SqliteEventLogStorage,
-    SqliteEventLogStorageWatchdog,
-)
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, StaticPool
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
+from nba_pipeline.orchestration.dagster_private import (
+    INDEX_SHARD_NAME,
+    AssetKeyTable,
+    ConfigurableClassData,
+    EventHandlerFn,
+    EventLogEntry,
+    SqliteEventLogStorage,
+    SqliteEventLogStorageWatchdog,
+)
 from nba_pipeline.orchestration.instance import event_rows
 from nba_pipeline.orchestration.instance.serialization import EntrySerializer
 

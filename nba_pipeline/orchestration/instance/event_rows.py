@@ -13,17 +13,20 @@ from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from dagster import AssetCheckEvaluation, DagsterEventType
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
-from dagster._core.errors import DagsterInvariantViolationError
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.schema import (
+from sqlalchemy.engine import Connection
+
+from nba_pipeline.orchestration.dagster_private import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    AssetCheckEvaluationPlanned,
+    AssetCheckExecutionRecordStatus,
     AssetCheckExecutionsTable,
     AssetKeyTable,
+    DagsterInvariantViolationError,
+    EventLogEntry,
     SqlEventLogStorageTable,
 )
-from sqlalchemy.engine import Connection
 
 _CHECK_PLANNED = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
 _CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION.value

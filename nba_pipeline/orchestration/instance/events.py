@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.events import DagsterEvent
-from dagster._core.events.log import EventLogEntry
+
+from nba_pipeline.orchestration.dagster_private import DagsterEvent, EventLogEntry
 
 Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 

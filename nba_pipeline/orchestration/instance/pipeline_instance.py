@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, Field
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 
+from nba_pipeline.orchestration.dagster_private import (
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    InstanceRef,
+)
 from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.orchestration.instance.events import BATCH_SIZE
 

@@ -13,34 +13,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
 from nba_pipeline.orchestration.instance.values import read_values, write_values
+from nba_pipeline.rangerun.provenance import Provenance
 
 if TYPE_CHECKING:  # only named here
     import dagster as dg
 
 _KEY, _PAYLOADS = "nba_pipeline/made/", "nba_pipeline/read/"
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What a day of a table was made with.
-
-    ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all
-    days it was made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the
-    run that made it; ``awaits_results``: it was read from the source while games of the day were still to be
-    played.
-    """
-
-    code: str
-    schema: str
-    inputs: str
-    source: str = ""
-    run_id: str = ""
-    awaits_results: bool = False
 
 
 def save_provenance(instance: dg.DagsterInstance, table: str, made: Mapping[date, Provenance]) -> None:

@@ -21,12 +21,12 @@ from datetime import date
 from pathlib import Path
 
 from nba_pipeline.orchestration.instance.provenance import (
-    Provenance,
     payloads_from,
     payloads_key,
     provenance_from,
     provenance_keys,
 )
+from nba_pipeline.rangerun.provenance import Provenance
 
 _AT_ONCE = 300
 _OWN_INSTANCE = re.compile(

@@ -13,9 +13,7 @@ import json
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NamedTuple
 
-from dagster._core.events import DagsterEvent
-from dagster._core.events.log import EventLogEntry
-from dagster._serdes import serialize_value
+from nba_pipeline.orchestration.dagster_private import DagsterEvent, EventLogEntry, serialize_value
 
 
 class _Template(NamedTuple):

@@ -83,7 +83,8 @@ def _row(column: Column) -> str:
 
 
 def _formula(statement: Statement | None) -> str:
-    """How the values come about: the formula, over which rows, and what its names mean that are no columns."""
+    """How the values come about: the formula, over which rows, and what its names mean that are no
+    columns."""
     if isinstance(statement, Taken):
         return f"{_place(statement.ref)} as it is stored"
     if not isinstance(statement, Formula):

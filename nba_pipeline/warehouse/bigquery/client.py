@@ -9,8 +9,9 @@ from __future__ import annotations
 from google.cloud import bigquery
 
 from nba_pipeline.tables.render.bigquery import Address
-from nba_pipeline.warehouse.bigquery.quota import Budget, Limits
+from nba_pipeline.warehouse.bigquery.quota import Budget
 from nba_pipeline.warehouse.bigquery.store import BigQueryStore
+from nba_pipeline.warehouse.quota import Limits
 
 
 def connect(project: str, location: str, endpoint: str | None = None) -> bigquery.Client:

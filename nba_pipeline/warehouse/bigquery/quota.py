@@ -1,8 +1,7 @@
 """What writes cost in BigQuery's own units, and a budget per day that is not exceeded.
 
-Belongs here: ``Cost``, ``write_cost``, ``Limits``, ``plan`` and ``Budget``. Pure but for ``Budget``'s
-counters and clock. Does not belong here: writing, and waiting when BigQuery itself says that a quota is used
-up (``bigquery_jobs.py``).
+Belongs here: ``write_cost``, ``cost`` and ``Budget``. Pure but for ``Budget``'s counters and clock. Does not
+belong here: writing, and waiting when BigQuery itself says that a quota is used up (``jobs.py``).
 
 The units are counted against the *target* table, although the loads go into staging tables and DML is exempt
 from the quotas of loads and partitions: Google's pages disagree in places, and a limit kept without need
@@ -13,52 +12,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.failures import FailureClass, PipelineError
 from nba_pipeline.tables.spec import Kind, Table
+from nba_pipeline.warehouse.quota import Cost, Limits, Quota, over_budget, shortages
 
 MOST_DAYS = 4_000
 """BigQuery: partitions that one job may change. A write of more days is split."""
 
 RESET_ZONE = ZoneInfo("America/Los_Angeles")
 """Daily quotas start again at midnight Pacific time."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What some writes of one table use. ``dml``: statements that change rows of the table or of its
-    manifest."""
-
-    loads: int = 0
-    dml: int = 0
-    partitions: int = 0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.loads + other.loads, self.dml + other.dml, self.partitions + other.partitions)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Per table and day. BigQuery's own are 1,500 loads (failed ones count), no limit of DML, 30,000
-    partitions."""
-
-    loads: int = 1_500
-    dml: int = 1_500
-    partitions: int = 30_000
-
-
-_WORDS = {"loads": "load jobs", "dml": "DML statements", "partitions": "partition modifications"}
-
-
-class OverBudget(PipelineError):
-    """A write would use more of a daily quota than is left; nothing was sent."""
-
-    failure_class = FailureClass.WRITE_FAILED
 
 
 def write_cost(days: int) -> Cost:
@@ -78,59 +45,10 @@ def row_bytes(table: Table) -> int:
     return sum(_BYTES.get(column.type.kind, 8) for column in table.columns)
 
 
-@dataclass(frozen=True)
-class Shortage:
-    """A limit that a plan would pass."""
-
-    table: str
-    unit: str
-    needed: int
-    used: int
-    limit: int
-
-    def __str__(self) -> str:
-        left = max(0, self.limit - self.used)
-        return (
-            f"{self.table} needs {self.needed:,} {_WORDS[self.unit]}, and {left:,} of {self.limit:,} are left"
-            " today"
-        )
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Where today stands: what the tables' writes have used, the limits, and when counting starts again."""
-
-    used: Mapping[str, Cost]
-    limits: Limits
-    again: datetime
-
-
-def over_budget(found: Sequence[Shortage]) -> OverBudget:
-    """The error of writes that would pass these limits."""
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return OverBudget(
-        f"the writes do not fit into today's BigQuery quota: {found[0]}{more}. Nothing was sent. Daily quotas"
-        " start again at midnight Pacific time: run fewer days, wait, or raise NBA_PIPELINE_BIGQUERY_DAILY_*"
-        " where Google allows more."
-    )
-
-
-def plan(runs: Mapping[str, list[int]]) -> dict[str, Cost]:
+def cost(runs: Mapping[str, Sequence[int]]) -> dict[str, Cost]:
     """The cost per table of runs, each given as its number of days: ``{"nba_raw.games": [400, 400,
     120]}``."""
     return {table: sum((write_cost(days) for days in sizes), Cost()) for table, sizes in runs.items()}
-
-
-def shortages(costs: Mapping[str, Cost], used: Mapping[str, Cost], limits: Limits) -> list[Shortage]:
-    """Every limit that the costs would pass, on top of what was used today."""
-    found = []
-    for table, cost in costs.items():
-        before = used.get(table, Cost())
-        for unit in (f.name for f in fields(Cost)):
-            needed, spent, limit = getattr(cost, unit), getattr(before, unit), getattr(limits, unit)
-            if needed and spent + needed > limit:
-                found.append(Shortage(table, unit, needed, spent, limit))
-    return found
 
 
 def quota_day_start(now: datetime) -> datetime:
@@ -219,3 +137,24 @@ class Budget:
         today = quota_day(self.now())
         if today != self._day:
             self._day, self._used = today, {}
+
+
+@dataclass(frozen=True)
+class DailyQuota:
+    """A store's quotas; see ``QuotaStore``. ``used_today``: what the account's writes of tables have used."""
+
+    budget: Budget
+    used_today: Callable[[Iterable[Table]], dict[str, Cost]]
+
+    def today(self, tables: Iterable[Table]) -> Quota:
+        """Where today's quotas of these tables stand. One call that lists jobs; nothing is written."""
+        self.budget.start_with(self.used_today(tables))
+        return Quota(self.budget.used(), self.budget.limits, next_quota_day(self.budget.now()))
+
+    def cost(self, runs: Mapping[str, Sequence[int]]) -> dict[str, Cost]:
+        """The cost per table of runs, each given as its number of days."""
+        return cost(runs)
+
+    def row_bytes(self, table: Table) -> int:
+        """About how many bytes a row is to BigQuery."""
+        return row_bytes(table)

@@ -26,15 +26,7 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
 from nba_pipeline.warehouse.bigquery.errors import REMOTE_ERRORS, explained, missing_kind
 from nba_pipeline.warehouse.bigquery.jobs import Patience, Runner
-from nba_pipeline.warehouse.bigquery.quota import (
-    MOST_DAYS,
-    Budget,
-    Cost,
-    Quota,
-    next_quota_day,
-    quota_day_start,
-    write_cost,
-)
+from nba_pipeline.warehouse.bigquery.quota import MOST_DAYS, Budget, DailyQuota, quota_day_start, write_cost
 from nba_pipeline.warehouse.bigquery.schema import SchemaKeeper
 from nba_pipeline.warehouse.bigquery.write import Write, Writer, used_by
 from nba_pipeline.warehouse.cache import RecentPartitions
@@ -46,6 +38,7 @@ from nba_pipeline.warehouse.prepare import (
     chosen_columns,
     unchanged_days,
 )
+from nba_pipeline.warehouse.quota import Cost
 
 
 class BigQueryStore(PreparingStore):
@@ -296,10 +289,10 @@ class BigQueryStore(PreparingStore):
             jobs = self.runner.call(lambda: list(listed(min_creation_time=since, retry=None, timeout=wait)))
         return used_by(self.address, tables, ((job.job_id, job.labels or {}) for job in jobs))
 
-    def quota_today(self, tables: Iterable[Table]) -> Quota:
-        """Where today's quotas of these tables stand. One call that lists jobs; nothing is written."""
-        self.budget.start_with(self.used_today(tables))
-        return Quota(self.budget.used(), self.budget.limits, next_quota_day(self.budget.now()))
+    @property
+    def quota(self) -> DailyQuota:
+        """Where today stands, and what writes cost."""
+        return DailyQuota(self.budget, self.used_today)
 
     # ------------------------------------------------------------------------------------------ errors
 

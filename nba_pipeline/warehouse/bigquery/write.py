@@ -41,8 +41,9 @@ from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline.warehouse.bigquery.errors import REMOTE_ERRORS, Trouble, trouble_of
 from nba_pipeline.warehouse.bigquery.jobs import Runner
-from nba_pipeline.warehouse.bigquery.quota import Cost, write_cost
+from nba_pipeline.warehouse.bigquery.quota import write_cost
 from nba_pipeline.warehouse.prepare import Prepared
+from nba_pipeline.warehouse.quota import Cost
 
 LOAD, SWAP = "nba_load_", "nba_swap_"
 """How the ids of the two jobs begin; the name of the write follows."""

@@ -2,7 +2,7 @@
 is.
 
 Belongs here: ``ParquetSchema``. Does not belong here: what a difference means (``tables/evolution.py``), what
-was accepted (``parquet_accepted.py``), reading and writing days (``parquet.py``).
+was accepted (``accepted.py``), reading and writing days (``store.py``).
 
 A table is a file per day, and each carries the schema under which it was written. So nothing is ever altered:
 a file of a narrower type reads as the wider one, and `apply` only records that such days need not be made
@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,9 +35,7 @@ from nba_pipeline.tables.spec import INT64, ColumnType, Kind, Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry
 from nba_pipeline.warehouse.parquet.accepted import Accepted, load_accepted, save_accepted
 from nba_pipeline.warehouse.parquet.files import DamagedFile, decode, open_part
-
-if TYPE_CHECKING:
-    from nba_pipeline.warehouse.parquet.store import ParquetStore
+from nba_pipeline.warehouse.parquet.folder import ParquetFolder
 
 _MOST_ROWS = 5
 """Rows that are named of those that stand in the way; the others are counted."""
@@ -47,8 +44,8 @@ _MOST_ROWS = 5
 class ParquetSchema:
     """The tables of one Parquet warehouse."""
 
-    def __init__(self, store: ParquetStore) -> None:
-        self._store = store
+    def __init__(self, folder: ParquetFolder) -> None:
+        self._folder = folder
 
     # ------------------------------------------------------------------------------------------ looking
 
@@ -56,7 +53,7 @@ class ParquetSchema:
         """The days of each schema version, oldest first. Damaged files are left out: reading them names the
         damage."""
         try:
-            entries = self._store.entries(table)
+            entries = self._folder.entries(table)
         except CorruptPartition as error:
             entries = dict(error.readable)
         found: dict[str, list[date]] = {}
@@ -68,7 +65,7 @@ class ParquetSchema:
         """What separates the stored days from the declaration. A table without days is as declared: nothing
         has to be made."""
         declared = schema_version(table)
-        accepted = load_accepted(self._store.folder(table), declared)
+        accepted = load_accepted(self._folder.folder(table), declared)
         found = []
         for version, days in self.versions(table).items():
             if version != declared and version not in accepted.as_declared:
@@ -97,7 +94,7 @@ class ParquetSchema:
     def _stored(self, table: Table, days: Iterable[date]) -> StoredTable | None:
         """The columns of days of one version, from the first of their files that is intact."""
         for day in days:
-            loaded = self._store.load(table, day)
+            loaded = self._folder.load(table, day)
             try:
                 schema = open_part(loaded[1], table, day)[1].schema_arrow if loaded else None
             except DamagedFile:
@@ -151,7 +148,7 @@ class ParquetSchema:
         rows: list[str] = []
         count = 0
         for day in days:
-            loaded = self._store.load(table, day)
+            loaded = self._folder.load(table, day)
             try:
                 part = decode(loaded[1], table, day, [*labels, column]) if loaded else None
             except DamagedFile:
@@ -207,7 +204,7 @@ class ParquetSchema:
         return [
             view_statement(
                 table,
-                self._store.files(table),
+                self._folder.files(table),
                 [{n: c.type for n, c in columns.items()} for columns in stored],
             )
         ]
@@ -230,7 +227,7 @@ class ParquetSchema:
         if refused := [c for c in changes if c.action is Action.REFUSE]:
             raise SchemaDrift(f"{table.full_name}: {refused[0].text}. Nothing of this table was changed.")
         declared = schema_version(table)
-        before = load_accepted(self._store.folder(table), declared)
+        before = load_accepted(self._folder.folder(table), declared)
         as_declared, lacking = set(before.as_declared), set(before.lacking)
         for version, days in self.versions(table).items():
             stored = self._stored(table, days) if version not in before.all else None
@@ -244,7 +241,7 @@ class ParquetSchema:
             ):  # without any difference in columns the days are made again: their rows have to be looked at
                 as_declared.add(version)
         save_accepted(
-            self._store.folder(table), Accepted(declared, frozenset(as_declared), frozenset(lacking))
+            self._folder.folder(table), Accepted(declared, frozenset(as_declared), frozenset(lacking))
         )
         left = self.changes(table)
         if blocking(left):

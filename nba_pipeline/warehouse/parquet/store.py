@@ -1,9 +1,9 @@
 """The embedded warehouse: one Parquet file per table and day, readable by any number of processes and any
 tool.
 
-Belongs here: ``ParquetStore``: which files there are, replacing and reading them, telling missing from
-damaged. Does not belong here: the bytes of a file (``parquet_files.py``), the manifest cache
-(``parquet_manifest.py``), days of other declarations (``parquet_schema.py``).
+Belongs here: ``ParquetStore``: replacing and reading days, telling missing from damaged. Does not belong
+here: which files there are (``folder.py``), the bytes of a file (``files.py``), days of other declarations
+(``schema.py``).
 
 Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained:
 ``game_date`` is a column inside them, an empty day is a file without rows, and the manifest entry is in the
@@ -17,19 +17,15 @@ SQL over a table, from anywhere (or see ``duck.py``)::
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
-from nba_pipeline.failures import SourceUnavailable, WriteFailed
+from nba_pipeline.failures import WriteFailed
 from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry, ReplaceResult
@@ -43,8 +39,6 @@ from nba_pipeline.warehouse.parquet.files import (
     decode,
     discard,
     encode,
-    load,
-    open_part,
     publish,
     remove_stale,
     stage,
@@ -53,6 +47,7 @@ from nba_pipeline.warehouse.parquet.files import (
     write_atomically,
     written_under,
 )
+from nba_pipeline.warehouse.parquet.folder import ParquetFolder, in_threads
 from nba_pipeline.warehouse.parquet.manifest import Cached, is_settled, load_cache, save_cache
 from nba_pipeline.warehouse.parquet.schema import ParquetSchema
 from nba_pipeline.warehouse.prepare import (
@@ -65,53 +60,18 @@ from nba_pipeline.warehouse.prepare import (
     with_absent,
 )
 
-FILE_NAME = "part.parquet"
-_FOLDER_PREFIX = "game_date="
-_THREADS = (
-    4  # waiting for fsync and for Arrow, which releases the interpreter: more threads than cores pay off
-)
 _MANY_DAYS = 32  # from here on days are synced together
-_SAFE_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_Result = TypeVar("_Result")
 _Written = tuple[FileKey, ManifestEntry]
 
 
-@dataclass
-class _Scan:
-    """What was found of a table: the entries with their file versions, and why other files are damaged."""
-
-    entries: Cached = field(default_factory=dict)
-    damaged: dict[date, str] = field(default_factory=dict)
-
-    @property
-    def manifest(self) -> dict[date, ManifestEntry]:
-        return {day: self.entries[day][1] for day in sorted(self.entries)}
-
-
-class ParquetStore(PreparingStore):
+class ParquetStore(ParquetFolder, PreparingStore):
     """Daily partitions as Parquet files below ``root``, which is created by the first write."""
 
     name = "parquet"
 
     def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+        super().__init__(root)
         self._recent = RecentPartitions()
-
-    # ------------------------------------------------------------------------------------------ where things
-    # are
-
-    def folder(self, table: Table) -> Path:
-        for part in (table.dataset, table.name):
-            if not _SAFE_NAME.fullmatch(part):  # Table promises this; a path is worth a second look
-                raise ValueError(f"{part!r} cannot be a folder of the warehouse")
-        return self.root / table.dataset / table.name
-
-    def path(self, table: Table, day: date) -> Path:
-        return self.folder(table) / f"{_FOLDER_PREFIX}{day.isoformat()}" / FILE_NAME
-
-    def files(self, table: Table) -> str:
-        """A pattern that matches the files of all days."""
-        return str(self.folder(table) / "*" / FILE_NAME)
 
     def location(self, table: Table) -> str:
         return str(self.folder(table))
@@ -129,14 +89,14 @@ class ParquetStore(PreparingStore):
     def _store(self, prepared: Prepared) -> ReplaceResult:
         table, days = prepared.table, list(prepared.days)
         cached = load_cache(self.folder(table))
-        entries = self._scan(table, days, cached).entries
+        entries = self.scan(table, days, cached).entries
         accepted = self._accepted(table)
         same = unchanged_days(
             prepared, accepted.presented({day: entry for day, (_, entry) in entries.items()})
         )
         # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never
         # be repaired.
-        intact = {day for day, whole in _in_threads(lambda day: self._is_intact(table, day), same) if whole}
+        intact = {day for day, whole in in_threads(lambda day: self._is_intact(table, day), same) if whole}
         written = [day for day in days if day not in intact]
         self.schema.check_replaceable(
             table, {day: entries[day][1] for day in written if day in entries}, accepted
@@ -188,7 +148,7 @@ class ParquetStore(PreparingStore):
             except OSError as error:
                 return error
 
-        return _in_threads(write, days)
+        return in_threads(write, days)
 
     def _write_together(
         self, prepared: Prepared, days: Sequence[date], now: datetime
@@ -205,7 +165,7 @@ class ParquetStore(PreparingStore):
             except OSError as error:
                 return error
 
-        staged = _in_threads(stage_day, days)
+        staged = in_threads(stage_day, days)
         try:
             sync_filesystem(self.root)
         except OSError as error:
@@ -262,7 +222,7 @@ class ParquetStore(PreparingStore):
 
         def read_day(day: date) -> pa.Table | DamagedFile | None:
             key = (table.full_name, day, tuple(names))
-            version = self._key(table, day)
+            version = self.key(table, day)
             recent = self._recent.get(key, version)
             if recent is not None:
                 return recent
@@ -275,14 +235,14 @@ class ParquetStore(PreparingStore):
                 self._recent.put(key, loaded[0], rows)
             return rows
 
-        for day, outcome in _in_threads(read_day, self._days_with_rows(table, as_days(days))):
+        for day, outcome in in_threads(read_day, self._days_with_rows(table, as_days(days))):
             if isinstance(outcome, DamagedFile):
                 damaged[day] = str(outcome)
             elif outcome is not None:
                 lacking = outcome.num_columns < len(names) and written_under(outcome) in accepted.lacking
                 parts.append((day, with_absent(table, outcome, names) if lacking else outcome))
         if damaged:
-            raise self._corrupt(table, damaged, self._scan(table).manifest)
+            raise self.corrupt(table, damaged, self.scan(table).manifest)
         return assemble(table, parts, names)
 
     def _days_with_rows(self, table: Table, days: list[date]) -> list[date]:
@@ -292,7 +252,7 @@ class ParquetStore(PreparingStore):
         return [
             day
             for day in days
-            if day not in cached or cached[day][1].row_count or cached[day][0] != self._key(table, day)
+            if day not in cached or cached[day][1].row_count or cached[day][0] != self.key(table, day)
         ]
 
     def manifest(self, table: Table) -> dict[date, ManifestEntry]:
@@ -304,102 +264,8 @@ class ParquetStore(PreparingStore):
             raise
 
     def entry(self, table: Table, day: date) -> ManifestEntry | None:
-        """One day's entry from its own file; see ``OneDay``."""
-        found = self._read_entry(table, day)
+        """One day's entry from its own file; see ``Store.entry``."""
+        found = self.read_entry(table, day)
         if isinstance(found, DamagedFile):
-            raise self._corrupt(table, {day: str(found)}, {})
+            raise self.corrupt(table, {day: str(found)}, {})
         return None if found is None else self._accepted(table).presented({day: found[1]})[day]
-
-    def entries(self, table: Table) -> dict[date, ManifestEntry]:
-        """The entries as they are in the files: with the schema version under which each day was written."""
-        folder = self.folder(table)
-        cached = load_cache(folder)
-        scan = self._scan(table, None, cached)
-        if scan.entries != cached:
-            remove_stale(folder)
-            save_cache(folder, scan.entries)
-        if scan.damaged:
-            raise self._corrupt(table, scan.damaged, scan.manifest)
-        return scan.manifest
-
-    def _scan(self, table: Table, days: Iterable[date] | None = None, cached: Cached | None = None) -> _Scan:
-        """Entries of the days (default: all that are stored), opening only files that the cache does not
-        know."""
-        cached = load_cache(self.folder(table)) if cached is None else cached
-        scan, unknown = _Scan(), []
-        for day in self._stored_days(table) if days is None else days:
-            key = self._key(table, day)
-            if key is not None and day in cached and cached[day][0] == key:
-                scan.entries[day] = cached[day]
-            elif key is not None:
-                unknown.append(day)
-        for day, outcome in _in_threads(lambda day: self._read_entry(table, day), unknown):
-            if isinstance(outcome, DamagedFile):
-                scan.damaged[day] = str(outcome)
-            elif outcome is not None:
-                scan.entries[day] = outcome
-        return scan
-
-    def _stored_days(self, table: Table) -> list[date]:
-        try:
-            names = os.listdir(self.folder(table))  # noqa: PTH208 - names are all that is needed
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        days = []
-        for name in names:
-            try:
-                days.append(
-                    date.fromisoformat(name.removeprefix(_FOLDER_PREFIX))
-                    if name.startswith(_FOLDER_PREFIX)
-                    else None
-                )
-            except ValueError:
-                continue  # a folder somebody else made
-        return sorted(day for day in days if day is not None)
-
-    def _key(self, table: Table, day: date) -> FileKey | None:
-        try:
-            return FileKey.of(self.path(table, day).stat())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def _read_entry(self, table: Table, day: date) -> tuple[FileKey, ManifestEntry] | DamagedFile | None:
-        loaded = self.load(table, day)
-        try:
-            return (loaded[0], open_part(loaded[1], table, day)[0]) if loaded else None
-        except DamagedFile as error:
-            return error
-
-    def load(self, table: Table, day: date) -> tuple[FileKey, bytes] | None:
-        """The version and the bytes of a day's file; None if there is none."""
-        path = self.path(table, day)
-        try:
-            return load(path)
-        except OSError as error:
-            raise SourceUnavailable(
-                f"{table.full_name} on {day}: {path} cannot be read: {error.strerror or error}. Correct its"
-                " permissions or the disk.",
-                days=[day],
-            ) from error
-
-    def _corrupt(
-        self, table: Table, damaged: Mapping[date, str], readable: Mapping[date, ManifestEntry]
-    ) -> CorruptPartition:
-        paths = {day: self.path(table, day) for day in sorted(damaged)}
-        shown = "; ".join(f"{day} ({paths[day]}): {damaged[day]}" for day in list(paths)[:3])
-        more = f"; and {len(damaged) - 3} more" if len(damaged) > 3 else ""
-        return CorruptPartition(
-            f"{table.full_name} has {len(damaged)} damaged day(s): {shown}{more}. Materialize these days"
-            " again, which replaces the files.",
-            paths=paths,
-            readable={day: entry for day, entry in readable.items() if day not in damaged},
-        )
-
-
-def _in_threads(work: Callable[[date], _Result], days: Iterable[date]) -> list[tuple[date, _Result]]:
-    """The work's result for each day, in order; a few days at a time."""
-    days = list(days)
-    if len(days) < 2:
-        return [(day, work(day)) for day in days]
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="parquet-store") as pool:
-        return list(zip(days, pool.map(work, days), strict=True))

@@ -10,9 +10,9 @@ from nba_pipeline.build import RECIPES
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, as_json, make_plan
 from nba_pipeline.operations.backfill.timings import expected_rows
-from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from nba_pipeline.operations.explain.source import traced
-from nba_pipeline.orchestration.instance.provenance import Provenance
 from nba_pipeline.orchestration.instance.provenance_reader import ProvenanceReader
+from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.sources.base import Traceable
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.registry import TABLES

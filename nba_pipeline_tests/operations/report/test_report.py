@@ -14,7 +14,6 @@ import pytest
 
 from nba_pipeline.build import RECIPES
 from nba_pipeline.operations.audit.validate import Answer
-from nba_pipeline.operations.failed import Failed
 from nba_pipeline.operations.quarantine import Rejected
 from nba_pipeline.operations.report import content as reports
 from nba_pipeline.operations.report.content import (
@@ -33,10 +32,11 @@ from nba_pipeline.operations.report.style import LOOKS, STYLE, css_class, look_o
 from nba_pipeline.operations.status.staleness import Stale
 from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.warehouse.base import ManifestEntry
-from nba_pipeline.warehouse.bigquery.quota import Cost, Limits, Quota
+from nba_pipeline.warehouse.quota import Cost, Limits, Quota
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE, command
 from nba_pipeline_tests.operations.conftest import DAYS, END, START
 from nba_pipeline_tests.support.pages import html_rows, plain

@@ -14,8 +14,9 @@ from nba_pipeline.build import RECIPES
 from nba_pipeline.formulas import dependencies, versions
 from nba_pipeline.operations.status import staleness
 from nba_pipeline.operations.status.staleness import Stale, why_stale
-from nba_pipeline.orchestration.instance.provenance import Provenance, load_provenance, save_provenance
+from nba_pipeline.orchestration.instance.provenance import load_provenance, save_provenance
 from nba_pipeline.rangerun.lineage import expected_provenance
+from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource

@@ -18,16 +18,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.cli.watch import watch
 from nba_pipeline.operations.backfill.estimate import Cost, Costs
-from nba_pipeline.operations.failed import Failed
-from nba_pipeline.operations.status.runs import (
-    PAUSE_SECONDS,
-    Ran,
-    asked_of_the_daemon,
-    at_once,
-    idle_seconds,
-    recent_runs,
-    stretch,
-)
+from nba_pipeline.operations.status.runs import PAUSE_SECONDS, at_once, idle_seconds, stretch
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.status.watch import (
     STALLED_AFTER_SECONDS,
@@ -40,7 +31,9 @@ from nba_pipeline.operations.status.watch import (
     waiting_lines,
 )
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.orchestration.history import Ran, asked_of_the_daemon, recent_runs
 from nba_pipeline.orchestration.table_asset import asset_key
+from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.warehouse.base import ManifestEntry

@@ -19,7 +19,6 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from nba_pipeline.build import build_defs
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.automation.alert_sensor import NAME, alert_tick
 from nba_pipeline.orchestration.automation.alerts import (
     DAY_SECONDS,
@@ -31,6 +30,7 @@ from nba_pipeline.orchestration.automation.alerts import (
     worded,
 )
 from nba_pipeline.orchestration.automation.channels import AlertNotDelivered, channels_of, deliver
+from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.settings import AlertSettings, Settings
 from nba_pipeline_tests.orchestration.automation.driver import (
     OFFENSE,

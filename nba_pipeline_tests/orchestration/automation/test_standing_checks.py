@@ -18,7 +18,6 @@ from dagster._core.definitions.freshness_evaluator import (
 
 from nba_pipeline import clock
 from nba_pipeline.build import RECIPES
-from nba_pipeline.operations.workspace import open_instance
 from nba_pipeline.orchestration.automation.currency import Currency
 from nba_pipeline.orchestration.automation.inventory import (
     NEWEST_DAY_IS_THERE,
@@ -26,6 +25,7 @@ from nba_pipeline.orchestration.automation.inventory import (
     in_words,
 )
 from nba_pipeline.orchestration.automation.wiring import SERVING
+from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import STORE, asset_key
 from nba_pipeline.tables.registry import TABLES

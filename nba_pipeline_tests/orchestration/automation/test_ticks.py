@@ -17,7 +17,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from nba_pipeline import clock
 from nba_pipeline.build import RECIPES
-from nba_pipeline.operations.workspace import open_instance
+from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES

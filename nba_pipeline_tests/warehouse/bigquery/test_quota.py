@@ -14,24 +14,21 @@ from nba_pipeline.orchestration.instance.counts import InstanceCounts
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.bigquery.quota import (
     Budget,
-    Cost,
-    Limits,
-    OverBudget,
-    Quota,
+    DailyQuota,
+    cost,
     next_quota_day,
-    plan,
     quota_day,
     row_bytes,
-    shortages,
     write_cost,
 )
 from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline.warehouse.quota import Cost, Limits, OverBudget, Quota, shortages
 from nba_pipeline_tests.warehouse.bigquery.support import store_over
 from nba_pipeline_tests.warehouse.support import TABLE, day, many
 
 
 @pytest.mark.parametrize(
-    ("days", "cost"),
+    ("days", "expected"),
     [
         (0, Cost()),
         (1, Cost(1, 4, 1)),
@@ -40,8 +37,8 @@ from nba_pipeline_tests.warehouse.support import TABLE, day, many
         (4_001, Cost(2, 8, 4_001)),
     ],
 )
-def test_the_cost_of_a_write(days, cost):
-    assert write_cost(days) == cost
+def test_the_cost_of_a_write(days, expected):
+    assert write_cost(days) == expected
 
 
 def test_the_cost_is_what_the_server_counts(fake, store):
@@ -56,7 +53,7 @@ def test_the_cost_is_what_the_server_counts(fake, store):
 
 
 def test_a_plan_and_its_shortages():
-    costs = plan({"a.x": [400, 400, 200], "a.y": [10]})
+    costs = cost({"a.x": [400, 400, 200], "a.y": [10]})
     assert costs == {"a.x": Cost(3, 12, 1_000), "a.y": Cost(1, 4, 10)}
     assert shortages(costs, {}, Limits()) == []
     (short,) = shortages(costs, {"a.x": Cost(partitions=29_500)}, Limits())
@@ -105,22 +102,23 @@ def test_what_other_processes_used_today_counts(fake, store):
     store.replace_range(TABLE, many(days), days)
     store.replace_range(TABLE, many(days[:2], shift=1), days[:2])
     other = store_over(fake, budget=Budget(Limits(loads=3)))
-    quota = other.quota_today([TABLE])
+    quota = other.quota.today([TABLE])
     assert quota.used == {"analytics.box_scores": Cost(2, 8, 7)}
-    assert 0 < (quota.again - other.budget.now()).total_seconds() <= 25 * 3_600
+    assert 0 < (quota.resets_at - other.budget.now()).total_seconds() <= 25 * 3_600
     assert other.used_today([TABLE]) == {"analytics.box_scores": Cost(2, 8, 7)}
     with pytest.raises(OverBudget, match="needs 2 load jobs, and 1 of 3 are left"):
-        other.budget.check(plan({TABLE.full_name: [400, 400]}))
-    other.budget.check(plan({TABLE.full_name: [400]}))
+        other.budget.check(cost({TABLE.full_name: [400, 400]}))
+    other.budget.check(cost({TABLE.full_name: [400]}))
 
 
 FIRST, SECOND = RECIPES[:2]
+COSTS = DailyQuota(Budget(), lambda tables: {})
 
 
 def quota(partitions: int, **used: Cost) -> Quota:
     tables = {"first": FIRST.table, "second": SECOND.table}
     return Quota(
-        {tables[name]: cost for name, cost in used.items()},
+        {tables[name]: spent for name, spent in used.items()},
         Limits(partitions=partitions),
         datetime(2024, 1, 11, 8, tzinfo=UTC),
     )
@@ -130,9 +128,9 @@ def test_a_request_that_fits_is_left_as_it_is():
     request = Backfill(
         [FIRST, SECOND], {FIRST.table: [day(n) for n in range(900)], SECOND.table: [day(0), day(5)]}
     )
-    assert costs_of(request) == {FIRST.table: Cost(3, 12, 900), SECOND.table: Cost(2, 8, 2)}
-    assert share(request, quota(900)) == Share(request)
-    assert str(share(request, quota(900))) == ""
+    assert costs_of(request, COSTS) == {FIRST.table: Cost(3, 12, 900), SECOND.table: Cost(2, 8, 2)}
+    assert share(request, COSTS, quota(900)) == Share(request)
+    assert str(share(request, COSTS, quota(900))) == ""
     assert share_of_today(MemoryStore(), TABLES, request) == Share(request)  # no quotas: nothing to ask
 
 
@@ -140,14 +138,16 @@ def test_over_budget_the_oldest_days_that_fit_are_done_in_every_table():
     days = [day(n) for n in range(10)]
     request = Backfill([FIRST, SECOND], {FIRST.table: days, SECOND.table: [*days[:2], *days[4:]]})
     found = share(
-        request, quota(10, first=Cost(partitions=4))
+        request, COSTS, quota(10, first=Cost(partitions=4))
     )  # 6 are left for the first table, 10 for the second
     assert {name: sorted(d) for name, d in found.today.days.items()} == {
         FIRST.table: days[:6],
         SECOND.table: [*days[:2], *days[4:6]],
     }
     assert found.left == {FIRST.table: days[6:], SECOND.table: days[6:]}
-    assert not shortages(costs_of(found.today), {FIRST.table: Cost(partitions=4)}, Limits(partitions=10))
+    assert not shortages(
+        costs_of(found.today, COSTS), {FIRST.table: Cost(partitions=4)}, Limits(partitions=10)
+    )
     text = str(found)
     assert "4 day(s) of 2 table(s) are left for another day" in text
     assert f"{days[6]} .. {days[9]}" in text
@@ -159,7 +159,7 @@ def test_over_budget_the_oldest_days_that_fit_are_done_in_every_table():
 def test_a_gap_costs_a_load_and_is_cut_by_loads_too():
     apart = Backfill([FIRST], {FIRST.table: [day(n) for n in range(0, 20, 2)]})
     limited = Quota({}, Limits(loads=3), datetime(2024, 1, 11, 8, tzinfo=UTC))
-    assert sorted(share(apart, limited).today.days[FIRST.table]) == [day(0), day(2), day(4)]
+    assert sorted(share(apart, COSTS, limited).today.days[FIRST.table]) == [day(0), day(2), day(4)]
 
 
 def test_nothing_fits_and_nothing_is_begun(fake, store):
@@ -170,7 +170,7 @@ def test_nothing_fits_and_nothing_is_begun(fake, store):
             r"player_boxscores needs 1 partition modifications, and 0 of 5 are left today.*Nothing was sent"
         ),
     ):
-        share(request, quota(5, second=Cost(partitions=5)))
+        share(request, COSTS, quota(5, second=Cost(partitions=5)))
     small = store_over(fake, budget=Budget(Limits(partitions=0)))
     with pytest.raises(OverBudget, match="games needs 1 partition modifications"):
         share_of_today(small, TABLES, request)

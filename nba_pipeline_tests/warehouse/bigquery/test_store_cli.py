@@ -20,7 +20,8 @@ from nba_pipeline.operations.backfill.plan import make_plan
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import BigQuerySettings, Settings
-from nba_pipeline.warehouse.bigquery.quota import OverBudget, write_cost
+from nba_pipeline.warehouse.bigquery.quota import write_cost
+from nba_pipeline.warehouse.quota import OverBudget
 from nba_pipeline_tests.bigquery_loopback import FakeBigQuery
 from nba_pipeline_tests.warehouse.bigquery.support import PROJECT
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
+import nba_pipeline.warehouse.parquet.folder as folder_module
 import nba_pipeline.warehouse.parquet.store as parquet_module
 from nba_pipeline.failures import SourceUnavailable, WriteFailed
 from nba_pipeline.tables.render.frames import empty_frame
@@ -222,7 +223,7 @@ def test_a_cache_with_a_changed_number_is_not_believed(filled, parquet):
 def test_the_cache_spares_reading_footers(filled, parquet, monkeypatch):
     settle(parquet)
     expected = parquet.manifest(TABLE)
-    monkeypatch.setattr(parquet_module, "open_part", lambda *_: pytest.fail("a footer was read"))
+    monkeypatch.setattr(folder_module, "open_part", lambda *_: pytest.fail("a footer was read"))
     assert parquet.manifest(TABLE) == expected
 
 

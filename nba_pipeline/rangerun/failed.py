@@ -1,5 +1,5 @@
-"""A failed day as operations speak of it. Plain data: it travels between processes and belongs to states and
-results alike.
+"""A failed day as everybody after the run speaks of it. Plain data: it travels between processes and belongs
+to states and results alike.
 
 Belongs here: the day and grouping days by cause. Does not belong here: how a run judges a day
 (``rangerun/outcome.py``).
