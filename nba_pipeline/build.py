@@ -17,21 +17,12 @@ from nba_pipeline.deployment import make_store as make_store
 from nba_pipeline.orchestration.automation.conditions import restate_what_changed
 from nba_pipeline.orchestration.automation.currency import Currency
 from nba_pipeline.orchestration.automation.wiring import automation
-from nba_pipeline.orchestration.instance.counts import InstanceCounts
 from nba_pipeline.orchestration.io_manager import WarehouseIOManager
 from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.resources import source_resource, warehouse_resource
 from nba_pipeline.orchestration.table_asset import IO_MANAGER, SOURCE, STORE, table_asset
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES, TableRegistry
-from nba_pipeline.warehouse.base import Store
-
-
-def counted_in(store: Store, instance: dg.DagsterInstance | None) -> Store:
-    """The store; where it has a budget, what it writes is counted for every process of the instance."""
-    budget = getattr(store, "budget", None)
-    if budget is not None and instance is not None:
-        budget.ledger = InstanceCounts(instance, "quota")
-    return store
 
 
 def build_defs(
@@ -39,19 +30,27 @@ def build_defs(
     *,
     resources: Mapping[str, Any] | None = None,
     tables: TableRegistry = TABLES,
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
 ) -> dg.Definitions:
-    """A fresh ``Definitions``.
+    """A fresh ``Definitions``: twelve assets with their checks, the resources, and what runs by itself.
 
-    ``settings``: from the environment when not given. ``resources``: objects that replace ``source`` or
-    ``store``. ``tables``: another registry, to see what a changed declaration does. Raises
-    ``ConfigurationError``.
+    Args:
+        settings: from the environment when not given.
+        resources: objects that replace ``source`` or ``store``, by these names; others are added.
+        tables: another registry, to see what a changed declaration does.
+        executor: of all runs. A range run is one step, so the default runs it in the run's own process.
+
+    Raises:
+        ConfigurationError: a setting is missing or cannot be.
+
+    Example:
+        ``build_defs(Settings(warehouse="memory"))``
     """
     settings = settings or Settings.from_environment()
     given = dict(resources or {})
     store = given.pop(STORE, None) or make_store(settings)
     source = given.pop(SOURCE, None) or make_source(settings)
     days = daily_partitions(settings.start_date, settings.end_date)
-    hardcoded = dg.ResourceDefinition.hardcoded_resource
     currency = Currency(RECIPES, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
     return dg.Definitions(
@@ -62,14 +61,14 @@ def build_defs(
             for recipe in RECIPES
         ],
         resources={
-            SOURCE: hardcoded(source),
-            STORE: dg.ResourceDefinition(lambda context: counted_in(store, context.instance)),
+            SOURCE: source_resource(source, str(settings.bulk_dir or "")),
+            STORE: warehouse_resource(store, tables),
             IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(
                 WarehouseIOManager(store, tables.values())
             ),
             **given,
         },
-        executor=dg.in_process_executor,
+        executor=executor,
         asset_checks=automatic.checks,
         jobs=automatic.jobs,
         sensors=automatic.sensors,

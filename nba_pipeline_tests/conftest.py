@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,55 +16,17 @@ from nba_pipeline_tests.support.pipeline import Pipeline
 BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
 
 
-REAL_SEASONS_FILES = (
-    "nba_pipeline_tests/golden/test_real_games.py",
-    *(
-        f"nba_pipeline_tests/precompute/test_{name}.py"
-        for name in (
-            "canary_command",
-            "explained_seasons",
-            "independent_values",
-            "same_values",
-            "leak_canary",
-        )
-    ),
-    "nba_pipeline_tests/precompute/test_population_and_history.py",
-)
-"""Files whose tests share ``real_seasons``, which takes most of a minute to make with the tables of phase 4.
-"""
+SHARED = ("real_seasons", "made_home")
+"""Fixtures that take most of a minute to make: all tests that use one go to one process."""
 
 
-MADE_HOME_FILES = tuple(
-    f"nba_pipeline_tests/operations/{name}.py"
-    for name in (
-        "explain/test_explain",
-        "explain/test_glance",
-        "backfill/test_plan_cli",
-        "report/test_report",
-        "audit/test_validate",
-        "status/test_watch",
-    )
-)
-"""Files whose tests share the home of ``operations/conftest.py``."""
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A test process takes a whole file, so that what a file makes is made once; all of REAL_SEASONS_FILES go
-    to one process, and all of MADE_HOME_FILES.
-
-    Groups of pytest-xdist's own (`--dist=loadgroup`) are without effect under pytest 9.2: pytest-xdist issue
-    1386.
-    """
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByFile(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = super()._split_scope(nodeid)
-            shared = {REAL_SEASONS_FILES: "real seasons", MADE_HOME_FILES: "made home"}
-            return next((name for files, name in shared.items() if file in files), file)
-
-    return ByFile(config, log)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The groups of pytest-xdist: a process takes all tests of a shared fixture, else all of a file, so that
+    what a file makes is made once."""
+    for item in items:
+        shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
 
 
 @pytest.fixture(scope="session")

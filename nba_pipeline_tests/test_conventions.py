@@ -13,7 +13,6 @@ import pytest
 from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES
-from nba_pipeline_tests.conftest import REAL_SEASONS_FILES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "nba_pipeline"
@@ -149,7 +148,7 @@ def test_an_asset_says_where_it_is_stored_and_links_to_what_it_is_made_from() ->
     for key in graph.materializable_asset_keys:
         assert graph.get(key).kinds == {"pandas", "memory"}
         links = re.findall(
-            r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("provenance_from"), "value", "")
+            r"\]\(/assets/([^)]+)\)", getattr(graph.get(key).metadata.get("made_from"), "value", "")
         )
         assert {tuple(link.split("/")) for link in links} == {
             tuple(parent.path) for parent in graph.get(key).parent_keys
@@ -181,17 +180,3 @@ def test_texts_and_settings_name_no_path_of_a_machine() -> None:
         if _MACHINE_PATH.search(line)
     }
     assert named == set()
-
-
-def test_files_that_share_the_real_seasons_are_those_that_one_process_takes() -> None:
-    folder = ROOT / "nba_pipeline_tests"
-    uses = re.compile(
-        r"^def test_[^:]*\b(real_seasons|phase4): Pipeline|^def \w+\([^:]*\b(real_seasons|phase4): Pipeline",
-        re.MULTILINE,
-    )
-    found = {
-        str(path.relative_to(ROOT))
-        for path in folder.rglob("test_*.py")
-        if uses.search(path.read_text(encoding="utf-8"))
-    }
-    assert found == set(REAL_SEASONS_FILES)

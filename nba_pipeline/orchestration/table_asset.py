@@ -38,7 +38,7 @@ from nba_pipeline.orchestration.instance.events import record_events
 from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import backfill_policy, lookback_mapping
-from nba_pipeline.rangerun.lineage import expected_provenance, input_manifests, is_raw
+from nba_pipeline.rangerun.lineage import code_version_of, expected_provenance, input_manifests, is_raw
 from nba_pipeline.rangerun.outcome import (
     CheckResult,
     DayFailure,
@@ -220,6 +220,7 @@ def _output(
         description=table.description,
         metadata={**asset_metadata(table), **_made_from(recipe)},
         kinds={*table.kinds, *([stored_as] if stored_as else [])},
+        code_version=code_version_of(recipe, table),
         owners=list(table.owners),
         tags={"dataset": table.dataset},
         automation_condition=condition,
@@ -234,7 +235,7 @@ def _made_from(recipe: Recipe) -> dict[str, dg.MetadataValue]:
         f"{': ' + ', '.join(i.columns) if i.columns else ''}"
         for i in recipe.inputs
     ]
-    return {"provenance_from": dg.MetadataValue.md("\n".join(lines))} if lines else {}
+    return {"made_from": dg.MetadataValue.md("\n".join(lines))} if lines else {}
 
 
 def _check_specs(table: Table, days: dg.DailyPartitionsDefinition) -> list[dg.AssetCheckSpec]:

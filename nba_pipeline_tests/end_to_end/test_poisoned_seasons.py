@@ -117,6 +117,7 @@ def assert_named(failed: list[tuple[str, str, str, str]], asked: tuple[str, ...]
         assert [day, failure_class, table, plain(message)] in rows
 
 
+@pytest.mark.slow  # test_poisoned_days.py has ten days of them
 def test_three_weeks_with_eight_poisoned_days(
     bulk_dir: Path, bulk_source: BulkSource, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -33,7 +33,7 @@ from nba_pipeline_tests.end_to_end.pipelines import (
     materializations,
 )
 
-pytestmark = [pytest.mark.bulk, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.bulk, pytest.mark.timeout(600)]
 
 FIRST, LAST = date(2021, 10, 19), date(2024, 6, 30)
 BAD_DAY = date(2024, 3, 7)
@@ -179,13 +179,15 @@ class TestNarrowColumnInAFullHistory:
     DAYS = span(date(2024, 3, 1), date(2024, 3, 10))
 
     @pytest.fixture(scope="class")
-    def before(self, workspace: Workspace) -> dict[date, str]:
+    @classmethod
+    def before(cls, workspace: Workspace) -> dict[date, str]:
         manifest = workspace.store.manifest(TABLES[PLAYERS])
-        return {day: manifest[day].content_hash for day in self.DAYS}
+        return {day: manifest[day].content_hash for day in cls.DAYS}
 
     @pytest.fixture(scope="class")
-    def results(self, workspace: Workspace, before: dict[date, str]) -> dict[str, pipelines.TableResult]:
-        return runs_of(workspace, tables=NARROW).backfill(self.DAYS, [PLAYERS])
+    @classmethod
+    def results(cls, workspace: Workspace, before: dict[date, str]) -> dict[str, pipelines.TableResult]:
+        return runs_of(workspace, tables=NARROW).backfill(cls.DAYS, [PLAYERS])
 
     def test_exactly_one_day_fails_and_says_everything(
         self, results: dict[str, pipelines.TableResult]
@@ -234,16 +236,18 @@ class TestNarrowColumnFromTheStart:
     LATER = frozenset(day for day in DAYS if day > BAD_DAY)
 
     @pytest.fixture(scope="class")
-    def young(self, bulk_source: BulkSource, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    @classmethod
+    def young(cls, bulk_source: BulkSource, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         folder = tmp_path_factory.mktemp("young")
-        settings = Settings(start_date=self.START, warehouse_dir=folder / "warehouse", dagster_home=folder)
+        settings = Settings(start_date=cls.START, warehouse_dir=folder / "warehouse", dagster_home=folder)
         settings = settings.with_changes(source="bulk", bulk_dir=bulk_source.folder)
         with open_with(settings) as opened:
             yield opened
 
     @pytest.fixture(scope="class")
-    def results(self, young: Workspace) -> dict[str, pipelines.TableResult]:
-        return runs_of(young, tables=NARROW).backfill(self.DAYS)
+    @classmethod
+    def results(cls, young: Workspace) -> dict[str, pipelines.TableResult]:
+        return runs_of(young, tables=NARROW).backfill(cls.DAYS)
 
     def test_the_day_fails_and_only_what_needs_it_waits(
         self, results: dict[str, pipelines.TableResult]

@@ -30,7 +30,7 @@ from nba_pipeline_tests.end_to_end.test_ui_backfill import (
     executions,
 )
 
-pytestmark = [pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.bulk, pytest.mark.timeout(900)]
 
 FIRST, LAST = date(2022, 10, 18), date(2023, 6, 12)
 DAYS = span(FIRST, LAST)

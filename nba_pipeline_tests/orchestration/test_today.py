@@ -166,6 +166,7 @@ def why(runs: Runs) -> dict[str, dict[date, Why]]:
     }
 
 
+@pytest.mark.slow  # several backfills
 def test_a_backfill_fetches_a_day_again_when_its_results_are_due_and_not_before(
     runs: Runs, afterwards: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from nba_pipeline_tests.precompute.raw_history import (
 )
 from nba_pipeline_tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.bulk, pytest.mark.xdist_group("real_seasons")]
+pytestmark = pytest.mark.bulk
 
 CACHE, ZONE_TABLE = "nba_precompute.player_daily_cache", "nba_precompute.player_shot_zone_analysis"
 FEATURES, FACTORS = "nba_precompute.ml_feature_store", "nba_precompute.player_composite_factors"

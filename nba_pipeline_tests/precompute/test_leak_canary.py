@@ -29,7 +29,7 @@ from nba_pipeline.tables.formula import (
 from nba_pipeline_tests.precompute.overlay import LOOKING_BACK, run_on
 from nba_pipeline_tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.bulk, pytest.mark.xdist_group("real_seasons")]
+pytestmark = pytest.mark.bulk
 
 SLATE, DEFENSE, ZONES, FACTORS, CACHE, FEATURES = LOOKING_BACK
 DAY = date(2023, 4, 9)

@@ -16,7 +16,7 @@ from nba_pipeline_tests.precompute.overlay import LOOKING_BACK, run_on
 from nba_pipeline_tests.precompute.raw_history import RawHistory, season
 from nba_pipeline_tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.bulk, pytest.mark.xdist_group("real_seasons")]
+pytestmark = pytest.mark.bulk
 
 SLATE, DEFENSE, *PLAYER_TABLES = LOOKING_BACK
 ZONES, FACTORS, CACHE, FEATURES = PLAYER_TABLES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -90,6 +91,16 @@ def test_a_column_says_what_it_is_and_its_bounds_fit_its_type(table: Table, colu
         assert column.minimum < column.maximum
     assert not (column.allowed and column.type.kind is not Kind.STRING)
     assert not (column.pattern and column.type.kind is not Kind.STRING)
+
+
+LEANS = re.compile(r"(the )?same\b|as above|ditto|see above|likewise", re.IGNORECASE)
+
+
+def test_a_description_stands_by_itself() -> None:
+    """In docs and in BigQuery no neighbour stands beside it."""
+    described = {c.description for t in TABLES.values() for c in (*t.columns, *t.rejected().columns)}
+    described |= {t.description for t in TABLES.values()}
+    assert [text for text in described if LEANS.match(text) or len(text.split()) < 2] == []
 
 
 def test_columns_of_the_same_name_mean_the_same_in_every_table() -> None:

@@ -59,7 +59,7 @@ _OPPONENT = tuple(
     Column(
         f"opp_{name}",
         INT64,
-        f"{words} by the opponent.",
+        f"{words.removesuffix(' by players')} by the opponent.",
         unit="count",
         nullable=False,
         minimum=0,

@@ -49,7 +49,7 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "team_days_rest",
         INT64,
-        "Days since the team's last game of the season.",
+        "Days since the team's last game of the season; NULL before its first.",
         unit="days",
         minimum=1,
         maximum=366,
@@ -58,7 +58,7 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "opponent_days_rest",
         INT64,
-        "Days since the opponent's last game of the season.",
+        "Days since the opponent's last game of the season; NULL before its first.",
         unit="days",
         minimum=1,
         maximum=366,
@@ -161,7 +161,8 @@ CONTEXT: tuple[Column, ...] = (
     Column(
         "opponent_pace_last_10",
         numeric(6, 2),
-        "The same for the opponent.",
+        "Pace of the opponent over its last 10 games of the season: 48 · Σ possessions / Σ (team_minutes/5)."
+        " NULL before its first.",
         unit="possessions per 48 minutes",
         minimum=40,
         maximum=200,

@@ -290,7 +290,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "opponent_defensive_rating",
-        "The opponent's defensive_rating_last_15.",
+        "Defensive rating of the opponent over its last 15 games (defensive_rating_last_15).",
         "points per 100 possessions",
         0,
         300,
@@ -298,7 +298,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "opponent_pace",
-        "opponent_pace_last_10.",
+        "Pace of the opponent over its last 10 games (opponent_pace_last_10).",
         "possessions per 48 minutes",
         40,
         200,
@@ -315,7 +315,7 @@ _FEATURES: tuple[Column, ...] = (
     *(
         _feature(
             f"{zone}_rate",
-            f"{zone}_rate_last_10 of player_shot_zone_analysis.",
+            f"Share of the player's attempts in the zone {zone}, his last 10 games ({zone}_rate_last_10).",
             "percent",
             0,
             100,
@@ -325,7 +325,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "free_throw_points_share",
-        "free_throw_points_share_last_10.",
+        "Share of free throws among the player's points of his last 10 games.",
         "ratio",
         0,
         1,
@@ -333,7 +333,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "team_pace",
-        "team_pace_last_10.",
+        "Pace of the team over its last 10 games (team_pace_last_10).",
         "possessions per 48 minutes",
         40,
         200,
@@ -341,7 +341,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "team_offensive_rating",
-        "team_offensive_rating_last_10.",
+        "Offensive rating of the team over its last 10 games (team_offensive_rating_last_10).",
         "points per 100 possessions",
         0,
         300,
@@ -349,7 +349,7 @@ _FEATURES: tuple[Column, ...] = (
     ),
     _feature(
         "team_win_pct",
-        "team_win_pct_season.",
+        "Share of the season's games that the team won (team_win_pct_season).",
         "ratio",
         0,
         1,

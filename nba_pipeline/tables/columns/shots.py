@@ -159,7 +159,7 @@ SHOTS: tuple[Column, ...] = (
     Column(
         "unassisted_fg_makes",
         INT64,
-        "Field goals made without one; NULL without shot data.",
+        "Field goals made without an assist; NULL without shot data.",
         unit="count",
         minimum=0,
         maximum=120,

@@ -137,7 +137,7 @@ def games_in_window(n: int) -> Column:
     return Column(
         f"games_in_window_{n}",
         INT64,
-        f"Games actually behind the `last {n}` windows: games of the season before D, at most {n}.",
+        f"Games that the `last {n}` windows really hold: games of the season before D, at most {n}.",
         unit="games",
         nullable=False,
         minimum=0,

@@ -41,6 +41,11 @@ def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:
             "the features of yesterday", lambda: yesterday in store.manifest(TABLES[FEATURES]), 720
         )
         print(f"\nfrom nothing to yesterday's features in {time.monotonic() - begun:.0f} s")
+        wanted = set(span(start, yesterday))
         for table in TABLES.values():
-            assert sorted(store.manifest(table)) == span(start, yesterday), table.full_name
+            stored = set(store.manifest(table))
+            # The calendar ends today, whose slate is wanted too; a night of the test may make it another day.
+            assert wanted <= stored <= wanted | set(span(yesterday, yesterday + timedelta(days=2))), (
+                table.full_name
+            )
         assert server.failed_ticks() == []

@@ -77,6 +77,7 @@ def test_every_table_has_its_inventory_and_the_serving_tables_their_newest_day(c
     assert "nba-pipeline backfill" in metadata["missing_what_to_do"].value
 
 
+@pytest.mark.slow  # several backfills
 def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_when_all_is_well(
     clockwork: Clockwork,
 ) -> None:

@@ -143,6 +143,7 @@ def test_todays_features_wait_for_results_that_are_overdue(
     assert caught_up.stored(FEATURES)[-1] == day
 
 
+@pytest.mark.slow  # many ticks
 def test_thirty_missed_days_are_caught_up_in_one_pass_of_ranges(caught_up: Clockwork) -> None:
     missed = span(LAST + timedelta(days=1), LAST + timedelta(days=30))
     caught_up.now = missed[-1]
@@ -216,6 +217,7 @@ def test_a_correction_stops_where_contents_stop_changing(caught_up: Clockwork) -
     assert total(caught_up.settle()) == {OFFENSE: [DAY], PLAYERS: [DAY]}
 
 
+@pytest.mark.slow  # many ticks
 def test_a_failed_check_stops_the_later_phases_until_the_source_is_corrected(caught_up: Clockwork) -> None:
     caught_up.now += timedelta(days=1)
     caught_up.source.correct("player_boxscores", caught_up.now, one_more_point)
@@ -232,6 +234,7 @@ def test_a_failed_check_stops_the_later_phases_until_the_source_is_corrected(cau
     assert caught_up.stored(PLAYERS)[-1] == caught_up.now
 
 
+@pytest.mark.slow  # many ticks
 def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork) -> None:
     """The old content is still stored, but it is known to be wrong: tomorrow's features must not be made from
     it."""
@@ -278,6 +281,7 @@ def test_an_input_that_changes_while_a_day_is_made_is_not_forgotten(caught_up: C
     assert caught_up.tick() == {OFFENSE: [DAY]}
 
 
+@pytest.mark.slow  # many ticks
 def test_a_tick_requests_no_more_than_the_limit_oldest_first(tmp_path: Path) -> None:
     with open_instance(tmp_path / "home") as instance:
         clockwork = Clockwork(START + timedelta(days=3), instance=instance, limit=3)
@@ -292,6 +296,7 @@ def test_a_tick_requests_no_more_than_the_limit_oldest_first(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow  # many ticks
 def test_switching_on_again_launches_what_is_due_and_no_more(caught_up: Clockwork) -> None:
     """Off for two days, with a correction in between; the cursor is gone."""
     caught_up.now += timedelta(days=2)

@@ -115,6 +115,7 @@ def test_a_backfill_by_command(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPat
     assert [t["materialized"] for t in json.loads(rest.stdout)["tables"].values()] == [3, 3]
 
 
+@pytest.mark.slow  # a backfill of some tables is above
 def test_a_backfill_of_every_table_is_one_write_per_table(
     fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

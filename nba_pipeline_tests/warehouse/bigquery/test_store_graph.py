@@ -30,7 +30,12 @@ def started(fake: FakeBigQuery) -> list[str]:
 
 @pytest.mark.bulk
 @pytest.mark.parametrize(
-    "length", [pytest.param(35, id="month"), pytest.param(251, id="season", marks=pytest.mark.slow)]
+    "length",
+    [
+        pytest.param(35, id="month", marks=pytest.mark.slow),
+        pytest.param(5, id="days"),
+        pytest.param(251, id="season", marks=pytest.mark.slow),
+    ],
 )
 def test_a_real_season_is_stored_as_in_parquet(
     fake: FakeBigQuery, bulk_source: BulkSource, tmp_path: Path, length: int
@@ -85,6 +90,7 @@ def test_the_incident_sends_nothing(fake: FakeBigQuery, bulk_source: BulkSource)
     assert store_over(fake).manifest(TABLES[table]) == kept
 
 
+@pytest.mark.slow  # the cost of a write is tested by itself
 def test_four_seasons_of_twelve_tables_are_within_fifty_jobs(fake: FakeBigQuery) -> None:
     tables = [make_table(f"table_{n}") for n in range(12)]
     days = [day(n) for n in range(1538)]
