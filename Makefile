@@ -16,7 +16,7 @@ test: ## the default tests (minutes)
 	$(BIN)/python -m pytest -q -n 3
 
 slow: ## the slow tests: servers, daemons, whole seasons
-	$(BIN)/python -m pytest -q -n 2 -m slow
+	$(BIN)/python -m pytest -q -n 3 -m slow
 
 lint: ## ruff
 	$(BIN)/ruff check .

@@ -268,11 +268,10 @@ def games_of(seed: int, year: int, month: int) -> pd.DataFrame:
     parts = [
         _games_frame(games, index, season_year) for _, games, index in _games_between(skeleton, first, last)
     ]
-    return (
-        _joined(parts)
-        if parts
-        else _games_frame(skeleton.games[0], np.array([], dtype=np.int64), season_year)
-    )
+    if parts:
+        return _joined(parts)
+    # Of a game and without it: lists without elements would say nothing of their types.
+    return _games_frame(skeleton.games[0], np.array([0], dtype=np.int64), season_year).iloc[:0]
 
 
 @lru_cache(maxsize=MONTHS_KEPT)

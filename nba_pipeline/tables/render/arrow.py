@@ -157,6 +157,9 @@ def _convert(table: Table, column: Column, frame: pd.DataFrame) -> pa.Array:
         )  # + 0.0 turns -0.0 into 0.0: equal values, one representation
     if column.type.kind is Kind.DATE and np.issubdtype(_numpy_dtype(series), np.datetime64):
         return _dates(table, column, frame)
+    if column.type.kind in (Kind.INT64, Kind.BOOL):
+        # Arrow would parse the texts of a text column (pandas 3 makes one of any list of texts).
+        _refuse(table, column, series, isinstance(series.dtype, pd.StringDtype))
     if column.type.kind is Kind.INT64:
         _refuse(table, column, series, pd.api.types.is_bool_dtype(series.dtype))
         if pd.api.types.is_float_dtype(series.dtype):

@@ -154,7 +154,7 @@ def test_the_error_proposes_the_type_that_fits():
         ("player_name", [1, 2, 3], "player_name is declared STRING"),
         ("is_starter", [0, 1, 1], "is_starter is declared BOOL"),
         ("birth_date", pd.to_datetime(["2024-01-01 12:00"] * 3), "drop the time of day"),
-        ("player_name", ["\ud800", "a", "b"], "player_name is declared STRING"),
+        ("player_name", pd.Series(["\ud800", "a", "b"], dtype=object), "player_name is declared STRING"),
     ],
 )
 def test_values_of_another_type_are_refused(column, values, message):
