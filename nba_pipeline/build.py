@@ -22,7 +22,18 @@ from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.resources import source_resource, warehouse_resource
 from nba_pipeline.orchestration.table_asset import IO_MANAGER, SOURCE, STORE, table_asset
 from nba_pipeline.settings import Settings
+from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry
+from nba_pipeline.warehouse.base import Store
+
+
+def _resources(settings: Settings, source: Source, store: Store, tables: TableRegistry) -> dict[str, Any]:
+    io_manager = WarehouseIOManager(store, tables.values())
+    return {
+        SOURCE: source_resource(source, str(settings.bulk_dir or "")),
+        STORE: warehouse_resource(store, tables),
+        IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(io_manager),
+    }
 
 
 def build_defs(
@@ -32,19 +43,15 @@ def build_defs(
     tables: TableRegistry = TABLES,
     executor: dg.ExecutorDefinition = dg.in_process_executor,
 ) -> dg.Definitions:
-    """A fresh ``Definitions``: twelve assets with their checks, the resources, and what runs by itself.
+    """A fresh ``Definitions``, e.g. ``build_defs(Settings(warehouse="memory"))``.
 
     Args:
         settings: from the environment when not given.
         resources: objects that replace ``source`` or ``store``, by these names; others are added.
         tables: another registry, to see what a changed declaration does.
-        executor: of all runs. A range run is one step, so the default runs it in the run's own process.
+        executor: of all runs. A range run is one step: the default runs it in the run's own process.
 
-    Raises:
-        ConfigurationError: a setting is missing or cannot be.
-
-    Example:
-        ``build_defs(Settings(warehouse="memory"))``
+    Raises ConfigurationError where a setting is missing or cannot be.
     """
     settings = settings or Settings.from_environment()
     given = dict(resources or {})
@@ -53,21 +60,13 @@ def build_defs(
     days = daily_partitions(settings.start_date, settings.end_date)
     currency = Currency(RECIPES, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
+    size, kind = settings.days_per_run, store.name
     return dg.Definitions(
         assets=[
-            table_asset(
-                recipe, tables, days, settings.days_per_run, by_itself if recipe.inputs else None, store.name
-            )
+            table_asset(recipe, tables, days, size, by_itself if recipe.inputs else None, kind)
             for recipe in RECIPES
         ],
-        resources={
-            SOURCE: source_resource(source, str(settings.bulk_dir or "")),
-            STORE: warehouse_resource(store, tables),
-            IO_MANAGER: dg.IOManagerDefinition.hardcoded_io_manager(
-                WarehouseIOManager(store, tables.values())
-            ),
-            **given,
-        },
+        resources=_resources(settings, source, store, tables) | given,
         executor=executor,
         asset_checks=automatic.checks,
         jobs=automatic.jobs,

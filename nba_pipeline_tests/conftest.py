@@ -21,12 +21,13 @@ SHARED = ("real_seasons", "made_home")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The groups of pytest-xdist: a process takes all tests of a shared fixture, else all of a file, so that
     what a file makes is made once."""
     for item in items:
         shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
+        file = ".".join(item.path.relative_to(config.rootpath).with_suffix("").parts[1:])
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.tables.names import BOXSCORES, GAMES, OFFENSE, PLAYERS
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 from nba_pipeline.transforms.games import competitive_finals, team_sides
 
@@ -20,7 +21,7 @@ _SIDE = ["nba_game_id", "team_abbr"]
 
 def scheduled_sides(evidence: Evidence) -> pd.Series:
     """Team-games per day that the schedule says were played and count."""
-    return team_sides(competitive_finals(evidence.inputs["nba_raw.games"]))["game_date"].value_counts()
+    return team_sides(competitive_finals(evidence.inputs[GAMES]))["game_date"].value_counts()
 
 
 def find_incomplete_boxscores(evidence: Evidence) -> pd.DataFrame:
@@ -34,13 +35,13 @@ def find_incomplete_boxscores(evidence: Evidence) -> pd.DataFrame:
 
 def find_incomplete_teams(evidence: Evidence) -> pd.DataFrame:
     """For team_offense_game_summary: sides of competitive games without five players in the box scores."""
-    return _short_sides(evidence, evidence.inputs["nba_raw.player_boxscores"])
+    return _short_sides(evidence, evidence.inputs[BOXSCORES])
 
 
 def find_incomplete_defense(evidence: Evidence) -> pd.DataFrame:
     """For team_defense_game_summary: games of the offense table that do not have exactly two rows, one per
     team."""
-    offense = evidence.inputs["nba_analytics.team_offense_game_summary"]
+    offense = evidence.inputs[OFFENSE]
     sides = offense.groupby(["game_date", "game_id"])["team_abbr"].nunique().reset_index()
     short = sides[sides["team_abbr"] != 2]
     messages = [
@@ -53,10 +54,10 @@ def find_incomplete_defense(evidence: Evidence) -> pd.DataFrame:
 def find_incomplete_players(evidence: Evidence) -> pd.DataFrame:
     """For player_game_summary: team-games of the offense table with fewer than five players here, and players
     of a competitive game whose team has no row there."""
-    offense = evidence.inputs["nba_analytics.team_offense_game_summary"]
+    offense = evidence.inputs[OFFENSE]
     short = _count_players(offense[["game_date", "game_id", *_SIDE]], evidence.computed)
-    found = [_short_violations(short, "nba_analytics.player_game_summary")]
-    lines = evidence.inputs["nba_raw.player_boxscores"]
+    found = [_short_violations(short, PLAYERS)]
+    lines = evidence.inputs[BOXSCORES]
     competitive = lines["nba_game_id"].str[2].isin(["2", "4", "5", "6"])
     timed = lines["seconds_played"].fillna(0) > 0
     orphans = lines[competitive & timed].merge(offense[_SIDE], on=_SIDE, how="left", indicator=True)
@@ -80,8 +81,8 @@ def _count_players(sides: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _short_sides(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
-    sides = team_sides(competitive_finals(evidence.inputs["nba_raw.games"]))
-    return _short_violations(_count_players(sides, lines), "nba_raw.player_boxscores")
+    sides = team_sides(competitive_finals(evidence.inputs[GAMES]))
+    return _short_violations(_count_players(sides, lines), BOXSCORES)
 
 
 def _short_violations(short: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -94,7 +95,7 @@ def _short_violations(short: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _competitive_lines(evidence: Evidence, lines: pd.DataFrame) -> pd.DataFrame:
-    games = evidence.inputs["nba_raw.games"]
+    games = evidence.inputs[GAMES]
     played = games[games["game_type"].isin(COMPETITIVE_GAME_TYPES)]
     schedule = (
         played[["nba_game_id", "home_team_abbr", "away_team_abbr"]]

@@ -17,6 +17,7 @@ import pandas as pd
 from nba_pipeline.checks.model import Evidence, combined, no_violations, violations
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.tables.columns.boxscore import OVERTIME_SECONDS, REGULATION_SECONDS
+from nba_pipeline.tables.names import GAMES, OFFENSE
 from nba_pipeline.transforms.games import COUNTS, as_float, competitive_finals, team_sides
 
 CONSERVATION = "conservation"
@@ -35,7 +36,7 @@ def find_unbalanced_teams(evidence: Evidence) -> pd.DataFrame:
     return combined(
         [
             _points_identity(frame, "points", "fg_makes", "three_pt_makes", "ft_makes"),
-            _against_schedule(frame, evidence.inputs["nba_raw.games"]),
+            _against_schedule(frame, evidence.inputs[GAMES]),
             _seconds(frame),
             _zones(frame),
         ]
@@ -69,7 +70,7 @@ def find_unbalanced_players(evidence: Evidence) -> pd.DataFrame:
         [
             _points_identity(frame, "points", "fg_makes", "three_pt_makes", "ft_makes"),
             _zones(frame),
-            _against_team(frame, evidence.inputs["nba_analytics.team_offense_game_summary"]),
+            _against_team(frame, evidence.inputs[OFFENSE]),
             _usage_shares(frame),
         ]
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.tables.names import CONTEXT
 from nba_pipeline.tables.vocabulary import TEAM_IDS, ZONES
 from nba_pipeline.transforms.look_ahead import leaking_columns
 
@@ -18,7 +19,7 @@ HISTORY_COMPLETE = "history_complete"
 NO_LOOKAHEAD = "no_lookahead"
 POPULATION = "population"
 ZONE_RATES = "zone_rates"
-_CONTEXT = "nba_analytics.upcoming_player_game_context"
+_CONTEXT = CONTEXT
 _FLOAT_EPSILON = 1e-6
 
 

@@ -15,6 +15,18 @@ from nba_pipeline.checks import completeness, conservation, history, keys, usage
 from nba_pipeline.checks.contract import SCHEMA_CONTRACT, conform, find_contract_violations
 from nba_pipeline.checks.history import history_through
 from nba_pipeline.checks.model import Check, Evidence, combined
+from nba_pipeline.tables.names import (
+    BOXSCORES,
+    CACHE,
+    COMPOSITES,
+    CONTEXT,
+    DEFENSE,
+    FEATURES,
+    OFFENSE,
+    PLAYER_ZONES,
+    PLAYERS,
+    TEAM_ZONES,
+)
 from nba_pipeline.tables.spec import Table
 
 _SCHEMA_CONTRACT = Check(
@@ -75,7 +87,7 @@ _POPULATION = Check(
 )
 
 _SPECIFIC: dict[str, tuple[Check, ...]] = {
-    "nba_raw.player_boxscores": (
+    BOXSCORES: (
         _completeness(
             "Every final competitive game has both teams with at least five players who played, and no line"
             " contradicts the schedule. Protects against success reported with too few rows.",
@@ -83,7 +95,7 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             population=completeness.scheduled_sides,
         ),
     ),
-    "nba_analytics.team_offense_game_summary": (
+    OFFENSE: (
         _completeness(
             "Every final competitive game has both teams with at least five players who played.",
             completeness.find_incomplete_teams,
@@ -95,7 +107,7 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             conservation.find_unbalanced_teams,
         ),
     ),
-    "nba_analytics.team_defense_game_summary": (
+    DEFENSE: (
         _completeness("Every game of the offense table has two teams.", completeness.find_incomplete_defense),
         _conservation(
             "Points allowed and the opponent's zones keep the same identities. Protects against joining a"
@@ -103,7 +115,7 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             conservation.find_unbalanced_defense,
         ),
     ),
-    "nba_analytics.player_game_summary": (
+    PLAYERS: (
         Check(
             usage.USAGE_RATE_RANGE,
             "usage_rate fits its NUMERIC type, and no player used more plays than his team had: at most"
@@ -129,8 +141,8 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             conservation.find_unbalanced_players,
         ),
     ),
-    "nba_analytics.upcoming_player_game_context": _LOOKING_BACK,
-    "nba_precompute.team_defense_zone_analysis": (
+    CONTEXT: _LOOKING_BACK,
+    TEAM_ZONES: (
         *_LOOKING_BACK,
         Check(
             history.POPULATION,
@@ -138,16 +150,16 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
             history.find_missing_teams,
         ),
     ),
-    "nba_precompute.player_shot_zone_analysis": (
+    PLAYER_ZONES: (
         *_LOOKING_BACK,
         _POPULATION,
         Check(
             history.ZONE_RATES, "The rates of the three zones sum to 100 %.", history.find_unbalanced_rates
         ),
     ),
-    "nba_precompute.player_composite_factors": (*_LOOKING_BACK, _POPULATION),
-    "nba_precompute.player_daily_cache": (*_LOOKING_BACK, _POPULATION),
-    "nba_precompute.ml_feature_store": (*_LOOKING_BACK, _POPULATION),
+    COMPOSITES: (*_LOOKING_BACK, _POPULATION),
+    CACHE: (*_LOOKING_BACK, _POPULATION),
+    FEATURES: (*_LOOKING_BACK, _POPULATION),
 }
 
 

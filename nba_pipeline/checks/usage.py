@@ -10,6 +10,8 @@ whole team had, so the input must be corrected.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,7 @@ from nba_pipeline.checks.model import Evidence, no_violations, row_labels, viola
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.formulas.windows import ratio
 from nba_pipeline.tables.render.frames import round_half_even
+from nba_pipeline.tables.spec import Column
 
 USAGE_RATE_RANGE = "usage_rate_range"
 USAGE_RATE_COVERAGE = "usage_rate_coverage"
@@ -44,37 +47,36 @@ def find_usage_out_of_range(evidence: Evidence) -> pd.DataFrame:
         return no_violations()
     rows = frame.index[positions]
     inputs = [dict(record) for record in frame.loc[rows, list(_INPUTS)].to_dict("records")]
-    messages = []
-    for position, label, given in zip(positions, row_labels(frame, rows), inputs, strict=True):
-        stint = (
-            f"{given['plays_used']:g} plays in {given['seconds_played']:g} s of a team's"
-            f" {given['team_plays_used']:g} plays in {given['team_minutes']:g} player minutes"
-        )
-        said = f"usage_rate {usage[position]:.2f} of {label}"
-        if impossible[position]:
-            messages.append(
-                f"{said} is impossible: the bound of the row is {bound[position]:.2f} ({stint}); correct the"
-                " input"
-            )
-        else:
-            messages.append(
-                f"{said} does not fit {column.type} (range [-{most:.2f}, {most:.2f}]); the value is true"
-                f" ({stint}): widen the column to {column.type.widened_for(usage[position])}"
-            )
-    classes = [
-        FailureClass.IMPOSSIBLE_VALUE if impossible[p] else FailureClass.TYPE_OVERFLOW for p in positions
+    most_of_row = np.where(impossible, bound, np.nan)
+    messages = [
+        _said(f"usage_rate {usage[p]:.2f} of {label}", given, column, usage[p], most_of_row[p])
+        for p, label, given in zip(positions, row_labels(frame, rows), inputs, strict=True)
     ]
-    values = [f"{usage[p]:.2f}" for p in positions]
-    days = frame.loc[rows, "game_date"]
+    kinds = {True: FailureClass.IMPOSSIBLE_VALUE, False: FailureClass.TYPE_OVERFLOW}
     return violations(
         USAGE_RATE_RANGE,
-        days,
-        classes,
+        frame.loc[rows, "game_date"],
+        [kinds[bool(impossible[p])] for p in positions],
         messages,
         rows=rows.to_numpy(),
         column="usage_rate",
-        values=values,
+        values=[f"{usage[p]:.2f}" for p in positions],
         inputs=inputs,
+    )
+
+
+def _said(what: str, given: dict[str, Any], column: Column, value: float, bound: float) -> str:
+    """The message of one row; ``bound``: of an impossible value, else NaN."""
+    stint = (
+        f"{given['plays_used']:g} plays in {given['seconds_played']:g} s of a team's"
+        f" {given['team_plays_used']:g} plays in {given['team_minutes']:g} player minutes"
+    )
+    if not np.isnan(bound):
+        return f"{what} is impossible: the bound of the row is {bound:.2f} ({stint}); correct the input"
+    most = float(column.type.physical_max or np.inf)
+    return (
+        f"{what} does not fit {column.type} (range [-{most:.2f}, {most:.2f}]); the value is true ({stint}):"
+        f" widen the column to {column.type.widened_for(value)}"
     )
 
 

@@ -71,13 +71,10 @@ def _at_a_glance(
 
 def explanation(w: Workspace, table: str, day: date, key: Mapping[str, str], column: str) -> Explanation:
     """What is known of one value of an opened pipeline."""
-    from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.orchestration.instance.values import read_values
 
     (recipe,) = select(w.recipes, [table])
-    failed = read_state(w.instance, w.store, w.tables, [recipe], [day], w.partitions)[
-        recipe.table
-    ].failed.get(day)
+    failed = w.states([day], [recipe])[recipe.table].failed.get(day)
     recall = ProvenanceReader(lambda names: read_values(w.instance, names))
     return explain(
         w.store,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # commands import what they need when they run: `--help` shou
     from collections.abc import Mapping
 
     from nba_pipeline.operations.backfill.plan import PipelinePlan
+    from nba_pipeline.operations.backfill.remaining import Remaining
     from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
@@ -75,7 +76,7 @@ def backfill(
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
     from nba_pipeline.cli.plan import plan_of, print_nothing_to_do
-    from nba_pipeline.cli.waiting import turn
+    from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
@@ -84,7 +85,7 @@ def backfill(
         def planned() -> PipelinePlan:
             return plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
 
-        with turn(workspace, planned, lambda plan: plan.request()) as plan:
+        with wait_for_locks(workspace, planned, lambda plan: plan.request()) as plan:
             if not plan.table_days and not as_json:
                 print_nothing_to_do(plan)
                 return
@@ -150,8 +151,8 @@ def status(
             if any(s.failed for s in watch_runs(w, start, end, every, as_json).values()):
                 raise typer.Exit(EXIT_SOME_FAILED)
             return
-        states = state.read_state(w.instance, w.store, w.tables, w.recipes, w.days(start, end), w.partitions)
-        stale = staleness.stale_days(w.instance, w.store, w.tables, w.recipes, states)
+        states = w.states(w.days(start, end))
+        stale = w.stale(states)
     if as_json:
         print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
     else:
@@ -176,19 +177,18 @@ def retry(
     Example: `nba-pipeline retry --on-invalid-rows quarantine`
     """
     from nba_pipeline.cli.show import out
-    from nba_pipeline.cli.waiting import turn
+    from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations.backfill.retry import retry_request
-    from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as w:
 
         def due() -> Backfill:
-            states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(None, None), w.partitions)
+            states = w.states()
             return retry_request(w.recipes, states, on_invalid_rows, w.settings.days_per_run)
 
-        with turn(w, due, lambda request: request) as request:
+        with wait_for_locks(w, due, lambda request: request) as request:
             if not request.recipes and not as_json:
                 out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
                 return
@@ -343,44 +343,21 @@ def _run(
     workers: int | None,
     up_to_date: Mapping[str, int] | None = None,
 ) -> None:
-    from nba_pipeline.cli.show import (
-        BackfillProgress,
-        err,
-        out,
-        print_empty,
-        print_failures,
-        print_next_step,
-        results_table,
-    )
-    from nba_pipeline.operations.backfill.estimate import costs
-    from nba_pipeline.operations.backfill.execute import execute, results_json
-    from nba_pipeline.operations.backfill.quota import share_of_today
-    from nba_pipeline.operations.backfill.remaining import Remaining
-    from nba_pipeline.operations.backfill.timings import load_timings, save_timings
-    from nba_pipeline.operations.backfill.workers import runner_for
+    from nba_pipeline.cli.show import BackfillProgress, err, out, print_results
+    from nba_pipeline.operations.backfill.execute import results_json
+    from nba_pipeline.operations.backfill.run import run_backfill
 
-    share = share_of_today(workspace.store, workspace.tables, request)
-    if share.left:
-        err.print(f"[yellow]{share}[/]")
-    request = share.today
-    names = [recipe.table for recipe in request.recipes if request.days.get(recipe.table)]
-    cost = costs(names, load_timings(workspace.instance, names))
-    with (
-        runner_for(workspace, request, workers) as runner,
-        BackfillProgress(
-            request, Remaining(request, cost, runner.slots), enabled=not as_json and err.is_terminal
-        ) as progress,
-    ):
-        results = execute(runner, request, progress)
-    save_timings(workspace.instance, results)
+    def watched(today: Backfill, left: Remaining) -> BackfillProgress:
+        return BackfillProgress(today, left, enabled=not as_json and err.is_terminal)
+
+    share, results = run_backfill(
+        workspace, request, workers, watched, lambda share: err.print(f"[yellow]{share}[/]")
+    )
     if as_json:
         left = {"left": share.as_json()} if share.left else {}
         print(json.dumps(results_json(results, up_to_date) | left, indent=2))
     else:
-        out.print(results_table(results))
-        print_empty(out, {name: dict(sorted(r.empty.items())) for name, r in results.items()})
-        print_failures(out, {name: r.failed.values() for name, r in results.items()})
-        print_next_step(out, results)
+        print_results(out, results)
         if share.left:
             out.print(f"\n{share}")
     if share.left or any(r.failed or r.blocked for r in results.values()):

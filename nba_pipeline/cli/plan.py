@@ -16,8 +16,6 @@ from nba_pipeline.operations.backfill.quota import forecast
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import select
-from nba_pipeline.operations.status.staleness import stale_days
-from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.ranges import described
 
 if TYPE_CHECKING:
@@ -40,8 +38,8 @@ def plan_of(
     recipes = select(w.recipes, tables.split(",") if tables else None)
     # All tables are read even if only some were asked for: a blocked day is found through the tables before
     # it.
-    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
-    stale = stale_days(w.instance, w.store, w.tables, recipes, states, w.source.name)
+    states = w.states(days)
+    stale = w.stale(states, recipes, w.source.name)
     return make_plan(
         recipes,
         states,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from nba_pipeline.operations.backfill.execute import TableResult
     from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.quarantine import Balance, Rejected
     from nba_pipeline.operations.workspace import Workspace
@@ -113,48 +114,48 @@ def replay(
     Exit code 1 when rows are still refused or a day failed. Example: `nba-pipeline rejected replay --start
     2024-03-07 --end 2024-03-07`
     """
-    from nba_pipeline.cli.waiting import turn
+    from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations import quarantine as operations
-    from nba_pipeline.operations.backfill.execute import execute, results_json
-    from nba_pipeline.operations.backfill.workers import runner_for
+    from nba_pipeline.operations.backfill.execute import results_json
     from nba_pipeline.operations.graph import select
-    from nba_pipeline.operations.status.state import read_state
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace(source=source) as w:
 
         def due() -> tuple[Backfill, dict[tuple[str, date], Balance]]:
-            rows = _read(w, tables, start, end)
-            states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(start, end), w.partitions)
+            rows, states = _read(w, tables, start, end), w.states(w.days(start, end))
             chosen = select(w.recipes, tables.split(",") if tables else None)
             request = operations.replay_request(chosen, rows, w.recipes, states)
-            return replace(request, days_per_run=w.settings.days_per_run), operations.balances(
-                w.store, w.tables, rows
-            )
+            request = replace(request, days_per_run=w.settings.days_per_run)
+            return request, operations.balances(w.store, w.tables, rows)
 
-        with (
-            turn(w, due, lambda made: made[0]) as (request, before),
-            runner_for(w, request, workers) as runner,
-        ):
-            results = execute(runner, request)
+        with wait_for_locks(w, due, lambda made: made[0]) as (request, before):
+            results = _executed(w, request, workers)
         after = {cell: operations.balance(w.store, w.tables, *cell) for cell in before}
-    bad = any(r.failed or r.blocked for r in results.values())
     left = sum(b.rejected for b in after.values())
     if as_json:
-        cells = [
-            {
-                "table": table,
-                "date": day.isoformat(),
-                "before": vars(before[table, day]),
-                "after": vars(after[table, day]),
-            }
-            for table, day in before
-        ]
-        print(json.dumps({"left": left, "days": cells, **results_json(results)}, indent=2))
+        print(json.dumps({"left": left, "days": _cells(before, after), **results_json(results)}, indent=2))
     else:
         _print_replayed(before, after, left)
-    if bad or left:
+    if left or any(r.failed or r.blocked for r in results.values()):
         raise typer.Exit(1)
+
+
+def _executed(w: Workspace, request: Backfill, workers: int | None) -> dict[str, TableResult]:
+    from nba_pipeline.operations.backfill.execute import execute
+    from nba_pipeline.operations.backfill.workers import runner_for
+
+    with runner_for(w, request, workers) as runner:
+        return execute(runner, request)
+
+
+def _cells(
+    before: Mapping[tuple[str, date], Balance], after: Mapping[tuple[str, date], Balance]
+) -> list[dict[str, object]]:
+    return [
+        {"table": table, "date": day.isoformat(), "before": vars(was), "after": vars(after[table, day])}
+        for (table, day), was in before.items()
+    ]
 
 
 def _print_replayed(

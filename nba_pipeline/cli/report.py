@@ -13,8 +13,6 @@ from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.report.content import Report, gather
 from nba_pipeline.operations.report.html import as_html
 from nba_pipeline.operations.report.markdown import as_markdown
-from nba_pipeline.operations.status.staleness import stale_days
-from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.operations.workspace import Workspace
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"html": as_html, "md": as_markdown}
@@ -25,8 +23,8 @@ def write_report(w: Workspace, start: str | None, end: str | None, form: str, to
     if form not in FORMATS:
         raise ConfigurationError(f"--format {form!r} is unknown; it is {' or '.join(FORMATS)}")
     days = w.days(start, end)
-    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
-    stale = stale_days(w.instance, w.store, w.tables, w.recipes, states)
+    states = w.states(days)
+    stale = w.stale(states)
     page = FORMATS[form](gather(w, days, states, stale, datetime.now(UTC)))
     if to is None:
         sys.stdout.write(page)

@@ -149,6 +149,14 @@ def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
 
 
+def print_results(console: Console, results: Mapping[str, TableResult]) -> None:
+    """What a backfill did: a table, why days are empty, what failed, what to do next."""
+    console.print(results_table(results))
+    print_empty(console, {name: dict(sorted(r.empty.items())) for name, r in results.items()})
+    print_failures(console, {name: r.failed.values() for name, r in results.items()})
+    print_next_step(console, results)
+
+
 def print_next_step(console: Console, results: Mapping[str, TableResult]) -> None:
     """What to do after a backfill: repair what is left of it, or look at what there is."""
     if any(r.failed or r.blocked for r in results.values()):
@@ -158,7 +166,7 @@ def print_next_step(console: Console, results: Mapping[str, TableResult]) -> Non
     else:
         console.print(
             "\nNext: `nba-pipeline status` says what is stored, `nba-pipeline report --out report.html` draws"
-            " it, `dagster dev` shows each day in the UI.",
+            " it, `dg dev` shows each day in the UI.",
             soft_wrap=True,
         )
 

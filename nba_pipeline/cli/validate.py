@@ -12,7 +12,6 @@ from rich.markup import escape
 
 from nba_pipeline.cli.show import out
 from nba_pipeline.operations.audit.validate import as_json, read_stored, validate
-from nba_pipeline.operations.status.state import read_state
 from nba_pipeline.operations.workspace import Workspace
 from nba_pipeline.settings import parse_day
 
@@ -24,7 +23,7 @@ def dates_of(text: str) -> list[date]:
 
 def print_validation(w: Workspace, days: Sequence[date], asked_json: bool) -> None:
     """Ask, print, and exit with 1 when an answer is not as expected."""
-    states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
+    states = w.states(days)
     answers = validate(
         read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()})
     )

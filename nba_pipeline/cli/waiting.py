@@ -1,5 +1,5 @@
-"""Waiting for one's turn: a backfill that another one stands in the way of says so, waits, and then asks
-again what is left.
+"""Waiting for locks: a backfill that another one stands in the way of says so, waits, and then plans again
+what is left.
 
 Belongs here: the loop and its words. Does not belong here: who stands in whose way
 (``operations/backfill/locks.py``).
@@ -25,9 +25,9 @@ _TABLES_SHOWN = 3
 
 
 @contextmanager
-def turn(w: Workspace, make: Callable[[], T], request_of: Callable[[T], Backfill]) -> Iterator[T]:
+def wait_for_locks(w: Workspace, make: Callable[[], T], request_of: Callable[[T], Backfill]) -> Iterator[T]:
     """What ``make`` plans, once no other backfill is in the way of it. It is planned again after each wait:
-    the other one has made some of its days, and those are then left alone."""
+    the other one has materialized some of its days, and those are then left alone."""
     home = w.settings.dagster_home or Path.cwd()
     while True:
         made = make()
@@ -51,7 +51,7 @@ def _tell(others: tuple[Lock, ...]) -> None:
             f" and {len(tables) - _TABLES_SHOWN} more tables" if len(tables) > _TABLES_SHOWN else ""
         )
         err.print(
-            f"Another backfill (process {other.process}, since {other.since:%H:%M:%S} UTC) is making"
-            f" {described(days)} of {shown}: the same days, or days that these are made from. Waiting for it"
-            " to end; what it has made is then not made again. Ctrl-C gives up: nothing has been started."
+            f"Another backfill (process {other.process}, since {other.since:%H:%M:%S} UTC) is materializing"
+            f" {described(days)} of {shown}: the same days, or days that these depend on. Waiting for it"
+            " to end; what it has materialized is then left alone. Ctrl-C gives up: nothing has been started."
         )

@@ -9,24 +9,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from nba_pipeline.cli.show import out
-from nba_pipeline.operations.backfill.estimate import costs
-from nba_pipeline.operations.backfill.requests import recall
-from nba_pipeline.operations.backfill.timings import load_timings
-from nba_pipeline.operations.status.runs import stretch
-from nba_pipeline.operations.status.state import TableState, read_state
-from nba_pipeline.operations.status.watch import (
-    Progress,
-    Snapshot,
-    as_json,
-    failed_lines,
-    progress,
-    take,
-    time_left,
-    unsettled,
-    waiting_lines,
-)
+from nba_pipeline.operations.status.looks import Looks
+from nba_pipeline.operations.status.state import TableState
+from nba_pipeline.operations.status.watch import Progress, as_json, failed_lines, waiting_lines
 from nba_pipeline.operations.workspace import Workspace
-from nba_pipeline.orchestration.history import active_runs, asked_of_the_daemon, recent_runs
 
 _QUIET_LOOKS = 2  # between two runs of a backfill there is a moment without any
 
@@ -54,27 +40,6 @@ def watch(
         if quiet >= _QUIET_LOOKS:
             return states
         sleep(every)
-
-
-class Looks:
-    """Looks at the same days, one after the other."""
-
-    def __init__(self, w: Workspace, start: str | None = None, end: str | None = None) -> None:
-        names = [p.table for p in w.recipes]
-        self._w, self._range, self._snapshots = w, (start, end), list[Snapshot]()
-        self._costs = costs(names, load_timings(w.instance, names))
-
-    def look(self) -> tuple[Progress, dict[str, TableState], bool]:
-        """(progress so far, the state of every table, whether anything runs or is about to)."""
-        w = self._w
-        states = read_state(w.instance, w.store, w.tables, w.recipes, w.days(*self._range), w.partitions)
-        active = active_runs(w.instance)
-        launched = asked_of_the_daemon(w.instance, w.defs, states)
-        asked = {name: (recall(w.instance, name) or set()) | days for name, days in launched.items()}
-        self._snapshots.append(take(states, asked, active, time.monotonic()))
-        runs = stretch(recent_runs(w.instance, states), now := time.time())
-        left = time_left(w.recipes, unsettled(states, asked), runs, self._costs, w.settings.days_per_run, now)
-        return progress(self._snapshots, left), states, active > 0 or any(launched.values())
 
 
 def _print(found: Progress, states: dict[str, TableState], told: set[str]) -> None:

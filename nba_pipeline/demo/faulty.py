@@ -15,8 +15,8 @@ import pandas as pd
 
 from nba_pipeline.failures import SourceUnavailable
 from nba_pipeline.sources.base import Source, SourceFrame
+from nba_pipeline.tables.names import BOXSCORES, GAMES, SHOTS
 
-GAMES, BOXSCORES, SHOTS = "nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts"
 _COMPETITIVE_DIGITS = ("2", "4", "5", "6")
 Mutation = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 

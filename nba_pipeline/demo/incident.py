@@ -10,13 +10,13 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.demo.faulty import BOXSCORES, Fault, FaultySource
+from nba_pipeline.demo.faulty import Fault, FaultySource
 from nba_pipeline.ranges import span
 from nba_pipeline.sources.simulated import SimulatedSource
+from nba_pipeline.tables.names import BOXSCORES, PLAYERS
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.spec import numeric
 
-PLAYERS, OFFENSE = "nba_analytics.player_game_summary", "nba_analytics.team_offense_game_summary"
 FIRST, LAST = date(2024, 2, 12), date(2024, 3, 12)
 DAYS = span(FIRST, LAST)
 EXHIBITION = date(2024, 2, 16)

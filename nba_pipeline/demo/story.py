@@ -16,16 +16,13 @@ from typing import Any
 
 from nba_pipeline.build import make_store
 from nba_pipeline.demo import incident
-from nba_pipeline.demo.faulty import BOXSCORES
 from nba_pipeline.demo.incident import (
     DAYS,
     EXHIBITION,
     LAST,
     NARROW,
-    OFFENSE,
     OUTAGE,
     PARTIAL,
-    PLAYERS,
     STINT,
 )
 from nba_pipeline.operations.backfill.execute import InProcessRunner, TableResult, execute
@@ -36,15 +33,16 @@ from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.report.content import gather
 from nba_pipeline.operations.report.html import as_html
 from nba_pipeline.operations.schema import apply_changes, plan_changes, with_quarantine
-from nba_pipeline.operations.status.staleness import Stale, stale_days
-from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.operations.status.staleness import Stale
+from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.workspace import Workspace, open_with
 from nba_pipeline.orchestration.automation.ticks import evaluate
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.launch import execute_range
-from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import contiguous
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings
+from nba_pipeline.tables.names import BOXSCORES, OFFENSE, PLAYERS
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.tables.vocabulary import EmptyReason
 
@@ -300,8 +298,8 @@ class Story:
 
     def _states(self) -> tuple[dict[str, TableState], dict[str, dict[date, Stale]]]:
         w = self._w
-        states = read_state(w.instance, w.store, w.tables, w.recipes, DAYS, w.partitions)
-        return states, stale_days(w.instance, w.store, w.tables, w.recipes, states, w.source.name)
+        states = w.states(DAYS)
+        return states, w.stale(states, source=w.source.name)
 
     def _tick(self) -> dict[str, list[date]]:
         tick = evaluate(self._w.defs, self._w.instance, LAST + timedelta(days=1), self._cursor)

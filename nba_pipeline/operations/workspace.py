@@ -6,7 +6,7 @@ Belongs here: opening these for a command or a worker. Does not belong here: wha
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from nba_pipeline import build
 from nba_pipeline.build import RECIPES, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.operations.status.staleness import Stale, stale_days
+from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
@@ -45,6 +47,25 @@ class Workspace:
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         return RECIPES
+
+    def states(
+        self, days: Sequence[date] | None = None, recipes: Sequence[Recipe] | None = None
+    ) -> dict[str, TableState]:
+        """The state of every table (or of those of ``recipes``), restricted to ``days`` (default: all)."""
+        wanted = self.days(None, None) if days is None else days
+        return read_state(
+            self.instance, self.store, self.tables, recipes or self.recipes, wanted, self.partitions
+        )
+
+    def stale(
+        self,
+        states: Mapping[str, TableState],
+        recipes: Sequence[Recipe] | None = None,
+        source: str | None = None,
+    ) -> dict[str, dict[date, Stale]]:
+        """The stale days among the materialized ones. ``source``: name of the source that a run would read;
+        without it that a day came from another source is not asked."""
+        return stale_days(self.instance, self.store, self.tables, recipes or self.recipes, states, source)
 
     def days(self, start: str | None, end: str | None) -> list[date]:
         """The days from ``start`` to ``end``, by default all that have a partition."""

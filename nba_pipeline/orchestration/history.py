@@ -21,8 +21,8 @@ from nba_pipeline.orchestration.dagster_private import (
     BulkActionStatus,
     get_and_update_asset_status_cache_value,
 )
+from nba_pipeline.orchestration.day_events import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
 from nba_pipeline.orchestration.launch import RANGE_END, RANGE_START
-from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, asset_key
 from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
 

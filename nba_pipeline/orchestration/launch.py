@@ -69,12 +69,9 @@ def execute_range(
         run_config=run_config,
         tags=tags,
     )
-    run = run._replace(
-        asset_check_selection=checks
-    )  # create_run_for_job does not take it, and execution selects again
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    if logging.lastResort is not None:
-        logging.lastResort.addFilter(is_no_interrupt)  # once, however often it is added
+    # create_run_for_job does not take it, and execution selects again.
+    run = run._replace(asset_check_selection=checks)
+    _quiet_console()
     finished = RangeRun(run.run_id)
     try:
         for event in execute_run_iterator(InMemoryJob(job), run, instance):
@@ -84,6 +81,12 @@ def execute_range(
         _close(instance, run.run_id)
         raise
     return finished
+
+
+def _quiet_console() -> None:
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(is_no_interrupt)  # once, however often it is added
 
 
 def is_no_interrupt(record: logging.LogRecord) -> bool:

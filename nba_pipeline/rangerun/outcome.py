@@ -6,6 +6,7 @@ Does not belong here: Dagster (``partitioned.py``), finding violations (``checks
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -64,6 +65,29 @@ class RangeOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     awaiting: frozenset[date] = frozenset()
     """Stored days with games that are still to be played: their results come later."""
+
+
+@dataclass
+class OutcomeBuilder:
+    """What is known of a range so far; ``outcome`` when all of it is."""
+
+    stored: dict[date, StoredDay] = field(default_factory=dict)
+    failed: dict[date, DayFailure] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    statistics: dict[date, Mapping[str, object]] = field(default_factory=dict)
+    unusable: dict[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0)
+    )
+    awaiting: frozenset[date] = frozenset()
+
+    def timed(self, phase: str, start: float) -> float:
+        now = time.perf_counter()
+        self.seconds[phase] += now - start
+        return now
+
+    def outcome(self) -> RangeOutcome:
+        return RangeOutcome(**vars(self))
 
 
 def failure_of_violations(day: date, violations: pd.DataFrame) -> DayFailure:

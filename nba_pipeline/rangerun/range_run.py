@@ -1,7 +1,7 @@
 """The range protocol without Dagster: load once, compute once, examine per day, write the good days.
 
 Belongs here: what happens to a set of days of one table, from inputs to ``RangeOutcome``, the same for every
-table. Does not belong here: Dagster events (``partitioned.py``), rules (``checks/``), how a table is computed
+table. Does not belong here: Dagster events (``orchestration/``), rules (``checks/``), how a table is computed
 (``transforms/``).
 """
 
@@ -10,39 +10,30 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.checks.suite import Examination, checks_of, examine
 from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
+from nba_pipeline.rangerun.inputs import incomplete, load_inputs
+from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import (
     CheckResult,
     DayFailure,
+    OutcomeBuilder,
     RangeOutcome,
     StoredDay,
     failure_of_violations,
 )
 from nba_pipeline.rangerun.quarantine import write_rejected
 from nba_pipeline.rangerun.schedule import (
-    SCHEDULE_COLUMNS,
-    competitive_days,
     days_without_results,
     empty_reasons,
-    history_holes,
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
-from nba_pipeline.ranges import span
-from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
-from nba_pipeline.sources.base import Source
-from nba_pipeline.tables.registry import TableRegistry
-from nba_pipeline.tables.spec import Table
-from nba_pipeline.warehouse.base import Store
 
-SCHEDULE = "nba_raw.games"
 _MAX_FRUITLESS_PROBES = 24
 """After so many failed attempts without a good day the defect is not in single days; the rest is not tried.
 """
@@ -51,34 +42,6 @@ _MAX_FRUITLESS_PROBES = 24
 _OF_ALL = (FailureClass.SOURCE_UNAVAILABLE, FailureClass.UNPARSEABLE_SOURCE)
 """Errors that concern every day when they name none: a source that is down is not asked again for each half
 of the range."""
-
-
-class InvalidRows(StrEnum):
-    """What to do with a day that has rows which break the contract."""
-
-    FAIL = "fail"
-    QUARANTINE = "quarantine"
-
-
-@dataclass(frozen=True)
-class RangeJob:
-    """A table, where its inputs come from and where its rows go.
-
-    ``start``: the first day of the pipeline; ``results_due``: the newest day whose games must be over (by
-    default every day's).
-    """
-
-    recipe: Recipe
-    tables: TableRegistry
-    store: Store
-    source: Source
-    start: date
-    on_invalid_rows: InvalidRows = InvalidRows.FAIL
-    results_due: date = date.max
-
-    @property
-    def table(self) -> Table:
-        return self.tables[self.recipe.table]
 
 
 @dataclass(frozen=True)
@@ -91,35 +54,15 @@ class _Attempt:
     unusable: pd.DataFrame
 
 
-@dataclass
-class _Progress:
-    """What is known so far; becomes the outcome."""
-
-    stored: dict[date, StoredDay] = field(default_factory=dict)
-    failed: dict[date, DayFailure] = field(default_factory=dict)
-    checks: list[CheckResult] = field(default_factory=list)
-    statistics: dict[date, Mapping[str, object]] = field(default_factory=dict)
-    unusable: dict[date, Sequence[Mapping[str, object]]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0)
-    )
-    awaiting: frozenset[date] = frozenset()
-
-    def timed(self, phase: str, start: float) -> float:
-        now = time.perf_counter()
-        self.seconds[phase] += now - start
-        return now
-
-
 def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     """Materialize the days of one table; every day ends stored or failed, and no failure touches another
     day."""
-    progress = _Progress()
+    progress = OutcomeBuilder()
     if not days:
-        return RangeOutcome(**vars(progress))
+        return progress.outcome()
     clock = time.perf_counter()
     try:
-        ready, frames, schedule = _load(job, sorted(days), progress)
+        ready, frames, schedule = load_inputs(job, sorted(days), progress)
     except PipelineError as error:
         progress.failed.update(_failures(error, days))
         ready, frames, schedule = [], {}, None
@@ -129,7 +72,7 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     for attempt in attempts:
         _settle(job, attempt, schedule, progress)
     progress.timed("write", clock)
-    return RangeOutcome(**vars(progress))
+    return progress.outcome()
 
 
 def preview(job: RangeJob, day: date) -> pd.DataFrame:
@@ -138,75 +81,12 @@ def preview(job: RangeJob, day: date) -> pd.DataFrame:
 
     For people who ask about a day that was refused. Raises ``PipelineError`` where inputs are missing.
     """
-    progress = _Progress()
-    ready, frames, _ = _load(job, [day], progress)
+    progress = OutcomeBuilder()
+    ready, frames, _ = load_inputs(job, [day], progress)
     if not ready:
         failure = progress.failed[day]
         raise PipelineError(failure.message, failure_class=failure.failure_class, days=[day])
     return job.recipe.compute(job.source, frames, [day]).frame.reset_index(drop=True)
-
-
-# ----------------------------------------------------------------------------------------------------------
-# inputs
-
-
-def _load(
-    job: RangeJob, days: list[date], progress: _Progress
-) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
-    """(days whose inputs are all there, input frames by table, the schedule of the days)."""
-    for given in job.recipe.same_day:
-        present = job.store.manifest(job.tables[given.table])
-        for day in days:
-            if day not in present and day not in progress.failed:
-                progress.failed[day] = _incomplete(
-                    day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
-                )
-    if job.recipe.history:
-        for day, message in _holes(job, days).items():
-            failure = progress.failed.setdefault(day, _incomplete(day, message))
-            progress.checks.append(CheckResult(HISTORY_COMPLETE, day, False, 0, 1, failure.sample))
-    ready = [day for day in days if day not in progress.failed]
-    frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.recipe.same_day}
-    if ready:
-        past = span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
-        frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.recipe.history}
-    schedule = frames.get(SCHEDULE)
-    if schedule is None and job.recipe.table != SCHEDULE:
-        schedule = job.store.read(job.tables[SCHEDULE], ready, SCHEDULE_COLUMNS)
-    return ready, frames, schedule
-
-
-def _incomplete(day: date, message: str) -> DayFailure:
-    sample = pd.DataFrame([{"failure_class": FailureClass.INCOMPLETE_INPUT.value, "message": message}])
-    return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message, sample)
-
-
-def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
-    """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is
-    missing."""
-    first = max(job.start, days[0] - timedelta(days=LOOKBACK_DAYS))
-    past = span(first, days[-1] - timedelta(days=1))
-    scheduled = job.store.manifest(job.tables[SCHEDULE])
-    games = job.store.read(job.tables[SCHEDULE], past, SCHEDULE_COLUMNS)
-    needed = competitive_days(games) | {day for day in past if day not in scheduled}
-    messages: dict[date, str] = {}
-    for given in job.recipe.history:
-        present = job.store.manifest(job.tables[given.table])
-        for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
-            shown = ", ".join(map(str, missing[:5])) + (
-                f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            )
-            how = f"make them first (`nba-pipeline backfill --start {missing[0]} --end {missing[-1]}`)"
-            if missing[0] == max(
-                job.start, day - timedelta(days=LOOKBACK_DAYS)
-            ):  # not a hole: nothing is there before some day
-                how += ", or set NBA_PIPELINE_START_DATE to the first day that you want"
-            messages.setdefault(
-                day,
-                f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown};"
-                f" {how}",
-            )
-    return messages
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -217,7 +97,7 @@ def _isolated(
     job: RangeJob,
     frames: Mapping[str, pd.DataFrame],
     days: list[date],
-    progress: _Progress,
+    progress: OutcomeBuilder,
     fruitless: list[int],
 ) -> list[_Attempt]:
     """Compute the days together; where that fails, find the days to blame and compute the others without
@@ -242,7 +122,7 @@ def _halved(
     job: RangeJob,
     frames: Mapping[str, pd.DataFrame],
     days: list[date],
-    progress: _Progress,
+    progress: OutcomeBuilder,
     fruitless: list[int],
     error: Exception,
 ) -> list[_Attempt]:
@@ -308,7 +188,9 @@ def _code_error(day: date, error: Exception) -> DayFailure:
 # settle
 
 
-def _settle(job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, progress: _Progress) -> None:
+def _settle(
+    job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, progress: OutcomeBuilder
+) -> None:
     """Decide each day of an attempt, write the good ones, and note what is to be said of all."""
     found = attempt.examination.violations.assign(date=lambda v: v["day"].dt.date)
     conformed = attempt.examination.conformed
@@ -351,7 +233,7 @@ def _write(
     kept: pd.DataFrame,
     good: list[date],
     quiet: Mapping[date, str],
-    progress: _Progress,
+    progress: OutcomeBuilder,
 ) -> None:
     """Write the good days; where the store loses some, the others are settled without them."""
     try:
@@ -391,7 +273,7 @@ def _unexplained(
         False: "although competitive games were played",
     }
     return {
-        day: _incomplete(day, f"{job.table.full_name} came out empty for {day}, {why[day in unplayed]}")
+        day: incomplete(day, f"{job.table.full_name} came out empty for {day}, {why[day in unplayed]}")
         for day in empty
         if reasons[day] is None
     }

@@ -14,6 +14,7 @@ from nba_pipeline_tests.end_to_end.pipelines import command, environment
 pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.mark.slow  # every step of it is a test of its own elsewhere
 def test_the_incident_is_replayed_and_repaired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Some 20 s of computing: thirty days through all tables."""
     home = tmp_path / "demo"

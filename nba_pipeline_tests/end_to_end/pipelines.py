@@ -25,8 +25,9 @@ from nba_pipeline.operations.backfill.retry import retry_request
 from nba_pipeline.operations.backfill.tasks import Backfill
 from nba_pipeline.operations.graph import select
 from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.partitions import daily_partitions
-from nba_pipeline.orchestration.table_asset import SOURCE, STORE, asset_key
+from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.registry import TABLES, TableRegistry
 from nba_pipeline.warehouse.base import Store

@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.build import RECIPES, build_defs
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.partitions import daily_partitions
-from nba_pipeline.orchestration.table_asset import IO_MANAGER, STORE, asset_key, op_name
+from nba_pipeline.orchestration.table_asset import IO_MANAGER, STORE, op_name
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource

@@ -12,7 +12,7 @@ import pytest
 
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.operations.backfill.execute import TableResult
-from nba_pipeline.orchestration.table_asset import asset_key
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource

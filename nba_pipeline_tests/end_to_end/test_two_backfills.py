@@ -52,7 +52,7 @@ def backfill(home: Path, last: date) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_claim(home: Path, process: subprocess.Popen[str]) -> None:
+def wait_for_lock(home: Path, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 120
     while not living(home):
         assert process.poll() is None, "it ended before it was seen"
@@ -66,7 +66,7 @@ def test_the_second_waits_says_so_and_makes_only_the_rest(tmp_path: Path) -> Non
     # So many days that the first is still at work when the second has started, on a busy machine too.
     overlap, last = FIRST + timedelta(days=89), FIRST + timedelta(days=96)
     one = backfill(tmp_path, overlap)
-    wait_for_claim(tmp_path, one)
+    wait_for_lock(tmp_path, one)
     two = backfill(tmp_path, last)
     (out_one, err_one), (out_two, err_two) = one.communicate(timeout=200), two.communicate(timeout=200)
     assert (one.returncode, two.returncode) == (0, 0), err_one + err_two
@@ -90,7 +90,7 @@ def test_the_second_waits_says_so_and_makes_only_the_rest(tmp_path: Path) -> Non
 @pytest.mark.timeout(120)
 def test_a_killed_backfill_stands_in_nobodys_way(tmp_path: Path) -> None:
     process = backfill(tmp_path, FIRST + timedelta(days=13))
-    wait_for_claim(tmp_path, process)
+    wait_for_lock(tmp_path, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert list((tmp_path / "backfills").glob("*.json"))  # its file is still there

@@ -12,7 +12,7 @@ from dagster_shared.check import CheckError
 
 from nba_pipeline.build import build_defs
 from nba_pipeline.orchestration.automation.inventory import NO_PARTITIONS_LEFT_FAILED, OP
-from nba_pipeline.orchestration.table_asset import asset_key
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.settings import Settings
 
 TABLE = "nba_raw.games"

@@ -19,8 +19,8 @@ from dagster._core.execution.backfill import PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster._time import get_current_timestamp
 
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.launch import RANGE_END, RANGE_START
-from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.simulated import SimulatedSource

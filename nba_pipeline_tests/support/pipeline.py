@@ -12,8 +12,9 @@ from datetime import date
 import pandas as pd
 
 from nba_pipeline.build import RECIPES
+from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import RangeOutcome
-from nba_pipeline.rangerun.range_run import InvalidRows, RangeJob, run_range
+from nba_pipeline.rangerun.range_run import run_range
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TABLES, TableRegistry

@@ -13,9 +13,10 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.demo.faulty import BOXSCORES, GAMES, SHOTS, Fault, FaultySource
+from nba_pipeline.demo.faulty import Fault, FaultySource
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.sources.base import Source
+from nba_pipeline.tables.names import BOXSCORES, GAMES, SHOTS
 
 __all__ = ["BOXSCORES", "GAMES", "POISONS", "SHOTS", "Poison", "PoisonedSource"]
 

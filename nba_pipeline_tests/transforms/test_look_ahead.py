@@ -52,7 +52,7 @@ def late_day(league: League) -> date:
     return max(lines["game_date"]).date()
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 100))
 def test_no_table_looks_ahead(seed: int, at: int) -> None:
     league = random_league(seed)
@@ -87,7 +87,7 @@ def test_a_league_average_that_includes_the_day_is_caught(monkeypatch: pytest.Mo
     assert "paint_pct_allowed_last_15" not in found
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 100))
 def test_neither_row_order_nor_range_matter(seed: int, at: int) -> None:
     league = random_league(seed)

@@ -19,14 +19,15 @@ import pandas as pd
 
 from nba_pipeline.rangerun.lineage import readable_manifest
 from nba_pipeline.ranges import described
+from nba_pipeline.tables.names import GAMES, OFFENSE, PLAYERS
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.transforms.games import COUNTS, competitive_finals
 from nba_pipeline.warehouse.base import Store
 
 GAMES, OFFENSE, PLAYERS = (
-    "nba_raw.games",
-    "nba_analytics.team_offense_game_summary",
-    "nba_analytics.player_game_summary",
+    GAMES,
+    OFFENSE,
+    PLAYERS,
 )
 LEAST_PLAYERS = 5
 """A team plays with five, so fewer lines of a team in a game are fewer than can be."""

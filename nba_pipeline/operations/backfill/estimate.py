@@ -22,6 +22,20 @@ import numpy as np
 from nba_pipeline.operations.backfill.tasks import Task, ready
 from nba_pipeline.ranges import contiguous
 from nba_pipeline.tables.calendar import days_in_play
+from nba_pipeline.tables.names import (
+    BOXSCORES,
+    CACHE,
+    COMPOSITES,
+    CONTEXT,
+    DEFENSE,
+    FEATURES,
+    GAMES,
+    OFFENSE,
+    PLAYER_ZONES,
+    PLAYERS,
+    SHOTS,
+    TEAM_ZONES,
+)
 
 
 @dataclass(frozen=True)
@@ -74,18 +88,18 @@ class Cost:
 QUIET = 0.5
 """A day between two seasons, compared with one of a season."""
 STORED: Mapping[str, Cost] = {
-    "nba_raw.games": Cost(0.40, 0.30, 0.0024),
-    "nba_raw.player_boxscores": Cost(0.30, 0.42, 0.0064),
-    "nba_raw.shot_attempts": Cost(0.20, 0.25, 0.0082),
-    "nba_analytics.team_offense_game_summary": Cost(0.15, 0.45, 0.0074),
-    "nba_analytics.team_defense_game_summary": Cost(0.00, 0.44, 0.0061),
-    "nba_analytics.player_game_summary": Cost(0.10, 0.45, 0.0072),
-    "nba_analytics.upcoming_player_game_context": Cost(0.00, 0.43, 0.0084),
-    "nba_precompute.team_defense_zone_analysis": Cost(0.00, 0.32, 0.0053),
-    "nba_precompute.player_shot_zone_analysis": Cost(0.00, 0.60, 0.0072),
-    "nba_precompute.player_composite_factors": Cost(0.00, 0.60, 0.0078),
-    "nba_precompute.player_daily_cache": Cost(0.00, 0.68, 0.0076),
-    "nba_precompute.ml_feature_store": Cost(0.00, 0.88, 0.0116),
+    GAMES: Cost(0.40, 0.30, 0.0024),
+    BOXSCORES: Cost(0.30, 0.42, 0.0064),
+    SHOTS: Cost(0.20, 0.25, 0.0082),
+    OFFENSE: Cost(0.15, 0.45, 0.0074),
+    DEFENSE: Cost(0.00, 0.44, 0.0061),
+    PLAYERS: Cost(0.10, 0.45, 0.0072),
+    CONTEXT: Cost(0.00, 0.43, 0.0084),
+    TEAM_ZONES: Cost(0.00, 0.32, 0.0053),
+    PLAYER_ZONES: Cost(0.00, 0.60, 0.0072),
+    COMPOSITES: Cost(0.00, 0.60, 0.0078),
+    CACHE: Cost(0.00, 0.68, 0.0076),
+    FEATURES: Cost(0.00, 0.88, 0.0116),
 }
 """Processor seconds of a two-core machine, fitted to backfills of simulated and of real seasons. How they
 compare is what matters: they are scaled as soon as something has been measured."""

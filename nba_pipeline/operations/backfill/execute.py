@@ -16,11 +16,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.operations.backfill.requests import remember
+from nba_pipeline.operations.backfill.requests import save_request
 from nba_pipeline.operations.backfill.tasks import Backfill, Task, TaskResult, ready, tasks_of
 from nba_pipeline.operations.graph import days_depending_on
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.launch import execute_range
-from nba_pipeline.orchestration.table_asset import asset_key, op_name, outcome_listener
+from nba_pipeline.orchestration.table_asset import op_name, outcome_listener
 from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.ranges import contiguous, span
@@ -80,7 +81,7 @@ class InProcessRunner:
 
 def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
     """Run the request; a day that a failed or blocked day stands before is not tried."""
-    remember(runner.instance, backfill)
+    save_request(runner.instance, backfill)
     results = {
         p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.recipes
     }

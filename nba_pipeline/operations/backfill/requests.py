@@ -1,9 +1,9 @@
-"""What has been asked for: the days that the command line was told to make, kept in the Dagster instance.
+"""Requests: the partitions that the command line was told to materialize, kept in the Dagster instance.
 
-Belongs here: remembering and recalling requests. Does not belong here: what became of them (``state.py``).
+Belongs here: saving and loading them. Does not belong here: what became of them (``status/state.py``).
 
-A day behind a failed one has left no trace in the event log, and so has a day that nobody ever wanted; the
-first is blocked and a retry has to make it, the second is only missing.
+A day that depends on a failed one has left no trace in the event log, and neither has a day that nobody ever
+wanted; the first is blocked and a retry has to materialize it, the second is only missing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from nba_pipeline.ranges import contiguous, span
 if TYPE_CHECKING:
     import dagster as dg
 
-_KEY = "nba_pipeline/asked/"
+_KEY = "nba_pipeline/asked/"  # as earlier versions wrote it
 
 
-def remember(instance: dg.DagsterInstance, backfill: Backfill) -> None:
-    """Add the request's days to those that were asked for."""
+def save_request(instance: dg.DagsterInstance, backfill: Backfill) -> None:
+    """Add the days of a backfill to those that were requested."""
     names = [recipe.table for recipe in backfill.recipes]
-    known = {name: recall(instance, name) or set() for name in names}
+    known = {name: load_requests(instance, name) or set() for name in names}
     values = {}
     for name in names:
         days = known[name] | set(backfill.days.get(name, ()))
@@ -33,8 +33,8 @@ def remember(instance: dg.DagsterInstance, backfill: Backfill) -> None:
     write_values(instance, values)
 
 
-def recall(instance: dg.DagsterInstance, table: str) -> set[date] | None:
-    """The days of the table that were asked for on the command line; None if it never was."""
+def load_requests(instance: dg.DagsterInstance, table: str) -> set[date] | None:
+    """The days of the table that were requested on the command line; None if none ever was."""
     text = read_values(instance, [_KEY + table]).get(_KEY + table)
     if text is None:
         return None

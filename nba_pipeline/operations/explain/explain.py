@@ -98,13 +98,9 @@ def explain(
     table = tables[recipe.table]
     require_column(table, column)
     entry = readable_entry(store, table, day)
-    if (
-        entry is None
-        and failed is not None
-        and source is not None
-        and start is not None
-        and not is_raw(recipe.table)
-    ):
+    known = failed is not None and source is not None and start is not None
+    if entry is None and known and not is_raw(recipe.table):
+        assert failed is not None and source is not None and start is not None
         rows = _refused(recipe, tables, store, source, start, failed)
     else:
         entry = require_rows(table, day, entry, start)
@@ -115,18 +111,23 @@ def explain(
     found.failed = failed
     names = [str(row[n]) for n in _NAMES if row.get(n)]
     found.known_as = [*names[:1], *(str(row[n]) for n in ("team_abbr",) if n in row and n not in found.key)]
-    rests_on = depends_on(table.full_name, column)
-    for given in recipe.same_day:
-        rests = rests_on.get(given.table)
-        asked = rests.relations if rests else {None}
-        found.inputs[given.table] = [
-            r for whose in sorted(asked, key=str) for r in reader.rows_of(given.table, whose, row)
-        ]
-        found.used[given.table] = sorted(rests.columns) if rests else []
+    _add_inputs(found, reader, recipe, row)
     found.stored = {} if entry is None else _stored(store, table, entry)
     found.made = recall.made(recipe.table, [day]).get(day) if recall else None
     found.source = traced(store, tables, recipe.table, [day, *_days_behind(found)], recall, source)
     return found
+
+
+def _add_inputs(found: Explanation, reader: Reader, recipe: Recipe, row: Record) -> None:
+    """The input rows of the same day, and which of their columns the value rests on."""
+    rests_on = depends_on(found.table, found.column)
+    for given in recipe.same_day:
+        rests = rests_on.get(given.table)
+        relations = rests.relations if rests else {None}
+        found.inputs[given.table] = [
+            r for one in sorted(relations, key=str) for r in reader.rows_of(given.table, one, row)
+        ]
+        found.used[given.table] = sorted(rests.columns) if rests else []
 
 
 def _days_behind(found: Explanation) -> set[date]:
@@ -226,10 +227,8 @@ def _refused(
     recipe: Recipe, tables: TableRegistry, store: Store, source: Source, start: date, failed: Failed
 ) -> pd.DataFrame:
     """The rows of a day that was not written, rounded as they would have been."""
-    from nba_pipeline.rangerun.range_run import (
-        RangeJob,
-        preview,
-    )  # with all the checks: most explanations need neither
+    from nba_pipeline.rangerun.job import RangeJob
+    from nba_pipeline.rangerun.range_run import preview  # with all the checks: most explanations need neither
 
     table = tables[recipe.table]
     try:

@@ -36,23 +36,7 @@ def traced(
     entries = {name: readable_entry(store, tables[name], days[0]) for name in raw}
     read: set[tuple[str, str | None]] = set()
     for name in raw:
-        here = (
-            [str(path) for path in source.payload_files(name, days)]
-            if isinstance(source, Traceable)
-            else None
-        )
-        recorded = (
-            recall.payloads(name, {made.run_id for made in recall.made(name, days).values()})
-            if recall
-            else set()
-        )
-        # A run reads the files of many days: those of other seasons are not behind this value.
-        ours = {
-            (file, digest)
-            for file, digest in recorded
-            if here is None or Path(file).name in {Path(h).name for h in here}
-        }
-        read |= ours or {(file, None) for file in here or ()}
+        read |= _read(name, days, recall, source)
     known = {file for file, digest in read if digest}
     files = sorted((file, digest or "") for file, digest in read if digest or file not in known)
     return {
@@ -62,6 +46,21 @@ def traced(
             {"file": file, "as_read": digest or None, "now": _sha256(Path(file))} for file, digest in files
         ],
     }
+
+
+def _read(
+    table: str, days: Sequence[date], recall: ProvenanceReader | None, source: Source | None
+) -> set[tuple[str, str | None]]:
+    """(file, SHA-256 as it was read) of a raw table's days; without what was recorded, the files as they are
+    now."""
+    here = [str(p) for p in source.payload_files(table, days)] if isinstance(source, Traceable) else None
+    recorded: set[tuple[str, str]] = set()
+    if recall:
+        recorded = recall.payloads(table, {made.run_id for made in recall.made(table, days).values()})
+    # A run reads the files of many days: this value does not rest on those of other seasons.
+    names = {Path(h).name for h in here or ()}
+    ours = {(file, digest) for file, digest in recorded if here is None or Path(file).name in names}
+    return {*ours} or {(file, None) for file in here or ()}
 
 
 def _sha256(path: Path) -> str | None:

@@ -26,11 +26,11 @@ from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.workspace import Workspace
 from nba_pipeline.rangerun.failed import Failed, by_cause
 from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.tables.names import PLAYERS
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 from nba_pipeline.warehouse.quota import Quota
 
-PLAYERS = "nba_analytics.player_game_summary"
 COVERAGE_TARGET_PCT = 100.0
 """Every player with playing time has a usage rate: the formula is defined for each of them."""
 GOOD, STALE, FAILED, BLOCKED, RUNNING, MISSING = "good", "stale", "failed", "blocked", "running", "missing"

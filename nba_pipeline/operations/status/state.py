@@ -16,7 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.operations.backfill.requests import recall
+from nba_pipeline.operations.backfill.requests import load_requests
 from nba_pipeline.operations.graph import days_depending_on
 from nba_pipeline.orchestration.history import cells, failures
 from nba_pipeline.rangerun.failed import Failed
@@ -100,7 +100,7 @@ def read_state(
 def _asked(instance: dg.DagsterInstance, table: str, days: list[date], *, touched: bool) -> list[date]:
     """The days that somebody wants: those asked for on the command line; where it was never asked, every day
     of a table that the UI has runs of, and no day of a table that nothing has ever been made of."""
-    asked = recall(instance, table)
+    asked = load_requests(instance, table)
     if asked is None:
         return days if touched else []
     return [day for day in days if day in asked]

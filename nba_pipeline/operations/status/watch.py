@@ -126,16 +126,9 @@ def time_left(
         )
 
     running = tasks([run for run in runs if run.ended is None])
-    begun = {
-        name: {d for task in running if task.recipe.table == name for d in task.days} for name in by_table
-    }
-    waiting = tasks_of(
-        Backfill(
-            recipes,
-            {name: set(days) - begun[name] for name, days in wanted.items()},
-            days_per_run=days_per_run,
-        )
-    )
+    begun = {name: {d for t in running if t.recipe.table == name for d in t.days} for name in by_table}
+    left_over = {name: set(days) - begun[name] for name, days in wanted.items()}
+    waiting = tasks_of(Backfill(recipes, left_over, days_per_run=days_per_run))
     unfinished = [*running, *waiting]
     ended = [run for run in runs if run.ended is not None]
     done = [task for task in tasks(ended) if task not in unfinished]

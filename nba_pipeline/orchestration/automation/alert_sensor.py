@@ -28,8 +28,8 @@ from nba_pipeline.orchestration.automation.alerts import (
 from nba_pipeline.orchestration.automation.channels import Channel, channels_of, deliver
 from nba_pipeline.orchestration.automation.inventory import JOB as INVENTORY_JOB
 from nba_pipeline.orchestration.dagster_private import BACKFILL_ID_TAG, BULK_ACTION_TERMINAL_STATUSES
-from nba_pipeline.orchestration.table_asset import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
-from nba_pipeline.rangerun.range_run import InvalidRows
+from nba_pipeline.orchestration.day_events import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
+from nba_pipeline.rangerun.job import InvalidRows
 from nba_pipeline.settings import AlertSettings
 
 NAME = "alerts"

@@ -18,7 +18,8 @@ import dagster as dg
 
 from nba_pipeline.orchestration.automation.currency import Currency, Snapshot
 from nba_pipeline.orchestration.dagster_private import get_and_update_asset_status_cache_value
-from nba_pipeline.orchestration.table_asset import STORE, asset_key
+from nba_pipeline.orchestration.day_events import asset_key
+from nba_pipeline.orchestration.table_asset import STORE
 from nba_pipeline.ranges import contiguous
 
 NO_PARTITIONS_LEFT_FAILED, NEWEST_DAY_IS_THERE = "no_partitions_left_failed", "newest_day_is_there"

@@ -8,22 +8,24 @@ fingerprints themselves (``sources/``), what follows from a changed raw day (``c
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
-from nba_pipeline.orchestration.table_asset import SOURCE, STORE, asset_key
+from nba_pipeline.orchestration.day_events import asset_key
+from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.sources.base import Polled
+from nba_pipeline.tables.names import BOXSCORES, GAMES, SHOTS
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.warehouse.base import Store
 
 NAME, JOB = "source_changes", "raw_days"
-RAW_TABLES = ("nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts")
+RAW_TABLES = (GAMES, BOXSCORES, SHOTS)
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 POLL_SECONDS = 60
 _UNKNOWN = b"\xff\xff\xff\xff"
@@ -107,26 +109,34 @@ def source_sensor(
                 " `nba-pipeline backfill`"
             )
         days = [date.fromisoformat(key) for key in partitions.get_partition_keys()]
-        revision = f"{source.revision()} {days[-1] if days else ''}"  # a new partition is news as well
-        seen = Seen.from_cursor(context.cursor) if context.cursor else None
-        if seen is not None and seen.revision == revision:
-            return dg.SkipReason("nothing changed at the source")
-        held = source.fingerprints(days)
-        due, known = due_days(held, seen, _stored(store, tables) if seen is None else ())
-        asked = due[:limit]
-        known |= {day: held[day] for day in asked}
-        cursor = Seen(revision if len(asked) == len(due) else "", known).to_cursor()
-        if not asked:
-            return dg.SensorResult(
-                skip_reason=dg.SkipReason(f"{len(held)} days at the source, none of them changed"),
-                cursor=cursor,
-            )
-        return dg.SensorResult(
-            run_requests=[_request(first, last, held) for first, last in contiguous(asked, longest)],
-            cursor=cursor,
-        )
+        return _tick(context.cursor, source, days, lambda: _stored(store, tables), limit, longest)
 
     return sensor
+
+
+def _tick(
+    cursor: str | None,
+    source: Polled,
+    days: list[date],
+    stored: Callable[[], Iterable[date]],
+    limit: int,
+    longest: int,
+) -> dg.SensorResult | dg.SkipReason:
+    """What one look at the source requests. ``stored`` is asked only where there is no cursor."""
+    revision = f"{source.revision()} {days[-1] if days else ''}"  # a new partition is news as well
+    seen = Seen.from_cursor(cursor) if cursor else None
+    if seen is not None and seen.revision == revision:
+        return dg.SkipReason("nothing changed at the source")
+    held = source.fingerprints(days)
+    due, known = due_days(held, seen, stored() if seen is None else ())
+    requested = due[:limit]
+    known |= {day: held[day] for day in requested}
+    said = Seen(revision if len(requested) == len(due) else "", known).to_cursor()
+    if not requested:
+        reason = dg.SkipReason(f"{len(held)} days at the source, none of them changed")
+        return dg.SensorResult(skip_reason=reason, cursor=said)
+    runs = [_request(first, last, held) for first, last in contiguous(requested, longest)]
+    return dg.SensorResult(run_requests=runs, cursor=said)
 
 
 def raw_job() -> Any:

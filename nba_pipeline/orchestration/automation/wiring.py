@@ -19,14 +19,15 @@ from nba_pipeline.orchestration.automation.schedules import daily, morning_sched
 from nba_pipeline.orchestration.automation.source_sensor import JOB as RAW_JOB
 from nba_pipeline.orchestration.automation.source_sensor import raw_job, source_sensor
 from nba_pipeline.settings import Settings
+from nba_pipeline.tables.names import CACHE, CONTEXT, FEATURES
 
 CONTINUE_SECONDS = 30
 """How long the automation rests between two ticks: a tick over five years takes a second, and people notice
 half a minute."""
 SERVING = (
-    "nba_analytics.upcoming_player_game_context",
-    "nba_precompute.player_daily_cache",
-    "nba_precompute.ml_feature_store",
+    CONTEXT,
+    CACHE,
+    FEATURES,
 )
 """The tables that others read every day."""
 
@@ -51,14 +52,7 @@ def automation(settings: Settings, currency: Currency) -> Automation:
     where, days = settings.environment, currency.partitions
     raw = raw_job()
     standing = inventory.standing_checks(currency, SERVING)
-    counting = dg.define_asset_job(
-        inventory.JOB,
-        selection=dg.AssetSelection.checks(standing),
-        description=(
-            "Counts the failed, missing and stale days of every table and asks for the newest day of the"
-            " serving tables."
-        ),
-    )
+    counting = _counting_job(standing)
     return Automation(
         checks=[standing],
         jobs=[raw, counting],
@@ -83,6 +77,17 @@ def automation(settings: Settings, currency: Currency) -> Automation:
                 "The standing checks of every table, when the night's work should be done.",
             ),
         ],
+    )
+
+
+def _counting_job(standing: dg.AssetChecksDefinition) -> Any:
+    return dg.define_asset_job(
+        inventory.JOB,
+        selection=dg.AssetSelection.checks(standing),
+        description=(
+            "Counts the failed, missing and stale days of every table and asks for the newest day of the"
+            " serving tables."
+        ),
     )
 
 

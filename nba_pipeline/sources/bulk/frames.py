@@ -151,6 +151,14 @@ def _statuses(schedule: pd.DataFrame) -> np.ndarray:
     return np.select(conditions, ["final", "postponed", "not_needed", "cancelled"], default="scheduled")
 
 
+_LINE_NAMES = {
+    "game_id": "nba_game_id",
+    "team_tricode": "team_abbr",
+    "person_id": "player_id",
+    "minutes": "minutes_text",
+}
+
+
 def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence[date]) -> SourceFrame:
     """nba_raw.player_boxscores of some days from the whole schedule and all published lines.
 
@@ -159,17 +167,7 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
     """
     orphans = _orphans(lines, schedule, ("game_id", "game_date", "player_name"), days)
     lines = _joined(lines, of_days(schedule, days), "game_id")
-    frame = _renamed(
-        lines,
-        {
-            "game_id": "nba_game_id",
-            "team_tricode": "team_abbr",
-            "person_id": "player_id",
-            "minutes": "minutes_text",
-            **_COUNT_NAMES,
-        },
-        "team_id player_name is_starter game_date",
-    )
+    frame = _renamed(lines, {**_LINE_NAMES, **_COUNT_NAMES}, "team_id player_name is_starter game_date")
     seconds, source, corrected = _seconds(lines)
     marks = frame[_MARKS].apply(pd.to_numeric, errors="coerce").fillna(0).ne(0).any(axis=1)
     played = (seconds > 0) | marks
@@ -188,15 +186,12 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
         seconds_source=source.where(played & seconds.notna()),
     )
     frame = frame.assign(**{name: frame[name].where(played) for name in _COUNT_NAMES.values()})
+    no_time = lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])
     notes = [
         orphans,
         _unusable(frame[played & seconds.isna()], "minutes_not_a_duration", "minutes_text"),
         _unusable(frame[corrected], "play_by_play_seconds_contradicted_rounded_minutes", "player_name"),
-        _unusable(
-            frame[~played & lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])],
-            "line_without_time_or_stats",
-            "player_name",
-        ),
+        _unusable(frame[~played & no_time], "line_without_time_or_stats", "player_name"),
     ]
     return SourceFrame(frame.reset_index(drop=True), _together(notes))
 

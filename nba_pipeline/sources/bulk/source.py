@@ -20,6 +20,7 @@ from nba_pipeline.failures import SchemaDrift, SourceUnavailable, UnparseableSou
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.bulk import fingerprints as bulk_fingerprints
 from nba_pipeline.sources.bulk import frames as bulk_frames
+from nba_pipeline.tables.names import BOXSCORES, SHOTS
 
 
 class BulkSource:
@@ -70,8 +71,8 @@ class BulkSource:
         """The schedule, which decides what belongs to a day, and the table's own files. See ``Traceable``."""
         seasons = sorted({bulk_frames.season_label(day) for day in days})
         own = {
-            "nba_raw.player_boxscores": ["player_box.parquet"],
-            "nba_raw.shot_attempts": [f"shots_{s}.parquet" for s in seasons],
+            BOXSCORES: ["player_box.parquet"],
+            SHOTS: [f"shots_{s}.parquet" for s in seasons],
         }
         names = ["games.parquet", *own.get(table, [])]
         return [self.folder / name for name in names if (self.folder / name).is_file()]

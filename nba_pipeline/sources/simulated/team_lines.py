@@ -134,41 +134,29 @@ def draw(
     referees = 2.4 * normal((count, 1))
     ft_attempts = _whole(22.3 * scale + np.sqrt(scale) * (referees + 6.3 * normal((count, 2))), 0, 70)
     oreb_wanted = 10.4 * scale + 3.75 * np.sqrt(scale) * normal((count, 2))
-    plays = (
-        possessions
-        - turnovers
-        - 0.44 * ft_attempts
-        + 0.75 * oreb_wanted
-        + 2.6 * scale
-        + 1.5 * normal((count, 2))
-    )
-    attempts = _whole(plays, 12, 140)
+    plays = possessions - turnovers - 0.44 * ft_attempts + 0.75 * oreb_wanted + 2.6 * scale
+    attempts = _whole(plays + 1.5 * normal((count, 2)), 12, 140)
     zone_attempts = _zone_attempts(rng, attempts, strengths.three_taste[teams], style)
     edge = strengths.offense[teams] - strengths.defense[opponents]
     edge += np.where(neutral, 0.0, HOME_ADVANTAGE / 2)[:, None] * np.array([1.0, -1.0])
-    edge += 4.6 * normal((count, 1))  # some nights both teams hit everything
-    pct = np.clip(ZONE_PCT + style.shooting + edge[..., None] / POINTS_PER_PCT, 0.005, 0.9)
-    spread = SHOOTING_SPREAD * np.sqrt(zone_attempts * pct * (1 - pct)) * normal(zone_attempts.shape)
-    zone_makes = _whole(zone_attempts * pct + spread, 0, zone_attempts)
+    zone_makes = _zone_makes(rng, zone_attempts, edge, style)
     ft_makes = rng.binomial(ft_attempts, 0.781)
     _settle(rng, overtimes, zone_attempts, zone_makes, ft_attempts, ft_makes)
     rebounds = _rebounds(rng, zone_attempts, zone_makes, ft_attempts - ft_makes, oreb_wanted)
-    fouls = _whole(
-        12.3 * scale + 0.325 * ft_attempts[:, ::-1] + 3.2 * np.sqrt(scale) * normal((count, 2)), 2, 36
-    )
+    called = 12.3 * scale + 0.325 * ft_attempts[:, ::-1] + 3.2 * np.sqrt(scale) * normal((count, 2))
+    fouls = _whole(called, 2, 36)
     steals = rng.binomial(turnovers[:, ::-1], 0.568)
-    return TeamLines(
-        overtimes,
-        length,
-        zone_attempts,
-        zone_makes,
-        ft_attempts,
-        ft_makes,
-        *rebounds,
-        turnovers,
-        steals,
-        fouls,
-    )
+    shots = (zone_attempts, zone_makes, ft_attempts, ft_makes)
+    return TeamLines(overtimes, length, *shots, *rebounds, turnovers, steals, fouls)
+
+
+def _zone_makes(rng: np.random.Generator, zone_attempts: Ints, edge: Floats, style: Style) -> Ints:
+    """``edge``: points by which a team should shoot better than usual."""
+    edge = edge + 4.6 * rng.standard_normal((len(edge), 1))  # some nights both teams hit everything
+    pct = np.clip(ZONE_PCT + style.shooting + edge[..., None] / POINTS_PER_PCT, 0.005, 0.9)
+    noise = rng.standard_normal(zone_attempts.shape)
+    spread = SHOOTING_SPREAD * np.sqrt(zone_attempts * pct * (1 - pct)) * noise
+    return _whole(zone_attempts * pct + spread, 0, zone_attempts)
 
 
 def _zone_attempts(rng: np.random.Generator, attempts: Ints, three_taste: Floats, style: Style) -> Ints:

@@ -12,6 +12,7 @@ from nba_pipeline.tables.columns.context import CONTEXT
 from nba_pipeline.tables.columns.efficiency import EFFICIENCY
 from nba_pipeline.tables.columns.features import FEATURES
 from nba_pipeline.tables.columns.identity import IDENTITY
+from nba_pipeline.tables.columns.recent import RECENT
 from nba_pipeline.tables.columns.shots import SHOTS
 from nba_pipeline.tables.columns.zones import ZONE_ANALYSIS
 from nba_pipeline.tables.spec import Column
@@ -24,6 +25,7 @@ THEMES: tuple[tuple[Column, ...], ...] = (
     CONTEXT,
     ZONE_ANALYSIS,
     COMPOSITE_FACTORS,
+    RECENT,
     FEATURES,
 )
 

@@ -1,13 +1,14 @@
-"""Columns of phase 4 about a player's recent scoring, minutes and team, and the features built from them.
+"""Columns of ml_feature_store: features that are no column of another table under the same name, and
+bookkeeping.
 
-Belongs here: windows over a player's or team's games (``player_daily_cache``), derived features and their
-bookkeeping (``ml_feature_store``). Does not belong here: shot zones and composite scores (``zones.py``), rest
-and load (``context.py``). `last_n` is up to n games of the season before D; only games with playing time
-count.
+Belongs here: the list of features, derived features and what says how complete a row is. Does not belong
+here: windows of the player's own games (``recent.py``), shot zones (``zones.py``), composite scores
+(``composites.py``).
 """
 
 from __future__ import annotations
 
+from nba_pipeline.tables.columns.recent import own_games
 from nba_pipeline.tables.formula import (
     AsStored,
     Formula,
@@ -17,12 +18,9 @@ from nba_pipeline.tables.formula import (
     Statement,
     Taken,
     head_to_head,
-    last_appearance,
-    last_games,
-    season_to_date,
     taken,
 )
-from nba_pipeline.tables.names import CACHE, CONTEXT, OFFENSE, PLAYER_ZONES, PLAYERS, TEAM_ZONES
+from nba_pipeline.tables.names import CACHE, CONTEXT, PLAYER_ZONES, PLAYERS, TEAM_ZONES
 from nba_pipeline.tables.spec import BOOL, FLOAT64, INT64, STRING, Column, numeric
 
 FEATURE_NAMES: tuple[str, ...] = tuple(
@@ -48,35 +46,7 @@ PLAYER_HISTORY_FEATURES = (
 """Features of the player's own season, all needed for training. The head-to-head average is not among them:
 most pairs of player and opponent have not met within a year."""
 
-_GLOSSARY = "stats.nba.com / Basketball Reference glossary"
-_WINDOWS = {
-    "last_3": "his last 3 games",
-    "last_5": "his last 5 games",
-    "last_10": "his last 10 games",
-    "season": "the season to date",
-}
-_REACH = {
-    "last_3": last_games(3),
-    "last_5": last_games(5),
-    "last_10": last_games(10),
-    "season": season_to_date(),
-}
-_COUNTED = {"minutes": "seconds_played"} | {name: name for name in ("points", "rebounds", "assists")}
-_UNIT = {"minutes": " / 60", "points": "", "rebounds": "", "assists": ""}
 _MEETINGS = Past(PLAYERS, Relation.PAIR, head_to_head())
-HALF_LIFE_GAMES = 8
-"""An exponentially weighted mean with this half-life predicts points better than the last 5 or the last 10
-games."""
-_PER_GAME_MAX = {"points": 250, "minutes": 108, "rebounds": 130, "assists": 80}
-
-
-def _own(window: str, *, with_team: bool = False) -> Past:
-    """The player's own games of a window."""
-    return Past(PLAYERS, Relation.PLAYER, _REACH[window], with_team)
-
-
-def _mean(stat: str, window: str) -> Formula:
-    return Formula(f"mean({_COUNTED[stat]}){_UNIT[stat]}", _own(window))
 
 
 def _slate(*names: str) -> dict[str, Ref]:
@@ -86,166 +56,6 @@ def _slate(*names: str) -> dict[str, Ref]:
 
 def _cached(column: str) -> Taken:
     return taken(CACHE, column, Relation.PLAYER)
-
-
-def _average(stat: str, window: str) -> Column:
-    return Column(
-        f"{stat}_avg_{window}",
-        numeric(5, 2),
-        f"{stat.capitalize()} per game of the player, {_WINDOWS[window]}; NULL without games.",
-        unit=f"{stat} per game",
-        minimum=0,
-        maximum=_PER_GAME_MAX[stat],
-        formula=_mean(stat, window),
-    )
-
-
-def _spread(stat: str) -> tuple[Column, Column]:
-    return (
-        Column(
-            f"{stat}_std_last_10",
-            numeric(5, 2),
-            f"Sample standard deviation (n − 1) of {stat} per game, his last 10 games; NULL below 2 games.",
-            unit=stat,
-            minimum=0,
-            maximum=_PER_GAME_MAX[stat],
-            formula=Formula(f"std({_COUNTED[stat]}){_UNIT[stat]}", _own("last_10")),
-        ),
-        Column(
-            f"{stat}_ewma",
-            numeric(5, 2),
-            f"Weighted mean of {stat} over the games of the season, weight 0.5^(k/8) for the k-th game back"
-            " (half-life 8 games).",
-            unit=f"{stat} per game",
-            minimum=0,
-            maximum=_PER_GAME_MAX[stat],
-            formula=Formula(f"ewma({_COUNTED[stat]}, {HALF_LIFE_GAMES}){_UNIT[stat]}", _own("season")),
-        ),
-    )
-
-
-def _usage(window: str) -> Column:
-    return Column(
-        f"usage_rate_{window}",
-        numeric(6, 2),
-        "100 · Σ plays · Σ(team_minutes/5) / (Σ minutes · Σ team plays) over the player's games,"
-        f" {_WINDOWS[window]}: the formula of usage_rate applied to totals.",
-        unit="percent",
-        minimum=0,
-        source=_GLOSSARY,
-        formula=Formula(
-            "100 * sum(usage_plays) * (sum(team_minutes) / 5)"
-            " / (sum(usage_seconds) / 60 * sum(team_plays_used))",
-            _own(window, with_team=True),
-        ),
-    )
-
-
-def _true_shooting(window: str) -> Column:
-    return Column(
-        f"ts_pct_{window}",
-        numeric(5, 4),
-        f"Σ PTS / (2 · (Σ FGA + 0.44 · Σ FTA)), {_WINDOWS[window]}.",
-        unit="ratio",
-        minimum=0,
-        maximum=3.5,
-        source=_GLOSSARY,
-        formula=Formula("sum(points) / (2 * (sum(fg_attempts) + 0.44 * sum(ft_attempts)))", _own(window)),
-    )
-
-
-_CACHE: tuple[Column, ...] = (
-    Column(
-        "games_played_season",
-        INT64,
-        "Games the player has played this season before D.",
-        unit="games",
-        nullable=False,
-        minimum=0,
-        maximum=120,
-        formula=Formula("count()", _own("season")),
-    ),
-    *(_average("points", window) for window in _WINDOWS),
-    *_spread("points"),
-    Column(
-        "points_slope_last_10",
-        numeric(6, 3),
-        "Least-squares slope of points over game number, his last 10 games; NULL below 4 games.",
-        unit="points per game",
-        formula=Formula("slope(points) if count() >= 4 else NULL", _own("last_10")),
-    ),
-    *(_average("minutes", window) for window in ("last_5", "last_10", "season")),
-    *_spread("minutes"),
-    Column(
-        "points_per_minute_last_10",
-        numeric(7, 4),
-        "Σ points / Σ minutes, his last 10 games. Three points in the one second of an only game are 180 per"
-        " minute, which NUMERIC(6,4) could not hold.",
-        unit="points per minute",
-        minimum=0,
-        formula=Formula("60 * sum(points) / sum(seconds_played)", _own("last_10")),
-    ),
-    _average("rebounds", "last_10"),
-    _average("assists", "last_10"),
-    *(_usage(window) for window in ("last_3", "last_10", "season")),
-    *(_true_shooting(window) for window in ("last_10", "season")),
-    Column(
-        "free_throw_points_share_last_10",
-        numeric(5, 4),
-        "Σ free throws made / Σ points, his last 10 games; NULL when he scored nothing.",
-        unit="ratio",
-        minimum=0,
-        maximum=1,
-        formula=Formula("sum(ft_makes) / sum(points)", _own("last_10")),
-    ),
-    Column(
-        "start_rate_last_10",
-        numeric(5, 4),
-        "Share of his last 10 games that he started, among those whose starters are known.",
-        unit="ratio",
-        minimum=0,
-        maximum=1,
-        formula=Formula("mean(is_starter)", _own("last_10")),
-    ),
-    Column(
-        "team_offensive_rating_last_10",
-        numeric(6, 2),
-        "100 · Σ points / Σ possessions of the team, its last 10 games of the season.",
-        unit="points per 100 possessions",
-        minimum=0,
-        maximum=300,
-        source=_GLOSSARY,
-        formula=Formula("100 * sum(points) / sum(possessions)", Past(OFFENSE, Relation.TEAM, last_games(10))),
-    ),
-    Column(
-        "team_win_pct_season",
-        numeric(5, 4),
-        "Share of the season's games that the team won.",
-        unit="ratio",
-        minimum=0,
-        maximum=1,
-        formula=Formula("mean(win_flag)", Past(OFFENSE, Relation.TEAM, season_to_date())),
-    ),
-    Column(
-        "days_since_last_game",
-        INT64,
-        "Days since the player's last game, this season or the one before; days_rest looks at this season"
-        " only.",
-        unit="days",
-        minimum=1,
-        maximum=365,
-        formula=Formula(
-            "day - latest(game_date)", Past(PLAYERS, Relation.PLAYER, last_appearance(within_days=365))
-        ),
-    ),
-    Column(
-        "is_early_season",
-        BOOL,
-        "The player has played fewer than 10 games this season.",
-        nullable=False,
-        formula=Formula("games_played_season < 10"),
-    ),
-)
 
 
 def _feature(
@@ -276,7 +86,7 @@ _FEATURES: tuple[Column, ...] = (
         "Mean points of the last 2 games − mean of the 3 before them; NULL below 5 games.",
         "points per game",
         formula=Formula(
-            "mean(points, last=2) - mean(points, all_but=2) if count() == 5 else NULL", _own("last_5")
+            "mean(points, last=2) - mean(points, all_but=2) if count() == 5 else NULL", own_games("last_5")
         ),
     ),
     _feature(
@@ -285,7 +95,8 @@ _FEATURES: tuple[Column, ...] = (
         "ratio",
         -1,
         formula=Formula(
-            "(mean(seconds_played, last=10) - mean(seconds_played)) / mean(seconds_played)", _own("season")
+            "(mean(seconds_played, last=10) - mean(seconds_played)) / mean(seconds_played)",
+            own_games("season"),
         ),
     ),
     _feature(
@@ -379,7 +190,7 @@ _FEATURES: tuple[Column, ...] = (
         "games",
         0,
         120,
-        formula=Formula("run(team_abbr)", _own("season")),
+        formula=Formula("run(team_abbr)", own_games("season")),
     ),
 )
 
@@ -430,4 +241,4 @@ _QUALITY: tuple[Column, ...] = (
     ),
 )
 
-FEATURES: tuple[Column, ...] = (*_CACHE, *_FEATURES, *_QUALITY)
+FEATURES: tuple[Column, ...] = (*_FEATURES, *_QUALITY)

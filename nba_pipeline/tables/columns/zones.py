@@ -48,7 +48,7 @@ def graded(column: str, grades: dict[int, str]) -> Formula:
     return Formula(f"{said} else '{rest}'")
 
 
-def _team_zone(zone: str) -> tuple[Column, ...]:
+def _team_shooting(zone: str) -> tuple[Column, ...]:
     where, makes, attempts = _WHERE[zone], f"opp_{zone}_makes", f"opp_{zone}_attempts"
     return (
         Column(
@@ -60,6 +60,24 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             maximum=1,
             formula=_known(f"sum({makes}) / sum({attempts})"),
         ),
+        Column(
+            f"{zone}_defense_vs_league",
+            numeric(6, 3),
+            f"100 · ({zone}_pct_allowed_last_15 − Σ makes / Σ attempts {where} of all 30 teams' own last 15"
+            f" games before D); positive is a worse defense; {_THIN}.",
+            unit="percentage points",
+            minimum=-100,
+            maximum=100,
+            formula=_known(
+                f"100 * (sum({makes}) / sum({attempts}) - league_sum({makes}) / league_sum({attempts}))"
+            ),
+        ),
+    )
+
+
+def _team_volume(zone: str) -> tuple[Column, ...]:
+    where, attempts = _WHERE[zone], f"opp_{zone}_attempts"
+    return (
         Column(
             f"{zone}_attempts_allowed_per_game",
             numeric(5, 2),
@@ -79,18 +97,6 @@ def _team_zone(zone: str) -> tuple[Column, ...]:
             minimum=0,
             maximum=50,
             formula=_known(f"mean(blocks_{zone})"),
-        ),
-        Column(
-            f"{zone}_defense_vs_league",
-            numeric(6, 3),
-            f"100 · ({zone}_pct_allowed_last_15 − Σ makes / Σ attempts {where} of all 30 teams' own last 15"
-            f" games before D); positive is a worse defense; {_THIN}.",
-            unit="percentage points",
-            minimum=-100,
-            maximum=100,
-            formula=_known(
-                f"100 * (sum({makes}) / sum({attempts}) - league_sum({makes}) / league_sum({attempts}))"
-            ),
         ),
     )
 
@@ -147,7 +153,7 @@ def games_in_window(n: int) -> Column:
 
 
 _TEAM_DEFENSE: tuple[Column, ...] = (
-    *(column for zone in ZONES for column in _team_zone(zone)),
+    *(column for zone in ZONES for column in (*_team_shooting(zone), *_team_volume(zone))),
     Column(
         "defensive_rating_last_15",
         numeric(6, 2),

@@ -155,36 +155,33 @@ def explained(
             f"{lead}: a quota is used up: {said}.{kept} {advice}.", failure_class=general, days=days
         )
     if digits := overflow_digits(error):
-        fitting = ", ".join(
-            c.name for c in (table.columns if table else ()) if (c.type.precision, c.type.scale) == digits
-        )
-        which = (
-            f" Columns declared so: {fitting}."
-            if fitting
-            else " No column is declared so: the stored table differs (schema diff)."
-        )
         text = (
-            f"{lead}: a value does not fit: {said}.{which}{kept} Widen the column, then `nba-pipeline schema"
-            " apply`."
+            f"{lead}: a value does not fit: {said}.{_declared_so(table, digits)}{kept} Widen the column, then"
+            " `nba-pipeline schema apply`."
         )
         return PipelineError(text, failure_class=FailureClass.TYPE_OVERFLOW, days=days)
     if isinstance(error, JobOverdue):
         state = (
             "It was stopped."
             if error.stopped
-            else "It was told to stop but has not confirmed, so it may still end well."
+            else "It was told to stop but has not confirmed: it may end well."
         )
         advice = "Materialize the days again: the same content is never written twice"
-        return PipelineError(
-            f"{lead}: {said}. {state}{kept if error.stopped else ''} {advice}.",
-            failure_class=general,
-            days=days,
-        )
+        text = f"{lead}: {said}. {state}{kept if error.stopped else ''} {advice}."
+        return PipelineError(text, failure_class=general, days=days)
     if reason_of(error) in ("invalid", "invalidQuery") or isinstance(error, api.BadRequest):
         advice = "Compare the table with its declaration: `nba-pipeline schema diff --warehouse bigquery`"
         return SchemaDrift(f"{lead}: it refused the request: {said}.{kept} {advice}.", days=days)
     advice = "Trying again did not help; see the state of the service, then materialize these days again"
     return PipelineError(f"{lead}: {said}.{kept} {advice}.", failure_class=general, days=days)
+
+
+def _declared_so(table: Table | None, digits: tuple[int, int]) -> str:
+    columns = table.columns if table else ()
+    fitting = ", ".join(c.name for c in columns if (c.type.precision, c.type.scale) == digits)
+    if fitting:
+        return f" Columns declared so: {fitting}."
+    return " No column is declared so: the stored table differs (schema diff)."
 
 
 def _configuration(error: BaseException) -> str | None:

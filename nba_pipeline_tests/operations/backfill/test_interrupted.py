@@ -33,7 +33,7 @@ def kill_when(folder: Path) -> None:
     "table",
     [
         pytest.param("nba_raw/shot_attempts", marks=pytest.mark.slow),
-        "nba_precompute/player_shot_zone_analysis",
+        pytest.param("nba_precompute/player_shot_zone_analysis", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_backfill_goes_on_where_it_was(

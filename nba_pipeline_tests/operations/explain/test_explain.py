@@ -15,7 +15,7 @@ import pytest
 
 from nba_pipeline.cli import console
 from nba_pipeline.cli.explain import explanation, show
-from nba_pipeline.demo.faulty import BOXSCORES, Fault, FaultySource
+from nba_pipeline.demo.faulty import Fault, FaultySource
 from nba_pipeline.demo.incident import NARROW, two_second_stint
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.formulas import dependencies
@@ -28,6 +28,7 @@ from nba_pipeline.settings import Settings
 from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline.sources.simulated import SimulatedSource
 from nba_pipeline.tables.formula import Formula, Relation
+from nba_pipeline.tables.names import BOXSCORES
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.render.frames import pandas_dtype
 from nba_pipeline.warehouse.memory import MemoryStore

@@ -19,10 +19,10 @@ from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from nba_pipeline.cli import explain as cli_explain
 from nba_pipeline.deployment import RECIPES
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.instance.provenance import load_provenance
 from nba_pipeline.orchestration.instance.provenance_reader import EmbeddedStorage, ProvenanceReader
 from nba_pipeline.orchestration.instance.values import read_values
-from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, command
 from nba_pipeline_tests.operations.conftest import END, START

@@ -30,7 +30,7 @@ from nba_pipeline.operations.report.html import as_html
 from nba_pipeline.operations.report.markdown import as_markdown
 from nba_pipeline.operations.report.style import LOOKS, STYLE, css_class, look_of
 from nba_pipeline.operations.status.staleness import Stale
-from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.operations.workspace import open_workspace
 from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
@@ -324,7 +324,7 @@ def test_a_pipeline_without_anything_says_so(full: Report) -> None:
 def gathered(home: Path) -> Iterator[Report]:
     with open_workspace() as w:
         days = w.days(START, END)
-        states = read_state(w.instance, w.store, w.tables, w.recipes, days, w.partitions)
+        states = w.states(days)
         yield gather(w, days, states, {}, NOW)
 
 

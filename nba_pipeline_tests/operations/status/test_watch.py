@@ -31,8 +31,8 @@ from nba_pipeline.operations.status.watch import (
     waiting_lines,
 )
 from nba_pipeline.operations.workspace import open_workspace
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.history import Ran, asked_of_the_daemon, recent_runs
-from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import Recipe

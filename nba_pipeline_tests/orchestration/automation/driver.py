@@ -19,8 +19,9 @@ import pandas as pd
 
 from nba_pipeline.build import RECIPES, build_defs
 from nba_pipeline.orchestration.automation.ticks import evaluate
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.launch import execute_range
-from nba_pipeline.orchestration.table_asset import SOURCE, STORE, asset_key, op_name
+from nba_pipeline.orchestration.table_asset import SOURCE, STORE, op_name
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.base import SourceFrame

@@ -25,9 +25,10 @@ from nba_pipeline.orchestration.automation.inventory import (
     in_words,
 )
 from nba_pipeline.orchestration.automation.wiring import SERVING
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
-from nba_pipeline.orchestration.table_asset import STORE, asset_key
+from nba_pipeline.orchestration.table_asset import STORE
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline_tests.orchestration.automation.driver import (
     FEATURES,

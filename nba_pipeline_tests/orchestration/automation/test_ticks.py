@@ -17,8 +17,8 @@ from dagster._core.loader import LoadingContextForTest
 
 from nba_pipeline import clock
 from nba_pipeline.build import RECIPES
+from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.open_instance import open_instance
-from nba_pipeline.orchestration.table_asset import asset_key
 from nba_pipeline.ranges import span
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.memory import MemoryStore
@@ -99,6 +99,7 @@ def at(
     )
 
 
+@pytest.mark.slow  # many ticks
 def test_todays_features_wait_for_the_last_games_of_the_night_before(
     caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +254,7 @@ def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork)
     assert caught_up.stored(FEATURES)[-1] == caught_up.now
 
 
+@pytest.mark.slow  # many ticks
 def test_days_that_somebody_elses_backfill_left_red_are_not_tried_again() -> None:
     clockwork = Clockwork(DAY)
     clockwork.source.correct("player_boxscores", DAY, one_more_point)
