@@ -6,6 +6,7 @@ Nothing else imports a private name; a test reads the imports, and another that 
 """
 
 from dagster._core.asset_graph_view.entity_subset import EntitySubset
+from dagster._core.asset_graph_view.serializable_entity_subset import SerializableEntitySubset
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationPlanned,
     AssetCheckEvaluationTargetMaterializationData,
@@ -35,8 +36,13 @@ from dagster._core.execution.backfill import (
 )
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus,
+    AssetCheckExecutionResolvedStatus,
+    AssetCheckPartitionInfo,
+)
+from dagster._core.storage.asset_check_state import AssetCheckState
+from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     AssetKeyTable,
@@ -60,6 +66,10 @@ PINNED_BY = {
         "AssetCheckEvaluationPlanned ASSET_CHECK_EVENTS ASSET_EVENTS"
         " EVENT_TYPE_TO_PIPELINE_RUN_STATUS AssetCheckExecutionRecordStatus"
         " AssetCheckExecutionsTable AssetKeyTable SqlEventLogStorageTable"
+    ),
+    "test_check_state.py::test_states_are_dagsters_own_after_every_step": (
+        "AssetCheckState AssetCheckExecutionResolvedStatus AssetCheckPartitionInfo"
+        " SerializableEntitySubset FINISHED_STATUSES"
     ),
     "test_range_runs.py::test_f7_check_evaluations_of_a_range_run_are_recorded_per_day": (
         "AssetCheckEvaluationTargetMaterializationData"
@@ -106,6 +116,7 @@ __all__ = [
     "CODE_VERSION_TAG",
     "DATA_VERSION_TAG",
     "EVENT_TYPE_TO_PIPELINE_RUN_STATUS",
+    "FINISHED_STATUSES",
     "INDEX_SHARD_NAME",
     "NOT_FINISHED_STATUSES",
     "PARTITION_NAME_TAG",
@@ -113,7 +124,10 @@ __all__ = [
     "AssetCheckEvaluationPlanned",
     "AssetCheckEvaluationTargetMaterializationData",
     "AssetCheckExecutionRecordStatus",
+    "AssetCheckExecutionResolvedStatus",
     "AssetCheckExecutionsTable",
+    "AssetCheckPartitionInfo",
+    "AssetCheckState",
     "AssetKeyTable",
     "AutomationContext",
     "BulkActionStatus",
@@ -132,6 +146,7 @@ __all__ = [
     "LoadableTargetOrigin",
     "ManagedGrpcPythonEnvCodeLocationOrigin",
     "RemoteRepositoryOrigin",
+    "SerializableEntitySubset",
     "SqlEventLogStorageTable",
     "SqliteEventLogStorage",
     "SqliteEventLogStorageWatchdog",

@@ -125,7 +125,9 @@ def newest_materializations(
 def _evaluation(
     key: dg.AssetKey, result: CheckResult, failure: DayFailure | None, newest: Target | None
 ) -> dg.AssetCheckEvaluation:
-    metadata: dict[str, Any] = {"compared": result.compared, "violations": result.violations}
+    metadata: dict[str, Any] = {"compared": result.compared}
+    if result.violations:
+        metadata["violations"] = result.violations
     if not result.passed and result.sample is not None:
         metadata[FAILURE_CLASS] = str(result.sample["failure_class"].iloc[0])
         metadata["first"] = str(result.sample["message"].iloc[0])
@@ -161,8 +163,9 @@ def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable:
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": entry.row_count,
         "row_count": entry.row_count,
-        "unchanged": not stored.changed,
     }
+    if not stored.changed:
+        metadata["unchanged"] = True
     if entry.reason:
         metadata["reason"] = entry.reason
     if stored.rejected_rows:
@@ -180,7 +183,8 @@ def _day_metadata(stored: StoredDay, statistics: Mapping[str, object], unusable:
 
 
 def _versions(made: Mapping[date, Provenance] | None, day: date) -> dict[str, Any]:
-    return {"code_version": made[day].code, "schema_version": made[day].schema} if made else {}
+    """The schema's version; the code's is one of Dagster's own tags."""
+    return {"schema_version": made[day].schema} if made else {}
 
 
 def failure_summary(outcome: RangeOutcome) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`PooledSqliteEventLogStorage` stores what its parent stores: the same events through both, then every table
-compared."""
+compared. Two differences are meant: rows of planned checks do not repeat their event, and an evaluation gets
+a new row instead of its planned one's."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -124,13 +125,16 @@ def dump(folder: Path) -> dict[str, list[tuple]]:
     for path in sorted(folder.glob("*.db")):
         with sqlite3.connect(path) as connection:
             for table in TABLES:
-                columns = [
-                    row[1]
-                    for row in connection.execute(f"PRAGMA table_info({table})")
-                    if row[1] not in NOW_COLUMNS
-                ]
+                columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+                columns = [column for column in columns if column not in NOW_COLUMNS]
+                order = "id"
+                if table == "asset_check_executions":
+                    columns.remove("id")
+                    event = "CASE execution_status WHEN 'PLANNED' THEN NULL ELSE evaluation_event END"
+                    columns[columns.index("evaluation_event")] = event
+                    order = "asset_key, check_name, run_id, partition"
                 rows[f"{path.name}.{table}"] = connection.execute(
-                    f"SELECT {', '.join(columns)} FROM {table} ORDER BY id"
+                    f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"
                 ).fetchall()
     return rows
 
@@ -182,7 +186,10 @@ def test_queries_answer_the_same(storages: tuple[EventLogStorage, EventLogStorag
             ),
             storage.get_latest_storage_id_by_partition(KEYS[1], dg.DagsterEventType.ASSET_MATERIALIZATION),
             storage.get_latest_asset_partition_materialization_attempts_without_materializations(KEYS[0]),
-            [_plain(record) for record in storage.get_asset_check_execution_history(check, limit=100)],
+            sorted(
+                (_plain(record) for record in storage.get_asset_check_execution_history(check, limit=100)),
+                key=lambda record: (record.run_id, record.partition),
+            ),
             [
                 _plain(record)
                 for record in storage.get_asset_check_execution_history(
@@ -199,5 +206,32 @@ def test_queries_answer_the_same(storages: tuple[EventLogStorage, EventLogStorag
         assert ours
 
 
-def _plain(record: object) -> object:
-    return record._replace(create_timestamp=0)  # type: ignore[attr-defined]
+def _plain(record: Any) -> Any:
+    planned = record.status.value == "PLANNED"
+    return record._replace(id=0, create_timestamp=0, event=None if planned else record.event)
+
+
+def test_day_events_keep_one_copy_of_what_passed(tmp_path: Path) -> None:
+    """The status of every day, every failed evaluation and every other event are there; of the evaluations
+    that passed, the log has each check's last one, so that a run still says which checks it evaluated."""
+    pooled = PooledSqliteEventLogStorage(str(tmp_path))
+    pooled.register_instance(dg.DagsterInstance.ephemeral())
+    days = list(DAYS.get_partition_keys())
+    pooled.store_event_batch(list(planned_events("run-1")))
+    pooled.store_day_events(list(day_events("run-1", days)))
+    pooled.store_event(entry("run-1", 99.0, dg.DagsterEventType.RUN_SUCCESS, None))
+
+    history = pooled.get_asset_check_execution_history(AssetCheckKey(KEYS[0], "contract"), limit=100)
+    assert {r.partition: r.status.value for r in history} == {
+        day: "SUCCEEDED" if number % 3 else "FAILED" for number, day in enumerate(days)
+    }
+    assert all(r.evaluation and r.evaluation.metadata["rows"].value in range(12) for r in history)
+    logged = [e.dagster_event for e in pooled.get_logs_for_run("run-1") if e.dagster_event]
+    evaluations = [e.event_specific_data for e in logged if e.event_type_value == "ASSET_CHECK_EVALUATION"]
+    assert sum(not e.passed for e in evaluations) == 4 * 4
+    assert [e.partition for e in evaluations if e.passed] == [days[-1]] * 4
+    assert sum(e.event_type_value == "ASSET_MATERIALIZATION" for e in logged) == 2 * len(days)
+    ids = [i.latest_check_event_storage_id for i in pooled.get_asset_check_partition_info([history[0].key])]
+    assert len(set(ids)) == len(days)
+    assert max(ids) < pooled.get_maximum_record_id()  # no id is given twice
+    pooled.dispose()

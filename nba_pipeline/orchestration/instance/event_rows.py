@@ -96,15 +96,40 @@ def event_row(entry: EventLogEntry, serialized: str) -> Row:
     return row
 
 
-def insert_events(connection: Connection, rows: Sequence[Row]) -> list[int]:
+def kept_in_log(entries: Sequence[EventLogEntry]) -> list[bool]:
+    """Which events belong in the log itself: all but the evaluations of a check that passed, of which each
+    run keeps the last of the batch. So the batch's last event is always kept, and with it the highest id."""
+    last: dict[tuple[str, object], int] = {}
+    kept = [True] * len(entries)
+    for position, entry in enumerate(entries):
+        if _type(entry) == _CHECK_EVALUATION and entry.dagster_event is not None:
+            evaluation = cast(AssetCheckEvaluation, entry.dagster_event.event_specific_data)
+            if evaluation.passed:
+                check = (entry.run_id, evaluation.asset_check_key)
+                if check in last:
+                    kept[last[check]] = False
+                last[check] = position
+    return kept
+
+
+def without_message(entry: EventLogEntry) -> EventLogEntry:
+    """The entry without the sentence that a run's log shows."""
+    assert entry.dagster_event is not None
+    return entry._replace(dagster_event=entry.dagster_event._replace(message=None))
+
+
+def insert_events(
+    connection: Connection, rows: Sequence[Row], kept: Sequence[bool] | None = None
+) -> list[int]:
     """Insert and return the ids: those SQLite would give, computed under the write lock because an insert of
-    many rows reports none."""
+    many rows reports none. Rows that are not ``kept`` get an id and no row."""
     if not rows:
         return []
     last = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar() or 0
     ids = list(range(last + 1, last + 1 + len(rows)))
+    inserted = zip(ids, rows, kept or [True] * len(rows), strict=True)
     connection.execute(
-        SqlEventLogStorageTable.insert(), [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)]
+        SqlEventLogStorageTable.insert(), [{"id": id_, **row} for id_, row, keep in inserted if keep]
     )
     return ids
 
@@ -132,19 +157,17 @@ def upsert_checks(connection: Connection, stored: Iterable[Stored]) -> None:
     evaluations: list[Stored] = []
     for item in stored:
         if _type(item.entry) == _CHECK_PLANNED:
-            _update_or_insert(
-                connection, evaluations
-            )  # an evaluation cannot replace what is planned after it
+            _replace_planned(connection, evaluations)  # an evaluation cannot replace what is planned later
             evaluations = []
             connection.execute(AssetCheckExecutionsTable.insert(), _planned_rows(item))
         elif _type(item.entry) == _CHECK_EVALUATION:
             evaluations.append(item)
-    _update_or_insert(connection, evaluations)
+    _replace_planned(connection, evaluations)
 
 
 def _planned_rows(item: Stored) -> list[Row]:
-    """One row per partition; the event is serialized once, not once per partition
-    (`_store_asset_check_evaluation_planned`)."""
+    """One row per partition (`_store_asset_check_evaluation_planned`), without the event, which the log has:
+    the parent stores it once per partition, 1.6 kB that say nothing of the partition."""
     assert item.entry.dagster_event is not None
     planned = cast(AssetCheckEvaluationPlanned, item.entry.dagster_event.event_specific_data)
     partitions = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
@@ -153,7 +176,7 @@ def _planned_rows(item: Stored) -> list[Row]:
         "check_name": planned.check_name,
         "run_id": item.entry.run_id,
         "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
-        "evaluation_event": item.row["event"],
+        "evaluation_event": None,
         "evaluation_event_timestamp": item.row["timestamp"],
         "evaluation_event_storage_id": item.id,
     }
@@ -182,36 +205,30 @@ def _evaluation_row(item: Stored) -> Row:
     }
 
 
-def _update_or_insert(connection: Connection, evaluations: Sequence[Stored]) -> None:
+def _replace_planned(connection: Connection, evaluations: Sequence[Stored]) -> None:
     """The bulk form of `_update_asset_check_evaluation`: one read per check instead of one update per
-    evaluation."""
+    evaluation. A planned row is deleted and its evaluation inserted, because rows that grow in place leave
+    half-empty pages (measured: 2.0 kB on disk for 1.3)."""
     last: dict[tuple[CheckKey, str | None], Row] = {}
     for row in map(_evaluation_row, evaluations):
         last[((row["asset_key"], row["check_name"], row["run_id"]), row["partition"])] = row
     existing = {
         check: _existing_ids(connection, check) for check in dict.fromkeys(check for check, _ in last)
     }
-    updates: list[Row] = []
-    inserts: list[Row] = []
-    for (check, partition), row in last.items():
+    replaced: list[Row] = []
+    for check, partition in last:
         ids = existing[check].get(partition, [])
         if len(ids) > 1:  # the parent's message
             raise DagsterInvariantViolationError(
                 f"Updated {len(ids)} rows for asset check evaluation {check} as a result of duplicate"
                 " AssetCheckPlanned events."
             )
-        if ids:
-            updates.append({**row, "row_id": ids[0]})
-        else:
-            inserts.append(row)
-    if updates:
-        names = [name for name in updates[0] if name != "row_id"]
-        statement = AssetCheckExecutionsTable.update().where(
-            AssetCheckExecutionsTable.c.id == sa.bindparam("row_id")
-        )
-        connection.execute(statement.values({name: sa.bindparam(name) for name in names}), updates)
-    if inserts:
-        connection.execute(AssetCheckExecutionsTable.insert(), inserts)
+        replaced += [{"row_id": id_} for id_ in ids]
+    table = AssetCheckExecutionsTable
+    if replaced:
+        connection.execute(table.delete().where(table.c.id == sa.bindparam("row_id")), replaced)
+    if last:
+        connection.execute(table.insert(), list(last.values()))
 
 
 def _existing_ids(connection: Connection, check: CheckKey) -> dict[str | None, list[int]]:
