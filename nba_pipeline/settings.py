@@ -1,17 +1,18 @@
-"""Settings: the one place that reads the environment, and only when asked to.
+"""Settings: what a deployment decides, read from the environment when asked to.
 
-Belongs here: every ``NBA_PIPELINE_*`` variable, its default and its validation.
-Does not belong here: run-time choices of a single run (``on_invalid_rows`` is run config).
+Belongs here: the meaning, default and validation of every ``NBA_PIPELINE_*`` variable.
+Does not belong here: where their text comes from (``environment.py``), run-time choices of a single run
+(``on_invalid_rows`` is run config).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from nba_pipeline.environment import read_environment
 from nba_pipeline.failures import ConfigurationError
 
 SOURCES = ("simulated", "bulk")
@@ -170,13 +171,14 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **options: object) -> Settings:
-        """Settings from ``NBA_PIPELINE_*``; ``options`` that are not None win. Raises ``ConfigurationError``.
+        """Settings from ``NBA_PIPELINE_*`` and the home's ``nba_pipeline.toml``; ``options`` that are not
+        None win. Raises ``ConfigurationError``.
 
         Relative paths are relative to the working directory; the warehouse's default folder is ``warehouse``
         in DAGSTER_HOME, so that the history and the data it speaks of stay together.
         """
-        env = os.environ if environ is None else environ
-        home = _dagster_home(env)
+        env, home = read_environment(environ)
+        _refuse_a_folder_that_nobody_reads(env, options)
         bulk = options.get("bulk_dir") or env.get("NBA_PIPELINE_BULK_DIR") or None
         folder = options.get("warehouse_dir") or env.get("NBA_PIPELINE_WAREHOUSE_DIR") or home / "warehouse"
         warehouse = str(options.get("warehouse") or env.get("NBA_PIPELINE_WAREHOUSE") or cls.warehouse)
@@ -207,17 +209,14 @@ class Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-def _dagster_home(env: Mapping[str, str]) -> Path:
-    """DAGSTER_HOME; without it the working directory if it has a dagster.yaml, else ``.nba_pipeline`` in
-    it."""
-    if given := env.get("DAGSTER_HOME"):
-        if not Path(given).is_absolute():
-            raise ConfigurationError(
-                f"DAGSTER_HOME={given} must be an absolute path (`export DAGSTER_HOME=$PWD`)"
-            )
-        return Path(given)
-    here = Path.cwd()
-    return here if (here / "dagster.yaml").is_file() else here / ".nba_pipeline"
+def _refuse_a_folder_that_nobody_reads(env: Mapping[str, str], options: Mapping[str, object]) -> None:
+    """A folder of real seasons beside the simulated league is a forgotten setting: invented players would be
+    stored where real ones are expected."""
+    if env.get("NBA_PIPELINE_BULK_DIR") and not (options.get("source") or env.get("NBA_PIPELINE_SOURCE")):
+        raise ConfigurationError(
+            "NBA_PIPELINE_BULK_DIR is set and NBA_PIPELINE_SOURCE is not, so the simulated league would be"
+            " read: set NBA_PIPELINE_SOURCE=bulk (or simulated, if that is meant)"
+        )
 
 
 def parse_day(text: str, name: str) -> date:

@@ -23,9 +23,11 @@ from nba_pipeline.cli.options import (
     Policy,
     SourceName,
     Start,
+    SwitchSource,
     Tables,
     WarehouseName,
     Workers,
+    Yes,
 )
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
@@ -65,6 +67,8 @@ def backfill(
     on_invalid_rows: Policy = "fail",
     workers: Workers = None,
     force: Force = False,
+    switch_source: SwitchSource = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Make the days of tables that are missing, failed or stale: exactly what `nba-pipeline plan` lists.
@@ -75,12 +79,14 @@ def backfill(
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
-    from nba_pipeline.cli.plan import plan_of, print_nothing_to_do
+    from nba_pipeline.cli.plan import plan_of, print_nothing_to_do, print_switch
     from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations.workspace import open_workspace
 
     _check_policy(on_invalid_rows)
-    with open_workspace(source=source, warehouse=warehouse) as workspace:
+    with open_workspace(source=source, warehouse=warehouse, switch_source=switch_source) as workspace:
+        if switch_source and not print_switch(workspace, start, end, tables, yes):
+            return
 
         def planned() -> PipelinePlan:
             return plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
@@ -89,13 +95,8 @@ def backfill(
             if not plan.table_days and not as_json:
                 print_nothing_to_do(plan)
                 return
-            _run(
-                workspace,
-                plan.request(),
-                as_json,
-                workers,
-                {name: t.up_to_date for name, t in plan.tables.items()},
-            )
+            left_alone = {name: t.up_to_date for name, t in plan.tables.items()}
+            _run(workspace, plan.request(), as_json, workers, left_alone)
 
 
 @app.command()
@@ -106,6 +107,7 @@ def plan(
     source: SourceName = None,
     warehouse: WarehouseName = None,
     force: Force = False,
+    switch_source: SwitchSource = False,
     as_json: Json = False,
 ) -> None:
     """What `backfill` with the same options would do, and why: days, runs, expected rows and time. Runs
@@ -117,7 +119,7 @@ def plan(
     from nba_pipeline.cli.plan import plan_of, print_plan
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace(source=source, warehouse=warehouse) as w:
+    with open_workspace(source=source, warehouse=warehouse, switch_source=switch_source) as w:
         print_plan(w, plan_of(w, start, end, tables, force=force), as_json)
 
 

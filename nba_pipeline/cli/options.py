@@ -31,4 +31,15 @@ Workers = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")
 ]
+SwitchSource = Annotated[
+    bool,
+    typer.Option(
+        "--switch-source",
+        help=(
+            "The home's tables were made from another source and are to be made from this one. Says what"
+            " that would do; with --yes it is done."
+        ),
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do what --switch-source says.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]

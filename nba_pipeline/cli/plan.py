@@ -16,6 +16,7 @@ from nba_pipeline.operations.backfill.quota import forecast
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import select
+from nba_pipeline.orchestration.instance.identity import identity_of, known_identity, remember_identity
 from nba_pipeline.ranges import described
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ def plan_of(
         on_invalid_rows=on_invalid_rows,
         days_per_run=w.settings.days_per_run,
     )
+
+
+def print_switch(w: Workspace, start: str | None, end: str | None, tables: str | None, yes: bool) -> bool:
+    """Say what a change of the home's source would do, or, with ``yes``, make it; whether it was made."""
+    known = known_identity(w.instance, w.store, w.tables)
+    before, now = known.source if known else "nothing yet", w.source.name
+    if yes:
+        remember_identity(w.instance, identity_of(w.instance, w.source.name, w.store, w.tables))
+        return True
+    out.print(f"The tables of this home are made from: {before}. With {now} this would be made again:\n")
+    print_plan(w, plan_of(w, start, end, tables, force=False), as_json=False)
+    out.print(f"\nNothing was done. `--switch-source --yes` does it: rows of {before} are replaced by {now}.")
+    return False
 
 
 def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from nba_pipeline.build import RECIPES, build_defs, make_store
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.operations.status.staleness import Stale, stale_days
 from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.orchestration.instance.identity import refuse_another
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
@@ -88,23 +89,31 @@ class Workspace:
 
 
 @contextmanager
-def open_workspace(tables: TableRegistry = TABLES, **options: Any) -> Iterator[Workspace]:
+def open_workspace(
+    tables: TableRegistry = TABLES, switch_source: bool = False, **options: Any
+) -> Iterator[Workspace]:
     """The pipeline of the environment's settings (options win), recorded in the instance of DAGSTER_HOME."""
-    with open_with(Settings.from_environment(**options), tables) as workspace:
+    with open_with(Settings.from_environment(**options), tables, switch_source=switch_source) as workspace:
         yield workspace
 
 
 @contextmanager
 def open_with(
-    settings: Settings, tables: TableRegistry = TABLES, source: Source | None = None
+    settings: Settings,
+    tables: TableRegistry = TABLES,
+    source: Source | None = None,
+    switch_source: bool = False,
 ) -> Iterator[Workspace]:
     """The pipeline of these settings. ``source``: another one than they name; worker processes would not know
-    of it."""
+    of it. Raises ConfigurationError where the home's days were made from another source or are in another
+    warehouse; ``switch_source``: the source may be another."""
     store, read_from = make_store(settings), source or build.make_source(settings)
     with warnings.catch_warnings():
         # Beta and preview parameters that the framework tests pin: not news for somebody who runs a command.
         warnings.simplefilter("ignore")
         defs = build_defs(settings, resources={STORE: store, SOURCE: read_from}, tables=tables)
         with open_instance(settings.dagster_home or Path.cwd()) as instance:
+            if not switch_source:
+                refuse_another(instance, read_from, store, tables)
             days = daily_partitions(settings.start_date, settings.end_date)
             yield Workspace(settings, tables, store, read_from, defs, instance, days)

@@ -33,6 +33,7 @@ from nba_pipeline.orchestration.day_events import (
     stored_and_failed_events,
 )
 from nba_pipeline.orchestration.instance.events import record_events
+from nba_pipeline.orchestration.instance.identity import identity_of, refuse_another, remember_identity
 from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import backfill_policy, lookback_mapping
@@ -122,6 +123,7 @@ def _job(context: dg.AssetExecutionContext, recipe: Recipe, tables: TableRegistr
 def _materialize(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[Any]:
     """Materialize the step's days, record what became of each, and raise if any failed."""
     recipe, table = job.recipe, job.table
+    _agree_with_the_home(context, job)
     days = _days_to_materialize(context, job)
     # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
     newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0
@@ -136,6 +138,13 @@ def _materialize(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[A
     if _feeds_another_step(context):
         # Without an output Dagster would skip the steps of this run that depend on this one (fact F4).
         yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
+
+
+def _agree_with_the_home(context: dg.AssetExecutionContext, job: RangeJob) -> None:
+    """Whoever stores the first day decides from which source and where the home's tables are."""
+    if refuse_another(context.instance, job.source, job.store, job.tables) is None:
+        ours = identity_of(context.instance, _source_name(job.source), job.store, job.tables)
+        remember_identity(context.instance, ours)
 
 
 def _days_to_materialize(context: dg.AssetExecutionContext, job: RangeJob) -> list[date]:
