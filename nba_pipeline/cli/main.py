@@ -3,7 +3,8 @@
 Belongs here: options, exit codes and which function prints what.
 Does not belong here: anything a program might want to do without a terminal.
 
-Exit codes: 0 all good, 1 some partitions failed or are blocked, 2 wrong usage or configuration.
+Exit codes: 0 all good, 1 some partitions failed or are blocked, 2 wrong usage or configuration, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:  # commands import what they need when they run: `--help` shou
     from nba_pipeline.operations.backfill.tasks import Backfill
     from nba_pipeline.operations.workspace import Workspace
 
-EXIT_SOME_FAILED, EXIT_USAGE = 1, 2
+EXIT_SOME_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="nba-pipeline",
@@ -352,16 +353,25 @@ def _run(
     def watched(today: Backfill, left: Remaining) -> BackfillProgress:
         return BackfillProgress(today, left, enabled=not as_json and err.is_terminal)
 
-    share, results = run_backfill(
-        workspace, request, workers, watched, lambda share: err.print(f"[yellow]{share}[/]")
+    share, results, interrupted = run_backfill(
+        workspace,
+        request,
+        workers,
+        watched,
+        lambda share: err.print(f"[yellow]{share}[/]"),
+        lambda: print("Stopping after what runs now; Ctrl-C again ends at once.", file=sys.stderr),
     )
     if as_json:
         left = {"left": share.as_json()} if share.left else {}
-        print(json.dumps(results_json(results, up_to_date) | left, indent=2))
+        stopped = {"interrupted": True} if interrupted else {}
+        print(json.dumps(results_json(results, up_to_date) | left | stopped, indent=2))
     else:
         print_results(out, results)
         if share.left:
             out.print(f"\n{share}")
+    if interrupted:
+        print("Interrupted. What is made stays; the same command makes the rest.", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED)
     if share.left or any(r.failed or r.blocked for r in results.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
 

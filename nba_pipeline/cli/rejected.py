@@ -145,7 +145,7 @@ def _executed(w: Workspace, request: Backfill, workers: int | None) -> dict[str,
     from nba_pipeline.operations.backfill.execute import execute
     from nba_pipeline.operations.backfill.workers import runner_for
 
-    with runner_for(w, request, workers) as runner:
+    with runner_for(w, request, workers) as (runner, _):
         return execute(runner, request)
 
 

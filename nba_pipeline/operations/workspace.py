@@ -21,6 +21,7 @@ from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.orchestration.instance.identity import refuse_another
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.processes import close_dead_runs
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import Recipe
@@ -113,6 +114,7 @@ def open_with(
         warnings.simplefilter("ignore")
         defs = build_defs(settings, resources={STORE: store, SOURCE: read_from}, tables=tables)
         with open_instance(settings.dagster_home or Path.cwd()) as instance:
+            close_dead_runs(instance)
             if not switch_source:
                 refuse_another(instance, read_from, store, tables)
             days = daily_partitions(settings.start_date, settings.end_date)

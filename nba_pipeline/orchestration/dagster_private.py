@@ -35,6 +35,7 @@ from dagster._core.execution.backfill import (
     BulkActionStatus,
 )
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
@@ -103,6 +104,9 @@ PINNED_BY = {
     "test_private_names.py::test_the_cells_of_a_table_are_read_from_the_status_cache": (
         "get_and_update_asset_status_cache_value"
     ),
+    "test_run_launcher.py::test_monitoring_closes_a_run_whose_process_is_gone": (
+        "CheckRunHealthResult WorkerStatus"
+    ),
     "test_instance_counts.py::test_two_processes_lose_no_count": ("KeyValueStoreTable"),
     "test_private_names.py::test_tags_that_runs_carry": ("BACKFILL_ID_TAG PARTITION_NAME_TAG"),
 }
@@ -132,6 +136,7 @@ __all__ = [
     "AutomationContext",
     "BulkActionStatus",
     "BulkActionsFilter",
+    "CheckRunHealthResult",
     "ConfigurableClassData",
     "DagsterEvent",
     "DagsterExecutionInterruptedError",
@@ -150,6 +155,7 @@ __all__ = [
     "SqlEventLogStorageTable",
     "SqliteEventLogStorage",
     "SqliteEventLogStorageWatchdog",
+    "WorkerStatus",
     "create_execution_plan",
     "execute_run_iterator",
     "get_and_update_asset_status_cache_value",

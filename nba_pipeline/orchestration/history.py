@@ -45,14 +45,31 @@ def cells(
         cache.deserialize_in_progress_partition_subsets(partitions),
     )
     green, red, running = ({date.fromisoformat(k) for k in subset.get_partition_keys()} for subset in subsets)
-    return green - red - running, red - running, running
+    red = red - running - (green & interrupted_days(instance, table, red & green))
+    return green - red - running, red, running
+
+
+def interrupted_days(instance: dg.DagsterInstance, table: str, days: set[date]) -> set[date]:
+    """Those of the days whose newest run was cancelled before it came to them. Dagster's cells call them
+    failed."""
+    key, storage = asset_key(table), instance.event_log_storage
+    runs = {
+        day: info.run_id
+        for day in days
+        if (info := storage.get_latest_planned_materialization_info(key, day.isoformat())) is not None
+    }
+    if not runs:
+        return set()
+    cancelled = dg.RunsFilter(run_ids=sorted(set(runs.values())), statuses=[dg.DagsterRunStatus.CANCELED])
+    ids = {run.run_id for run in instance.get_runs(filters=cancelled)}
+    return {day for day, run in runs.items() if run in ids}
 
 
 _PAGE = 1000
 
 
 def failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[date, Failed]:
-    """The newest recorded explanation of each red day."""
+    """The newest recorded explanation of each red day. A day that was only interrupted did not fail."""
     found: dict[date, Failed] = {}
     if not red:
         return found
@@ -80,7 +97,7 @@ def failures(instance: dg.DagsterInstance, table: str, red: set[date]) -> dict[d
         cursor = page.cursor
         if not page.has_more:
             break
-    for day in red - set(found):
+    for day in red - set(found) - interrupted_days(instance, table, red - set(found)):
         found[day] = Failed(
             day,
             FailureClass.CODE_ERROR.value,

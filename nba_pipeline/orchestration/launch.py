@@ -24,9 +24,9 @@ from nba_pipeline.orchestration.dagster_private import (
     create_execution_plan,
     execute_run_iterator,
 )
+from nba_pipeline.orchestration.processes import launched_here
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-LAUNCHED_BY = "nba_pipeline/launched_by"
 CODE_LOCATION = "nba_pipeline.definitions"
 """The location's name as workspace.yaml gives it, so that the UI knows whose run it is and can re-execute it.
 """
@@ -60,7 +60,7 @@ def execute_range(
     checks = frozenset(spec.key for spec in repository.assets_defs_by_key[key].check_specs)
     job = base.get_subset(asset_selection={key}, asset_check_selection=checks)
     run_config = {**run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), LAUNCHED_BY: "nba-pipeline"}
+    tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), **launched_here()}
     run = instance.create_run_for_job(
         job,
         execution_plan=create_execution_plan(job, run_config=run_config, tags=tags),

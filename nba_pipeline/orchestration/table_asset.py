@@ -37,6 +37,7 @@ from nba_pipeline.orchestration.instance.identity import identity_of, refuse_ano
 from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import backfill_policy, lookback_mapping
+from nba_pipeline.orchestration.processes import PROCESS, this_process
 from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.lineage import code_version_of, expected_provenance, input_manifests, is_raw
 from nba_pipeline.rangerun.outcome import (
@@ -124,6 +125,8 @@ def _materialize(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[A
     """Materialize the step's days, record what became of each, and raise if any failed."""
     recipe, table = job.recipe, job.table
     _agree_with_the_home(context, job)
+    if PROCESS not in context.run.tags:  # so that a run whose process dies can be closed
+        context.instance.add_run_tags(context.run.run_id, {PROCESS: this_process()})
     days = _days_to_materialize(context, job)
     # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
     newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0

@@ -89,8 +89,12 @@ def test_an_interrupted_backfill_loses_nothing_and_leaves_no_hole(
     process = start(tmp_path, "backfill", "--start", str(FIRST), "--end", str(LAST), "--workers", workers)
     time.sleep(chance.uniform(0.1, 0.95) * seconds)
     os.killpg(process.pid, how)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert "Traceback" not in err, err
+    if how is signal.SIGINT:
+        # -SIGINT and silence: it came while Python or the plan was being loaded; 0: after the end.
+        assert process.returncode in (130, -signal.SIGINT, 0), err
+        assert ("the same command makes the rest" in err) == ("Stopping after what runs now" in err)
     before = stored(tmp_path)
     assert all(expected[table].items() >= days.items() for table, days in before.items()), (
         "half a day, or another one, was stored"
@@ -99,10 +103,9 @@ def test_an_interrupted_backfill_loses_nothing_and_leaves_no_hole(
     _, states = finished(tmp_path, "status", "--start", str(FIRST))
     for table, state in states.items():
         assert state["materialized"] <= len(before[table]), "status knows of a day that is not stored"
-        assert state["materialized"] + len(state["failed"]) + state["blocked"] + state["in_progress"] + state[
-            "missing"
-        ] == len(DAYS)
-        assert {f["class"] for f in state["failed"]} <= {"code_error"}, out
+        assert state["materialized"] + state["blocked"] + state["missing"] == len(DAYS)
+        assert state["failed"] == [], "what was only interrupted did not fail"
+        assert state["in_progress"] == 0, "a run whose process is gone is closed"
 
     recorded = {table: state["materialized"] for table, state in states.items()}
     code, resumed = finished(tmp_path, "backfill", "--start", str(FIRST))

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.backfill.interrupt import Stop
 from nba_pipeline.operations.backfill.requests import save_request
 from nba_pipeline.operations.backfill.tasks import Backfill, Task, TaskResult, ready, tasks_of
 from nba_pipeline.operations.graph import days_depending_on
@@ -34,7 +36,8 @@ Ranges = Sequence[tuple[date, date]]
 
 @dataclass
 class TableResult:
-    """What a backfill did to one table. Every requested day is in exactly one of good, failed and blocked.
+    """What a backfill did to one table. Every requested day is in exactly one of good, failed and blocked; in
+    none of them if the backfill was interrupted before it came to the day.
 
     ``seconds`` is the time spent in the table's runs; tables that ran side by side add up to more than the
     clock's time.
@@ -65,28 +68,39 @@ class Runner(Protocol):
 
 
 class InProcessRunner:
-    """Runs ranges here and now, one task at a time."""
+    """Runs ranges in this process, one task at a time. In a thread: in the main thread Dagster answers a
+    signal by an exception in the middle of a run."""
 
     slots = 1
 
-    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance, stop: Stop | None = None) -> None:
         self._defs = defs
         self.instance = instance
+        self._stop = stop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="range-run")
 
     def submit(self, table: str, ranges: Ranges, on_invalid_rows: str) -> Future[TaskResult]:
-        future: Future[TaskResult] = Future()
-        future.set_result(run_ranges(self._defs, self.instance, table, ranges, on_invalid_rows))
-        return future
+        context = copy_context()  # warnings are filtered and outcomes listened to as in the caller
+
+        def work() -> TaskResult:
+            return run_ranges(self._defs, self.instance, table, ranges, on_invalid_rows, self._stop)
+
+        return self._thread.submit(context.run, work)
 
 
-def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None) -> dict[str, TableResult]:
-    """Run the request; a day that a failed or blocked day stands before is not tried."""
+def execute(
+    runner: Runner, backfill: Backfill, listener: Listener | None = None, stop: Stop | None = None
+) -> dict[str, TableResult]:
+    """Run the request; a day that a failed or blocked day stands before is not tried. When ``stop`` is set,
+    the runs that go on are waited for and nothing else is begun."""
     save_request(runner.instance, backfill)
     results = {
         p.table: TableResult(p.table, len(set(backfill.days.get(p.table, ())))) for p in backfill.recipes
     }
     pending, running = tasks_of(backfill), dict[Future[TaskResult], Task]()
     while pending or running:
+        if stop is not None and stop.is_set():
+            pending.clear()
         for task in ready(pending, list(running.values()), runner.slots):
             pending.remove(task)
             future = _start(runner, task, backfill.on_invalid_rows, results)
@@ -94,6 +108,8 @@ def execute(runner: Runner, backfill: Backfill, listener: Listener | None = None
                 _tell(listener, results[task.recipe.table], len(task.days))
             else:
                 running[future] = task
+        if not running:
+            continue
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
             task = running.pop(future)
@@ -129,14 +145,21 @@ def _tell(listener: Listener | None, result: TableResult, days: int) -> None:
 
 
 def run_ranges(
-    defs: dg.Definitions, instance: dg.DagsterInstance, table: str, ranges: Ranges, on_invalid_rows: str
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    table: str,
+    ranges: Ranges,
+    on_invalid_rows: str,
+    stop: Stop | None = None,
 ) -> TaskResult:
-    """One run per range; every day of the ranges is in the result's ``rows`` or ``failed``."""
+    """One run per range; every day of a range that was begun is in the result's ``rows`` or ``failed``."""
     settled = TaskResult()
     start = time.perf_counter()
     token = outcome_listener.set(lambda _, outcome: _note(outcome, settled))
     try:
         for first, last in ranges:
+            if stop is not None and stop.is_set():
+                break
             run_config = {"ops": {op_name(table): {"config": {"on_invalid_rows": on_invalid_rows}}}}
             run = execute_range(defs, instance, asset_key(table), first, last, run_config)
             settled.run_ids.append(run.run_id)

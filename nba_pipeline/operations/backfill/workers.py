@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.operations.backfill.execute import InProcessRunner, Ranges, Runner, run_ranges
+from nba_pipeline.operations.backfill.interrupt import Stop, signals_ignored
 from nba_pipeline.operations.backfill.tasks import Backfill, TaskResult
 from nba_pipeline.operations.workspace import Workspace, open_with
 from nba_pipeline.settings import Settings
@@ -27,6 +28,8 @@ from nba_pipeline.tables.registry import TableRegistry
 if TYPE_CHECKING:
     import dagster as dg
 
+# Not fork: a command has threads (Arrow) and open databases, which a forked child must not share.
+_SPAWN = multiprocessing.get_context("spawn")
 _worker: dict[str, Any] = {}  # what this process has opened; empty in the process of the command
 
 
@@ -52,43 +55,48 @@ def slots_for(workspace: Workspace, backfill: Backfill, workers: int | None = No
     few = sum(len(days) for days in backfill.days.values()) < _FEW_TABLE_DAYS
     if workspace.store.name == "memory" or (few and workers is None):
         return 1
-    return workers or min(2, os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    return min(workers, max(cores, 2)) if workers else min(2, cores)  # each keeps a core busy
 
 
 @contextmanager
-def runner_for(workspace: Workspace, backfill: Backfill, workers: int | None = None) -> Iterator[Runner]:
-    """Where this backfill should run: here, or in as many processes as it has slots."""
+def runner_for(
+    workspace: Workspace, backfill: Backfill, workers: int | None = None
+) -> Iterator[tuple[Runner, Stop]]:
+    """Where this backfill should run: here, or in as many processes as it has slots; and what stops it."""
     slots = slots_for(workspace, backfill, workers)
     if slots == 1:
-        yield InProcessRunner(workspace.defs, workspace.instance)
+        here = threading.Event()
+        yield InProcessRunner(workspace.defs, workspace.instance, here), here
         return
-    with process_runner(workspace, slots) as runner:
-        yield runner
+    stop = _SPAWN.Event()
+    with process_runner(workspace, slots, stop) as runner:
+        yield runner, stop
 
 
 @contextmanager
-def process_runner(workspace: Workspace, slots: int) -> Iterator[ProcessRunner]:
+def process_runner(workspace: Workspace, slots: int, stop: Stop | None = None) -> Iterator[ProcessRunner]:
     """A pool for the time of a backfill. Leaving early gives up what has not started and waits for what
     runs."""
-    # Not fork: this process has threads (Arrow) and open databases, which a forked child must not share.
-    context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
         slots,
-        mp_context=context,
+        mp_context=_SPAWN,
         initializer=_open,
-        initargs=(workspace.settings, workspace.tables, os.getpid()),
+        initargs=(workspace.settings, workspace.tables, os.getpid(), stop),
     )
-    for _ in range(slots):
-        pool.submit(
-            int
-        )  # a pool starts a worker when it is needed; all at once they are there when the second run is
+    with signals_ignored():
+        for _ in range(
+            slots
+        ):  # a pool starts a worker when it is needed; so they are there for the first run
+            pool.submit(int)
     try:
         yield ProcessRunner(pool, slots, workspace.instance)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _open(settings: Settings, tables: TableRegistry, parent: int) -> None:
+def _open(settings: Settings, tables: TableRegistry, parent: int, stop: Stop | None) -> None:
+    _worker["stop"] = stop
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _worker["open"] = open_with(settings, tables)  # kept, because dropping it would close the instance
     _worker["workspace"] = _worker["open"].__enter__()
@@ -110,4 +118,4 @@ def _end_with(parent: int) -> None:
 
 def _work(table: str, ranges: Ranges, on_invalid_rows: str) -> TaskResult:
     workspace: Workspace = _worker["workspace"]
-    return run_ranges(workspace.defs, workspace.instance, table, ranges, on_invalid_rows)
+    return run_ranges(workspace.defs, workspace.instance, table, ranges, on_invalid_rows, _worker["stop"])

@@ -71,7 +71,8 @@ def read_state(
     for recipe in recipes:
         green, red, running = cells(instance, recipe.table, partitions)
         entries, corrupt = _manifest(store, tables, recipe.table)
-        failed = {d: f for d, f in failures(instance, recipe.table, red).items() if d in wanted}
+        explained = failures(instance, recipe.table, red)  # other red days were only interrupted
+        failed = {d: f for d, f in explained.items() if d in wanted}
         for day in corrupt:
             if day in wanted and day not in running:
                 failed[day] = Failed(
@@ -93,7 +94,7 @@ def read_state(
             frozenset(d for d in open_days if d not in blocked),
             corrupt,
         )
-        bad[recipe.table] = {*(d for d in red), *failed, *blocked}
+        bad[recipe.table] = {*explained, *failed, *blocked}
     return states
 
 

@@ -41,7 +41,15 @@ class PipelineInstance(DagsterInstance):
         storage = ConfigurableClassData(
             __name__, PooledSqliteStorage.__name__, json.dumps({"base_dir": base_dir})
         )
-        return {**InstanceRef.config_defaults(base_dir), "storage": storage}
+        launcher = ConfigurableClassData(
+            "nba_pipeline.orchestration.run_launcher", "WatchfulRunLauncher", json.dumps({})
+        )
+        return {**InstanceRef.config_defaults(base_dir), "storage": storage, "run_launcher": launcher}
+
+    @property
+    def run_monitoring_poll_interval_seconds(self) -> int:
+        """How often the daemon looks for runs whose process is gone, where dagster.yaml does not say."""
+        return int(self.run_monitoring_settings.get("poll_interval_seconds", 20))
 
     def _get_event_batch_size(self) -> int:
         return super()._get_event_batch_size() or BATCH_SIZE
