@@ -60,6 +60,7 @@ def wait_for_lock(home: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.timeout(300)
 def test_the_second_waits_says_so_and_makes_only_the_rest(tmp_path: Path) -> None:

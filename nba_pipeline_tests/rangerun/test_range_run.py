@@ -159,6 +159,7 @@ def test_a_second_run_changes_nothing_and_a_repaired_day_is_stored() -> None:
     assert changed == {table: set() if table in (GAMES, SHOTS) else {league.SECOND} for table in GAME_TABLES}
 
 
+@pytest.mark.slow
 def test_content_does_not_depend_on_the_range_it_was_made_in(sound: Pipeline) -> None:
     single = pipeline()
     for day in DAYS:

@@ -18,25 +18,33 @@ from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
 from nba_pipeline_tests.orchestration.automation.driver import FEATURES
 
 ROOT = Path(__file__).parents[3]
+LOCATION = """
+from nba_pipeline import build
+from nba_pipeline.orchestration.automation import source_sensor, wiring
+
+wiring.CONTINUE_SECONDS = source_sensor.POLL_SECONDS = 1
+defs = build.build_defs()
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.timeout(900)
 def test_an_empty_deployment_makes_its_days_by_itself(tmp_path: Path) -> None:
-    """Source sensor, run queue, automation sensor, backfill daemon: seven levels, at most one per 30 s
-    tick."""
+    """Source sensor, run queue, automation sensor, backfill daemon: seven levels, at most one per tick."""
     yesterday = pd.Timestamp.now(tz="America/New_York").date() - timedelta(days=1)
     start = yesterday - timedelta(days=2)
     write_instance(ROOT / "dagster.yaml", tmp_path)
+    (tmp_path / "location.py").write_text(LOCATION, encoding="utf-8")
     store = ParquetStore(tmp_path / "warehouse")
     environment = {
         "NBA_PIPELINE_ENVIRONMENT": "production",
         "NBA_PIPELINE_START_DATE": start.isoformat(),
         "NBA_PIPELINE_ALERTS": "log",
+        "PYTHONPATH": str(ROOT),
     }
     begun = time.monotonic()
-    with dagster_dev(tmp_path, ["-m", "nba_pipeline.definitions"], environment) as server:
+    with dagster_dev(tmp_path, ["-f", "location.py"], environment) as server:
         server.wait_for(
             "the features of yesterday", lambda: yesterday in store.manifest(TABLES[FEATURES]), 720
         )

@@ -103,6 +103,7 @@ def test_it_counts_exactly_what_failed_and_what_became_stale_and_turns_green_whe
     assert all(evaluation.passed for evaluation in evaluations(clockwork).values())
 
 
+@pytest.mark.slow
 def test_an_old_backfill_does_not_make_today_fresh(clockwork: Clockwork) -> None:
     before = clockwork.days[:-1]
     clockwork.fetch(before)

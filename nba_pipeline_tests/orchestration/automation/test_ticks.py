@@ -129,6 +129,7 @@ def test_todays_features_wait_for_the_last_games_of_the_night_before(
     assert caught_up.settle() == []
 
 
+@pytest.mark.slow
 def test_todays_features_wait_for_results_that_are_overdue(
     caught_up: Clockwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def environment(fake: FakeBigQuery, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_backfill_by_command(fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = run("backfill", *WEEK)  # no dataset yet: one line that says what to do, and nothing is written
     assert isinstance(lost.exception, ConfigurationError)
@@ -183,6 +184,7 @@ except ConfigurationError as error:
     assert "pip install nba-pipeline[bigquery]" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_run_of_the_ui_counts_what_the_command_line_used_today(
     fake: FakeBigQuery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
