@@ -15,6 +15,7 @@ from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, TEAM_IDS
 
 UNIQUE_KEY = "unique_key"
 GAME_ID_FORMAT = "game_id_format"
+ONE_GAME_A_DAY = "one_game_a_day"
 
 
 def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
@@ -35,6 +36,39 @@ def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
     return violations(
         UNIQUE_KEY, days, FailureClass.DUPLICATE_KEY, messages, rows=rows, column=", ".join(key)
     )
+
+
+def find_two_games_a_day(evidence: Evidence) -> pd.DataFrame:
+    """Days on which a team (or, in a table of players, a player) has two competitive games that were or are
+    to be played. Windows count days, so such a day would end them for everybody; a date in UTC makes one."""
+    frame = evidence.conformed
+    if "home_team_abbr" in frame:
+        counts = frame["game_type"].isin(COMPETITIVE_GAME_TYPES) & frame["status"].isin(
+            ("final", "scheduled")
+        )
+        games = frame[counts]
+        sides = [games[["game_date", "game_id", c]].rename(columns={c: "who"}) for c in _SIDES]
+        lines = pd.concat(sides, ignore_index=True)
+    else:
+        who = "player_id" if "player_id" in evidence.table.key else "team_abbr"
+        lines = frame[["game_date", "game_id", who]].rename(columns={who: "who"})
+    lines = lines[lines["who"].notna()].drop_duplicates()
+    twice = lines[lines.duplicated(["game_date", "who"], keep=False)]
+    if twice.empty:
+        return no_violations()
+    found = twice.groupby(["game_date", "who"], sort=True)["game_id"].agg(lambda ids: ", ".join(sorted(ids)))
+    days = found.index.get_level_values("game_date")
+    messages = [
+        f"{evidence.table.full_name}: {who} has more than one competitive game on {day:%Y-%m-%d}: {ids}. A"
+        " date in UTC puts an evening game on the next day; correct the date at the source"
+        for (day, who), ids in found.items()
+    ]
+    return violations(
+        ONE_GAME_A_DAY, days.to_numpy(), FailureClass.IMPOSSIBLE_VALUE, messages, column="game_date"
+    )
+
+
+_SIDES = ("home_team_abbr", "away_team_abbr")
 
 
 def find_bad_game_ids(evidence: Evidence) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from nba_pipeline.tables.names import (
     CONTEXT,
     DEFENSE,
     FEATURES,
+    GAMES,
     OFFENSE,
     PLAYER_ZONES,
     PLAYERS,
@@ -45,6 +46,12 @@ _GAME_ID_FORMAT = Check(
     "game_id is YYYYMMDD_AWAY_HOME of the row's own date and teams, and competitive games are between teams"
     " of the league. Protects against home and away swapped and against unknown teams.",
     keys.find_bad_game_ids,
+)
+_ONE_GAME_A_DAY = Check(
+    keys.ONE_GAME_A_DAY,
+    "Nobody plays two competitive games on one day. Protects against dates in UTC, which put an evening game"
+    " on the next day.",
+    keys.find_two_games_a_day,
 )
 _GENERAL = (_SCHEMA_CONTRACT, _UNIQUE_KEY, _GAME_ID_FORMAT)
 
@@ -87,6 +94,7 @@ _POPULATION = Check(
 )
 
 _SPECIFIC: dict[str, tuple[Check, ...]] = {
+    GAMES: (_ONE_GAME_A_DAY,),
     BOXSCORES: (
         _completeness(
             "Every final competitive game has both teams with at least five players who played, and no line"
@@ -96,6 +104,7 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
         ),
     ),
     OFFENSE: (
+        _ONE_GAME_A_DAY,
         _completeness(
             "Every final competitive game has both teams with at least five players who played.",
             completeness.find_incomplete_teams,
@@ -116,6 +125,7 @@ _SPECIFIC: dict[str, tuple[Check, ...]] = {
         ),
     ),
     PLAYERS: (
+        _ONE_GAME_A_DAY,
         Check(
             usage.USAGE_RATE_RANGE,
             "usage_rate fits its NUMERIC type, and no player used more plays than his team had: at most"

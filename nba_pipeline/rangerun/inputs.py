@@ -6,7 +6,7 @@ computing (``range_run.py``), which inputs a table has (``recipes/``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -19,32 +19,95 @@ from nba_pipeline.rangerun.schedule import SCHEDULE_COLUMNS, competitive_days, h
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import LOOKBACK_DAYS
 from nba_pipeline.tables.names import GAMES as SCHEDULE
+from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry
 
 
 def load_inputs(
     job: RangeJob, days: list[date], progress: OutcomeBuilder
 ) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame | None]:
-    """(days whose inputs are all there, input frames by table, the schedule of the days)."""
+    """(days whose inputs are all there, input frames by table, the schedule of the days).
+
+    A stored day of an input that is damaged fails the days that need it, and no other.
+    """
+    reader = _Reader(job)
     for given in job.recipe.same_day:
-        present = job.store.manifest(job.tables[given.table])
+        present = reader.manifest(given.table)
+        _fail_damaged(reader, days, progress, same_day=(given.table,))
         for day in days:
             if day not in present and day not in progress.failed:
                 progress.failed[day] = incomplete(
                     day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
                 )
     if job.recipe.history:
-        for day, message in _holes(job, days).items():
+        holes = _holes(job, reader, days)
+        _fail_damaged(reader, days, progress, history=(SCHEDULE, *(i.table for i in job.recipe.history)))
+        for day, message in holes.items():
             failure = progress.failed.setdefault(day, incomplete(day, message))
             progress.checks.append(CheckResult(HISTORY_COMPLETE, day, False, 0, 1, failure.sample))
     ready = [day for day in days if day not in progress.failed]
-    frames = {i.table: job.store.read(job.tables[i.table], ready, i.columns) for i in job.recipe.same_day}
+    frames: dict[str, pd.DataFrame] = {}
     if ready:
         past = span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
-        frames |= {i.table: job.store.read(job.tables[i.table], past, i.columns) for i in job.recipe.history}
+        frames = {i.table: reader.read(i.table, past, i.columns) for i in job.recipe.history}
+        _fail_damaged(reader, ready, progress, history=tuple(frames))
+    frames |= {i.table: reader.read(i.table, ready, i.columns) for i in job.recipe.same_day}
     schedule = frames.get(SCHEDULE)
     if schedule is None and job.recipe.table != SCHEDULE:
-        schedule = job.store.read(job.tables[SCHEDULE], ready, SCHEDULE_COLUMNS)
-    return ready, frames, schedule
+        schedule = reader.read(SCHEDULE, ready, SCHEDULE_COLUMNS)
+    _fail_damaged(reader, ready, progress, same_day=(SCHEDULE, *(i.table for i in job.recipe.same_day)))
+    return [day for day in ready if day not in progress.failed], frames, schedule
+
+
+class _Reader:
+    """Reads stored days and notes those that are damaged, instead of failing for all."""
+
+    def __init__(self, job: RangeJob) -> None:
+        self._store, self._tables = job.store, job.tables
+        self.damaged: dict[str, dict[date, str]] = {}
+        """By table and day: what is wrong, and the command that makes the day again."""
+
+    def manifest(self, table: str) -> Mapping[date, ManifestEntry]:
+        try:
+            return self._store.manifest(self._tables[table])
+        except CorruptPartition as error:
+            self._note(table, error)
+            return error.readable
+
+    def read(self, table: str, days: Sequence[date], columns: Sequence[str] | None) -> pd.DataFrame:
+        """The rows of the days that are intact."""
+        while True:
+            try:
+                return self._store.read(self._tables[table], days, columns)
+            except CorruptPartition as error:
+                if not set(error.paths) & set(days):
+                    raise
+                self._note(table, error)
+                days = [day for day in days if day not in error.paths]
+
+    def _note(self, table: str, error: CorruptPartition) -> None:
+        for day, path in error.paths.items():
+            self.damaged.setdefault(table, {})[day] = (
+                f"the stored day {day} of {table} is damaged ({path}). `nba-pipeline backfill --force"
+                f" --tables {table} --start {day} --end {day}` makes it again, then `nba-pipeline retry`"
+            )
+
+
+def _fail_damaged(
+    reader: _Reader,
+    days: Sequence[date],
+    progress: OutcomeBuilder,
+    same_day: Sequence[str] = (),
+    history: Sequence[str] = (),
+) -> None:
+    """Fail the days that are made from a damaged day of these tables."""
+    for tables, first, last in ((same_day, 0, 0), (history, LOOKBACK_DAYS, 1)):
+        damaged = {day: text for table in tables for day, text in reader.damaged.get(table, {}).items()}
+        for day in days if damaged else ():
+            reached = [d for d in damaged if timedelta(last) <= day - d <= timedelta(first)]
+            if reached and day not in progress.failed:
+                progress.failed[day] = DayFailure(
+                    day, FailureClass.UNPARSEABLE_SOURCE, 1, damaged[max(reached)]
+                )
 
 
 def incomplete(day: date, message: str) -> DayFailure:
@@ -52,17 +115,17 @@ def incomplete(day: date, message: str) -> DayFailure:
     return DayFailure(day, FailureClass.INCOMPLETE_INPUT, 1, message, sample)
 
 
-def _holes(job: RangeJob, days: Sequence[date]) -> dict[date, str]:
+def _holes(job: RangeJob, reader: _Reader, days: Sequence[date]) -> dict[date, str]:
     """Days whose look-back lacks a day with competitive games, or a day of which the schedule itself is
     missing."""
     first = max(job.start, days[0] - timedelta(days=LOOKBACK_DAYS))
     past = span(first, days[-1] - timedelta(days=1))
-    scheduled = job.store.manifest(job.tables[SCHEDULE])
-    games = job.store.read(job.tables[SCHEDULE], past, SCHEDULE_COLUMNS)
+    scheduled = reader.manifest(SCHEDULE)
+    games = reader.read(SCHEDULE, past, SCHEDULE_COLUMNS)
     needed = competitive_days(games) | {day for day in past if day not in scheduled}
     messages: dict[date, str] = {}
     for given in job.recipe.history:
-        present = job.store.manifest(job.tables[given.table])
+        present = reader.manifest(given.table)
         for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
             shown = ", ".join(map(str, missing[:5])) + (
                 f" and {len(missing) - 5} more" if len(missing) > 5 else ""

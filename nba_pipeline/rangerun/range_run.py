@@ -63,8 +63,8 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     clock = time.perf_counter()
     try:
         ready, frames, schedule = load_inputs(job, sorted(days), progress)
-    except PipelineError as error:
-        progress.failed.update(_failures(error, days))
+    except PipelineError as error:  # of no single day: nothing can be read
+        progress.failed.update({d: DayFailure(d, error.failure_class, 1, str(error)) for d in days})
         ready, frames, schedule = [], {}, None
     clock = progress.timed("read", clock)
     attempts = _isolated(job, frames, ready, progress, fruitless=[0])

@@ -308,3 +308,40 @@ def test_labels_name_the_game_the_team_and_the_player() -> None:
 )
 def test_cells_as_json_values(value: object, as_json: object) -> None:
     assert plain(value) == as_json
+
+
+def test_a_team_that_plays_twice_on_a_day_is_named_with_its_games() -> None:
+    """A date in UTC puts an evening game on the next day, on which one of its teams may play again."""
+
+    def moved(frame: pd.DataFrame) -> pd.DataFrame:
+        game = frame["game_id"] == "20231026_DEN_LAL"
+        assert game.sum() == 1
+        # LAL opens on the 24th as well
+        return frame.assign(
+            game_date=frame["game_date"].mask(game, pd.Timestamp("2023-10-24")),
+            game_id=frame["game_id"].mask(game, "20231024_DEN_LAL"),
+        )
+
+    examination = examined(GAMES, moved)
+    twice = examination.violations[examination.violations["check"] == "one_game_a_day"]
+    assert set(twice["message"].str.extract(r": (\w{3}) has more", expand=False)) == {"LAL", "DEN"}
+    assert twice["day"].dt.strftime("%Y-%m-%d").unique().tolist() == ["2023-10-24"]
+    assert set(twice["failure_class"]) == {_F.IMPOSSIBLE_VALUE}
+    assert "20231024_DEN_LAL, 20231024_LAL_DEN" in twice["message"].iloc[0]
+
+
+def test_exhibitions_and_games_that_were_called_off_may_share_a_day() -> None:
+    def moved(status: str, game_type: str) -> Change:
+        def change(frame: pd.DataFrame) -> pd.DataFrame:
+            game = frame["game_id"] == "20231026_DEN_LAL"
+            return frame.assign(
+                game_date=frame["game_date"].mask(game, pd.Timestamp("2023-10-24")),
+                game_id=frame["game_id"].mask(game, "20231024_DEN_LAL"),
+                status=frame["status"].mask(game, status),
+                game_type=frame["game_type"].mask(game, game_type),
+            )
+
+        return change
+
+    for other in (moved("postponed", "regular"), moved("final", "all_star")):
+        assert "one_game_a_day" not in {check for check, _ in found(examined(GAMES, other))}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.tables.spec import numeric
 from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.support import league
 from nba_pipeline_tests.support.league import DAYS, GAME_DAYS, FrameSource, hand_made_league
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, recipe_of
@@ -389,3 +391,23 @@ class TestInputs:
         )
         outcome = pipeline(replace(SOUND, unusable=note)).run(DAYS, [GAMES, BOXSCORES])[BOXSCORES]
         assert outcome.unusable == {league.SECOND: [{"reason": "odd", "count": 3, "sample": "x"}]}
+
+
+def test_a_damaged_stored_day_costs_itself_and_what_needs_it(tmp_path: Path) -> None:
+    """One byte of one stored day of the schedule is flipped. Every table reads the schedule; none fails as a
+    whole, and the message has the command that makes the day again."""
+    made = Pipeline(SOUND, DAYS[0], store=ParquetStore(tmp_path))
+    made.run(DAYS, (*GAME_TABLES, SLATE))
+    bad = league.THIRD
+    file = tmp_path / GAMES.replace(".", "/") / f"game_date={bad}" / "part.parquet"
+    content = bytearray(file.read_bytes())
+    content[100] ^= 1
+    file.write_bytes(content)
+    for table, expected in ((BOXSCORES, {bad}), (OFFENSE, {bad}), (SLATE, {d for d in DAYS if d >= bad})):
+        outcome = made.run_plan(recipe_of(table), DAYS)
+        assert classes(outcome) == dict.fromkeys(expected, FailureClass.UNPARSEABLE_SOURCE), table
+        assert set(outcome.stored) == set(DAYS) - expected
+        message = outcome.failed[max(expected)].message
+        assert f"--tables {GAMES} --start {bad} --end {bad}" in message
+    made.run_plan(recipe_of(GAMES), [bad])
+    assert made.run_plan(recipe_of(SLATE), DAYS).failed == {}

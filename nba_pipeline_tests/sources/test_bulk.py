@@ -225,6 +225,17 @@ def test_a_schedule_without_the_lines_of_a_season_is_unavailable_for_lines_only(
         source.player_boxscores([date(2023, 3, 7)])
 
 
+def test_a_season_whose_lines_begin_with_its_first_game_lacks_nothing_before_it(folder: Folder) -> None:
+    """The morning of opening night: preseason without lines, and a first game that is still to come."""
+    preseason = {**GAME, "game_id": "0012400001", "game_date": "2024-10-10", "season": "2024-25"}
+    tonight = {**GAME, "game_id": "0022400001", "game_date": "2024-10-22", "season": "2024-25"}
+    tonight |= {"home_score": None, "away_score": None, "played": None}
+    source = folder(games=(GAME, preseason, tonight))
+    quiet = [date(2024, 10, 1), date(2024, 10, 10), date(2024, 10, 22)]
+    assert source.player_boxscores(quiet).frame.empty
+    assert len(source.player_boxscores([DAY, *quiet]).frame) == len(source.player_boxscores([DAY]).frame)
+
+
 @pytest.mark.parametrize("file", ["games.parquet", "player_box.parquet", "shots_2023-24.parquet"])
 def test_damaged_files_are_named(folder: Folder, tmp_path: Path, file: str) -> None:
     folder()

@@ -14,6 +14,7 @@ from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
+from nba_pipeline.tables.names import GAMES
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,11 @@ def tasks_of(backfill: Backfill) -> list[Task]:
 
 
 def waits_for(task: Task, other: Task) -> bool:
-    """Whether the other task makes days that this one is made from."""
+    """Whether the other task makes days that this one is made from, or that say why its days are empty."""
+    if other.recipe.table == GAMES and task.recipe.table != GAMES:
+        back = timedelta(days=LOOKBACK_DAYS if task.recipe.history else 0)
+        if other.first <= task.last and other.last >= task.first - back:
+            return True
     for given in task.recipe.inputs:
         if given.table != other.recipe.table:
             continue

@@ -21,6 +21,7 @@ from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.bulk import fingerprints as bulk_fingerprints
 from nba_pipeline.sources.bulk import frames as bulk_frames
 from nba_pipeline.tables.names import BOXSCORES, SHOTS
+from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
 
 class BulkSource:
@@ -45,7 +46,8 @@ class BulkSource:
     def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
         lines = self._read("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS)
-        self._require_seasons(days, set(lines["season"].dropna().unique()), "player_box.parquet")
+        held = set(lines["season"].dropna().unique())
+        self._require_seasons(self._with_results(days, held), held, "player_box.parquet")
         return bulk_frames.player_boxscores(self._schedule(), lines, days)
 
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
@@ -122,6 +124,19 @@ class BulkSource:
 
     def _require_coverage(self, days: Sequence[date]) -> None:
         self._require_seasons(days, set(self._schedule()["season"].dropna().unique()), "games.parquet")
+
+    def _with_results(self, days: Sequence[date], held: set[str]) -> list[date]:
+        """The days that need lines of a season that the file does not hold: those with a competitive final.
+
+        Files that begin a season with its first game have no lines of its preseason, and none at all on the
+        morning of opening night: nothing is missing, and the slate is made from last season.
+        """
+        open_days = [day for day in days if bulk_frames.season_label(day) not in held]
+        if not open_days:
+            return []
+        games = bulk_frames.games(bulk_frames.of_days(self._schedule(), open_days), self.name).frame
+        final = games["status"].eq("final") & games["game_type"].isin(COMPETITIVE_GAME_TYPES)
+        return sorted(set(open_days) & set(pd.to_datetime(games.loc[final, "game_date"]).dt.date))
 
     def _require_seasons(self, days: Sequence[date], held: set[str], file: str) -> None:
         outside = [day for day in days if bulk_frames.season_label(day) not in held]
