@@ -11,13 +11,15 @@ team-games of 2021-24 differ from 14,400 + 1,500·OT by -2 to +4.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, violations
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.tables.columns.boxscore import OVERTIME_SECONDS, REGULATION_SECONDS
-from nba_pipeline.tables.names import GAMES, OFFENSE
+from nba_pipeline.tables.names import GAMES, OFFENSE, SHOTS
 from nba_pipeline.transforms.games import COUNTS, as_float, competitive_finals, team_sides
 
 CONSERVATION = "conservation"
@@ -39,13 +41,15 @@ def find_unbalanced_teams(evidence: Evidence) -> pd.DataFrame:
             _against_schedule(frame, evidence.inputs[GAMES]),
             _seconds(frame),
             _zones(frame),
+            _team_credits(frame, evidence.inputs[SHOTS]),
         ]
     )
 
 
 def find_unbalanced_defense(evidence: Evidence) -> pd.DataFrame:
     """For team_defense_game_summary: points identity and zones of the opponent's offense."""
-    counts = "points_allowed opp_fg_makes opp_fg_attempts opp_three_pt_makes opp_ft_makes".split()
+    opponent = "fg_makes fg_attempts three_pt_makes three_pt_attempts ft_makes".split()
+    counts = ["points_allowed", *(f"opp_{name}" for name in opponent)]
     zones = [f"opp_{c}" for c in (*_zone("attempts"), *_zone("makes"))]
     frame = evidence.computed.assign(**as_float(evidence.computed, [*counts, *zones]))
     identity = _points_identity(frame, "points_allowed", "opp_fg_makes", "opp_three_pt_makes", "opp_ft_makes")
@@ -70,6 +74,7 @@ def find_unbalanced_players(evidence: Evidence) -> pd.DataFrame:
         [
             _points_identity(frame, "points", "fg_makes", "three_pt_makes", "ft_makes"),
             _zones(frame),
+            _player_credits(frame, evidence.inputs[SHOTS]),
             _against_team(frame, evidence.inputs[OFFENSE]),
             _usage_shares(frame),
         ]
@@ -170,10 +175,12 @@ def _seconds(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _zones(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
-    """Zone attempts sum to FGA and zone makes to FGM wherever the game has shot data."""
+    """Zone attempts sum to FGA, makes to FGM, and threes are 3PA and 3PM, where the game has shot data."""
     found = []
-    for what, total in (("attempts", f"{prefix}fg_attempts"), ("makes", f"{prefix}fg_makes")):
-        zone_sum = frame[[f"{prefix}{c}" for c in _zone(what)]].sum(axis=1, min_count=3)
+    for what, kind in product(("attempts", "makes"), ("fg", "three_pt")):
+        total = f"{prefix}{kind}_{what}"
+        zones = _zone(what) if kind == "fg" else [f"three_{what}"]
+        zone_sum = frame[[f"{prefix}{c}" for c in zones]].sum(axis=1, min_count=len(zones))
         difference = zone_sum - frame[total]
         bad = (difference != 0).to_numpy() & zone_sum.notna().to_numpy()
         classes = [
@@ -186,6 +193,55 @@ def _zones(frame: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
         ]
         found.append(_rows(frame, bad, classes, messages))
     return combined(found)
+
+
+def _credited(shots: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The shots with an assist and those with a block."""
+    found = []
+    for name in ("assist_player_id", "block_player_id"):
+        credited = shots[shots[name].notna()]
+        found.append(credited.assign(player_id=credited[name]))
+    return found[0], found[1]
+
+
+def _team_credits(frame: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
+    """Assists against assisted makes of the team's shots, blocks against blocked shots of the opponent's."""
+    assisted, blocked = _credited(shots)
+    given = frame.assign(assisted=frame["team_abbr"], blocked=frame["opponent_team_abbr"])
+    found = []
+    for column, credited, side in (("assists", assisted, "assisted"), ("blocks", blocked, "blocked")):
+        counted = credited.groupby(_SIDE).size()
+        key = pd.MultiIndex.from_arrays([given["nba_game_id"], given[side]])
+        found.append(_credits(frame, column, counted.reindex(key), credited, side))
+    return combined(found)
+
+
+def _player_credits(frame: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
+    """The same of each player."""
+    assisted, blocked = _credited(shots)
+    key = pd.MultiIndex.from_arrays([frame["nba_game_id"], frame["player_id"].astype("Int64")])
+    found = []
+    for column, credited, side in (("assists", assisted, "assisted"), ("blocks", blocked, "blocked")):
+        counted = credited.groupby(["nba_game_id", "player_id"]).size()
+        found.append(_credits(frame, column, counted.reindex(key), credited, side))
+    return combined(found)
+
+
+def _credits(
+    frame: pd.DataFrame, column: str, counted: pd.Series, credited: pd.DataFrame, word: str
+) -> pd.DataFrame:
+    expected = counted.fillna(0).to_numpy(dtype="float64")
+    told = frame["paint_attempts"].notna().to_numpy(dtype=bool)
+    if "shot_data_complete" in frame:  # else `_zones` says what is missing
+        whole = frame["shot_data_complete"].groupby(frame["nba_game_id"]).transform("all")
+        told &= whole.to_numpy(dtype=bool, na_value=False)
+    bad = told & (frame[column].to_numpy() != expected) & frame[column].notna().to_numpy()
+    messages = [
+        f"{row.game_id} {row.team_abbr}{_player(row)}: {_n(getattr(row, column))} {column}, but"
+        f" {_n(n)} {word} shots"
+        for row, n in zip(frame[bad].itertuples(), expected[bad], strict=True)
+    ]
+    return _rows(frame, bad, FailureClass.IMPOSSIBLE_VALUE, messages)
 
 
 def _against_team(frame: pd.DataFrame, offense: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nba_pipeline.checks.model import Evidence, combined, no_violations, row_labels, violations
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.tables.names import GAMES
 from nba_pipeline.tables.render.frames import STRING_DTYPE
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, TEAM_IDS
 
@@ -24,6 +25,11 @@ def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
     key = list(evidence.table.key)
     frame = evidence.conformed
     duplicated = frame.duplicated(key, keep=False).to_numpy()
+    if evidence.table.full_name == GAMES:  # a game that was postponed stands on both its days
+        within_day = frame.duplicated([*key, evidence.table.partition_column], keep=False)
+        moved = (frame["status"] == "postponed").fillna(False)
+        again = frame[~moved].duplicated(key, keep=False).reindex(frame.index, fill_value=False)
+        duplicated = (within_day | again).to_numpy(dtype=bool)
     rows = frame.index[duplicated].to_numpy()
     if not len(rows):
         return no_violations()

@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from nba_pipeline.checks import completeness, conservation, history, keys, usage
+from nba_pipeline.checks import completeness, conservation, history, identity, keys, relations, usage
 from nba_pipeline.checks.contract import SCHEMA_CONTRACT, conform, find_contract_violations
 from nba_pipeline.checks.history import history_through
 from nba_pipeline.checks.model import Check, Evidence, combined
@@ -93,9 +93,32 @@ _POPULATION = Check(
     history.slate_rows,
 )
 
+
+def find_contradictions(evidence: Evidence) -> pd.DataFrame:
+    """For nba_raw.player_boxscores: contradictions between counts and between names and ids."""
+    return combined(
+        [relations.find_contradicting_lines(evidence), identity.find_contradicting_players(evidence)]
+    )
+
+
 _SPECIFIC: dict[str, tuple[Check, ...]] = {
-    GAMES: (_ONE_GAME_A_DAY,),
+    GAMES: (
+        _ONE_GAME_A_DAY,
+        Check(
+            relations.RELATIONS,
+            "Team ids and codes name the same team; id, source and calendar the same season. Protects against"
+            " rows that are about another team or season than they say.",
+            identity.find_contradicting_games,
+        ),
+    ),
     BOXSCORES: (
+        Check(
+            relations.RELATIONS,
+            "Counts agree with each other (makes and attempts, assists and field goals, steals and turnovers,"
+            " plus/minus and margin, five starters, no slate without a block), names with ids. Protects"
+            " against a column that was zeroed or scaled, and against lines under a wrong name.",
+            find_contradictions,
+        ),
         _completeness(
             "Every final competitive game has both teams with at least five players who played, and no line"
             " contradicts the schedule. Protects against success reported with too few rows.",

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.tables.calendar import FIRST_MONTH
+from nba_pipeline.tables.calendar import FIRST_MONTH, SHIFTED
 from nba_pipeline.tables.formula import Window
 
 DAY = "game_date"
@@ -62,13 +62,24 @@ def season_years(days: Any) -> np.ndarray:
     months = (
         np.asarray(days, dtype="datetime64[D]").astype("datetime64[M]").astype("int64")
     )  # months since 1970-01
-    return (months - (FIRST_MONTH - 1)) // 12 + 1970
+    years = (months - (FIRST_MONTH - 1)) // 12 + 1970
+    for year, first in SHIFTED.items():
+        years = np.where(
+            (years == year) & (np.asarray(days, dtype="datetime64[D]") < np.datetime64(first)),
+            year - 1,
+            years,
+        )
+    return years
 
 
 def _season_starts(days: np.ndarray) -> np.ndarray:
-    """Day number of October 1 of the season of each date."""
-    first_months = (season_years(days) - 1970) * 12 + (FIRST_MONTH - 1)
-    return first_months.astype("datetime64[M]").astype("datetime64[D]").astype("int64")
+    """Day number of the first day of the season of each date."""
+    years = season_years(days)
+    first_months = (years - 1970) * 12 + (FIRST_MONTH - 1)
+    starts = first_months.astype("datetime64[M]").astype("datetime64[D]").astype("int64")
+    for year, first in SHIFTED.items():
+        starts = np.where(years == year, np.datetime64(first).astype("int64"), starts)
+    return starts
 
 
 def _plain(values: pd.Series) -> np.ndarray:

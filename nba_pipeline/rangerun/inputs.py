@@ -15,7 +15,7 @@ from nba_pipeline.checks.history import HISTORY_COMPLETE
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.rangerun.job import RangeJob
 from nba_pipeline.rangerun.outcome import CheckResult, DayFailure, OutcomeBuilder
-from nba_pipeline.rangerun.schedule import SCHEDULE_COLUMNS, competitive_days, history_holes
+from nba_pipeline.rangerun.schedule import NAMED_SCHEDULE, SCHEDULE_COLUMNS, competitive_days, history_holes
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import LOOKBACK_DAYS
 from nba_pipeline.tables.names import GAMES as SCHEDULE
@@ -53,7 +53,7 @@ def load_inputs(
     frames |= {i.table: reader.read(i.table, ready, i.columns) for i in job.recipe.same_day}
     schedule = frames.get(SCHEDULE)
     if schedule is None and job.recipe.table != SCHEDULE:
-        schedule = reader.read(SCHEDULE, ready, SCHEDULE_COLUMNS)
+        schedule = reader.read(SCHEDULE, ready, NAMED_SCHEDULE)
     _fail_damaged(reader, ready, progress, same_day=(SCHEDULE, *(i.table for i in job.recipe.same_day)))
     return [day for day in ready if day not in progress.failed], frames, schedule
 

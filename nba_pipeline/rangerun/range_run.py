@@ -31,8 +31,10 @@ from nba_pipeline.rangerun.quarantine import write_rejected
 from nba_pipeline.rangerun.schedule import (
     days_without_results,
     empty_reasons,
+    overdue_games,
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
+from nba_pipeline.tables.names import GAMES
 
 _MAX_FRUITLESS_PROBES = 24
 """After so many failed attempts without a good day the defect is not in single days; the rest is not tried.
@@ -208,6 +210,8 @@ def _settle(
     failed |= _unexplained(
         job, [d for d in attempt.days if d not in failed and not counts.get(d)], reasons, unplayed
     )
+    if job.recipe.empty_with_games is None and job.recipe.table != GAMES:
+        failed |= _overdue(job, games, [d for d in attempt.days if d not in failed])
     good = [day for day in attempt.days if day not in failed]
     if failed:
         kept = kept[kept["game_date"].isin(stamps(good))]
@@ -276,6 +280,21 @@ def _unexplained(
         day: incomplete(day, f"{job.table.full_name} came out empty for {day}, {why[day in unplayed]}")
         for day in empty
         if reasons[day] is None
+    }
+
+
+def _overdue(job: RangeJob, games: pd.DataFrame, days: Sequence[date]) -> dict[date, DayFailure]:
+    """Days of which some games are over and others, whose results are due, are not: half a slate is no
+    day."""
+    overdue = overdue_games(games, job.results_due)
+    return {
+        day: incomplete(
+            day,
+            f"the result of {overdue[day]} is due, but nba_raw.games has it as `scheduled`: fetch the raw"
+            f" tables of {day} again when the source has it, or has called it off",
+        )
+        for day in days
+        if day in overdue
     }
 
 

@@ -16,6 +16,7 @@ from nba_pipeline.tables.calendar import season_of
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, EmptyReason
 
 SCHEDULE_COLUMNS = ("game_date", "game_type", "status")
+NAMED_SCHEDULE = (*SCHEDULE_COLUMNS, "game_id")
 _PLAYED_OR_TO_BE = ("final", "scheduled")
 
 
@@ -27,6 +28,14 @@ def competitive_days(games: pd.DataFrame, statuses: Sequence[str] = ("final",)) 
 def days_without_results(games: pd.DataFrame) -> set[date]:
     """Days with a game of any type that is still scheduled."""
     return _days_of(games, games["status"].eq("scheduled"))
+
+
+def overdue_games(games: pd.DataFrame, results_due: date) -> dict[date, str]:
+    """Days until ``results_due`` -> their competitive games that are still scheduled, in words."""
+    open_ = games[games["game_type"].isin(COMPETITIVE_GAME_TYPES) & games["status"].eq("scheduled")]
+    open_ = open_[open_["game_date"] <= pd.Timestamp(results_due)] if results_due < date.max else open_
+    named = open_.groupby("game_date")["game_id"].agg(lambda ids: ", ".join(sorted(map(str, ids))))
+    return {stamp.date(): text for stamp, text in named.items()}
 
 
 def empty_reasons(

@@ -14,12 +14,13 @@ from nba_pipeline.transforms.slate import population
 
 _LINE = ("game_date", "nba_game_id", "team_abbr", "player_id", "player_name", "player_lookup")
 _SHOT = ("game_date", "nba_game_id", "team_abbr", "player_id")
+_CREDITED = (*_SHOT, "assist_player_id", "block_player_id")  # checks compare them with assists and blocks
 
 ANALYTICS_RECIPES: tuple[Recipe, ...] = (
     Recipe(
         OFFENSE,
         rows=lambda frames, days: played_sides(frames[GAMES]),
-        rows_from={GAMES: None, BOXSCORES: _LINE, SHOTS: _SHOT},
+        rows_from={GAMES: None, BOXSCORES: _LINE, SHOTS: _CREDITED},
         summary_columns=("pace", "points", "offensive_rating"),
     ),
     Recipe(
@@ -31,7 +32,7 @@ ANALYTICS_RECIPES: tuple[Recipe, ...] = (
     Recipe(
         PLAYERS,
         rows=lambda frames, days: player_lines(frames[BOXSCORES], frames[OFFENSE]),
-        rows_from={OFFENSE: None, BOXSCORES: _LINE, SHOTS: _SHOT},
+        rows_from={OFFENSE: None, BOXSCORES: _LINE, SHOTS: _CREDITED},
         carries=BOXSCORES,
         beside={"team_minutes": "usage_rate", "team_plays_used": "usage_rate"},  # for messages about usage
         summary_columns=("usage_rate", "points", "minutes_played"),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
 
+from nba_pipeline.tables.calendar import FIRST_MONTH, SHIFTED
 from nba_pipeline.tables.vocabulary import GAME_TYPE_BY_DIGIT
 
 _CLOCK = re.compile(
-    r"(?P<minutes>\d+)(?:\.0+)?:(?P<seconds>[0-5]?\d|60)(?:\.\d+)?"
+    r"(?P<minutes>\d+)(?:\.0+)?:(?P<seconds>(?:[0-5]?\d|60)(?:\.\d+)?)"
 )  # 17:60 is published for 18:00
-_ISO = re.compile(r"PT(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.\d+)?S)?")
+_ISO = re.compile(r"PT(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?")
 ROUNDING_SECONDS = 31
 """Most that exact seconds of the play-by-play can differ from whole minutes: half a minute, and a second of
 its own."""
@@ -39,8 +41,18 @@ def game_types(nba_game_ids: pd.Series) -> pd.Series:
 
 
 def season_years(dates: pd.Series) -> pd.Series:
-    """Year in which the season (Oct 1 .. Sep 30) of each date starts."""
-    return dates.dt.year - (dates.dt.month < 10).astype("int64")
+    """Year in which the season of each date starts, by the calendar."""
+    years = dates.dt.year - (dates.dt.month < FIRST_MONTH).astype("int64")
+    for year, first in SHIFTED.items():
+        years = years.mask((years == year) & (dates < pd.Timestamp(first)), year - 1)
+    return years
+
+
+def season_years_of_ids(nba_game_ids: pd.Series) -> pd.Series:
+    """Year in which the season of each game starts, from digits 4 and 5 of the league's id (Int64); NULL
+    where they are none."""
+    digits = pd.to_numeric(nba_game_ids.astype(str).str.extract(r"^[0-9]{3}([0-9]{2})[0-9]{5}$")[0])
+    return (digits + 1900 + 100 * (digits < 46)).astype("Int64")  # the league's first season is 1946-47
 
 
 def player_lookup(name: str) -> str:
@@ -58,11 +70,13 @@ def parse_seconds(text: str) -> float:
     """Seconds in a published playing time: ``38:34``, ``38.000000:34``, ``PT36M12.00S``, ``48.0`` (minutes).
 
     NaN for what cannot be a duration to the second: empty, negative (``-79:0-6``), and a bare integer
-    (``31``), which is a rounded number of minutes.
+    (``31``), which is a rounded number of minutes. Fractions of a second are rounded: cut, the ten or so of a
+    team would fall several seconds short of its game.
     """
     text = text.strip()
     if match := _CLOCK.fullmatch(text) or (_ISO.fullmatch(text) if len(text) > 2 else None):
-        return 60.0 * int(match["minutes"] or 0) + int(match["seconds"] or 0)
+        seconds = Decimal(match["seconds"] or 0).quantize(Decimal(1), ROUND_HALF_UP)
+        return 60.0 * int(match["minutes"] or 0) + float(seconds)
     if re.fullmatch(r"\d+\.\d+", text):
         return float(round(60 * float(text)))
     return float("nan")

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 FIRST_MONTH = 10  # a season is Oct 1 .. Sep 30
+SHIFTED = {2020: date(2020, 12, 1)}
+"""Seasons that do not begin in October -> the day from which on days are theirs: the Finals of 2019-20 were
+played until 11 October 2020, the preseason of 2020-21 began on 11 December."""
+
 _TUESDAY, _SUNDAY = 1, 6
 
 
@@ -28,13 +32,14 @@ class Season:
 
     @property
     def first_day(self) -> date:
-        """October 1: from here on a day counts as this season's, preseason included."""
-        return date(self.season_year, FIRST_MONTH, 1)
+        """October 1, with the exceptions of ``SHIFTED``: from here on a day counts as this
+        season's, preseason included."""
+        return first_day(self.season_year)
 
     @property
     def last_day(self) -> date:
-        """September 30 of the following year."""
-        return date(self.season_year + 1, FIRST_MONTH, 1) - timedelta(days=1)
+        """The day before the next season's first one."""
+        return first_day(self.season_year + 1) - timedelta(days=1)
 
     def is_in_play(self, day: date) -> bool:
         """Whether competitive games can take place on ``day``; False in the preseason and the off-season."""
@@ -44,6 +49,8 @@ class Season:
 KNOWN_SEASONS: dict[int, Season] = {
     season.season_year: season
     for season in (
+        Season(2019, date(2019, 10, 22), date(2020, 10, 13)),
+        Season(2020, date(2020, 12, 22), date(2021, 7, 22)),
         Season(2021, date(2021, 10, 19), date(2022, 6, 19)),
         Season(2022, date(2022, 10, 18), date(2023, 6, 18)),
         Season(2023, date(2023, 10, 24), date(2024, 6, 23)),
@@ -54,9 +61,14 @@ KNOWN_SEASONS: dict[int, Season] = {
 }
 
 
+def first_day(season_year: int) -> date:
+    """The first day that counts as the season's."""
+    return SHIFTED.get(season_year, date(season_year, FIRST_MONTH, 1))
+
+
 def season_year_of(day: date) -> int:
-    """The year in which the season of ``day`` starts."""
-    return day.year if day.month >= FIRST_MONTH else day.year - 1
+    """The year in which the season of ``day`` starts, by the calendar. A game's own season is in its id."""
+    return day.year if day >= first_day(day.year) else day.year - 1
 
 
 def season(season_year: int) -> Season:

@@ -210,7 +210,8 @@ def test_no_check_is_broken_on_any_real_day(real_seasons: Pipeline) -> None:
         assert len(outcome.stored) == 986
     compared = {c.check for c in real_seasons.outcomes[PLAYERS].checks if c.compared}
     general = {"schema_contract", "unique_key", "game_id_format"}
-    assert compared == general | {"usage_rate_range", "usage_rate_coverage", "completeness", "conservation"}
+    own = {"usage_rate_range", "usage_rate_coverage", "one_game_a_day", "completeness", "conservation"}
+    assert compared == general | own
 
 
 def test_the_seconds_of_real_teams_are_within_the_stated_tolerance(real_seasons: Pipeline) -> None:

@@ -86,6 +86,8 @@ SHOT = {
     "TEAM_ABBREVIATION": "GSW",
     "SHOT_MADE_FLAG": 1,
     "IS_THREE": False,
+    "ASSIST_PLAYER_ID": None,
+    "BLOCK_PLAYER_ID": None,
     "PBP_DISTANCE": None,
     "SHOT_DISTANCE": 3,
 }
@@ -152,20 +154,48 @@ def test_a_line_without_time_or_stats_is_a_dnp_and_is_counted(folder: Folder) ->
     assert reasons(ghost.unusable) == {"line_without_time_or_stats": (1, "Ghost")}
 
 
+NEXT_GAME = {**GAME, "game_id": "0022300908", "game_code": None, "game_date": "2024-03-08"}
+
+
 def test_rows_of_games_that_the_schedule_does_not_know_are_counted_on_their_own_date(folder: Folder) -> None:
     stray = {"game_id": "0022399999", "game_date": "2024-03-08", "player_name": "Stray"}
+    known = {"game_id": "0022300908", "game_date": "2024-03-08"}
     source = folder(
-        lines=(LINE, {**LINE, **stray}, {**LINE, **stray, "person_id": 9}),
-        shots=(SHOT, {**SHOT, "GAME_ID": "0022399998", "GAME_DATE": "2024-03-08"}),
+        games=(GAME, NEXT_GAME),
+        lines=(LINE, {**LINE, **known}, {**LINE, **stray}, {**LINE, **stray, "person_id": 9}),
+        shots=(
+            SHOT,
+            {**SHOT, "GAME_ID": "0022300908", "GAME_DATE": "2024-03-08"},
+            {**SHOT, "GAME_ID": "0022399998", "GAME_DATE": "2024-03-08"},
+        ),
     )
     assert source.player_boxscores([DAY]).unusable.empty
     assert source.shot_attempts([DAY]).unusable.empty
     lines, shots = source.player_boxscores([DAY, NEXT_DAY]), source.shot_attempts([NEXT_DAY])
-    assert len(lines.frame) == 1
-    assert shots.frame.empty
+    assert (len(lines.frame), len(shots.frame)) == (2, 1)
     assert reasons(lines.unusable) == {"game_not_in_schedule": (2, "Stray")}
     assert reasons(shots.unusable) == {"game_not_in_schedule": (1, "0022399998")}
     assert lines.unusable["game_date"].tolist() == [pd.Timestamp(NEXT_DAY)]
+
+
+def test_a_day_of_which_no_row_matches_a_game_is_refused_and_the_other_days_are_not(folder: Folder) -> None:
+    """It would look as if the source had nothing for the day."""
+    source = folder(
+        games=(GAME, NEXT_GAME),
+        lines=(LINE, {**LINE, "game_id": "0022399999", "game_date": "2024-03-08"}),
+        shots=(SHOT, {**SHOT, "GAME_ID": "0022399998", "GAME_DATE": "2024-03-08"}),
+    )
+    for ask in (source.player_boxscores, source.shot_attempts):
+        with pytest.raises(SchemaDrift, match="none of a game that") as caught:
+            ask([DAY, NEXT_DAY])
+        assert caught.value.days == (NEXT_DAY,)
+        assert len(ask([DAY]).frame) == 1
+
+
+def test_rows_without_a_date_of_which_none_matches_are_refused(folder: Folder) -> None:
+    undated = {**SHOT, "GAME_ID": "0022399998", "GAME_DATE": None}
+    with pytest.raises(SchemaDrift, match="0022399998"):
+        folder(shots=(undated,)).shot_attempts([DAY])
 
 
 def test_a_game_of_another_day_is_no_orphan(folder: Folder) -> None:
@@ -186,14 +216,63 @@ def test_games_of_an_unknown_type_are_counted_and_left_out(folder: Folder) -> No
     ("changes", "status"),
     [
         ({}, "final"),
-        ({"played": False, "home_score": None, "away_score": None}, "cancelled"),
-        ({"played": False, "home_score": None, "away_score": None, "game_id": "0042300407"}, "not_needed"),
+        ({"played": False, "home_score": None, "away_score": None}, "scheduled"),
+        ({"played": False, "home_score": 0, "away_score": 0}, "scheduled"),
+        ({"played": False, "home_score": None, "away_score": None, "game_id": "0042300407"}, "scheduled"),
         ({"played": False, "postponed_status": "Y"}, "postponed"),
+        ({"played": False, "postponed_status": "Cancelled"}, "cancelled"),
+        ({"played": True, "home_score": None}, "scheduled"),
         ({"played": None, "home_score": None, "away_score": None}, "scheduled"),
     ],
 )
 def test_the_state_of_a_game(folder: Folder, changes: dict[str, Any], status: str) -> None:
     assert folder(games=({**GAME, **changes},)).games([DAY]).frame["status"].tolist() == [status]
+
+
+def test_a_playoff_game_is_not_needed_once_a_team_has_won_the_series(folder: Folder) -> None:
+    """`played` false alone is how sources write "not yet"."""
+    series = [
+        {**GAME, "game_id": f"004230040{n}", "game_date": f"2024-03-{n:02d}", "game_code": None}
+        for n in range(1, 5)
+    ]
+    fifth = {**series[0], "game_id": "0042300405", "game_date": "2024-03-07", "played": False}
+    assert folder(games=(*series[:3], fifth)).games([DAY]).frame["status"].tolist() == ["scheduled"]
+    assert folder(games=(*series, fifth)).games([DAY]).frame["status"].tolist() == ["not_needed"]
+
+
+def test_a_game_on_two_dates_belongs_to_the_one_on_which_it_was_played(folder: Folder) -> None:
+    unplayed = {**GAME, "played": False, "home_score": None, "away_score": None}
+    source = folder(games=(unplayed, {**GAME, "game_date": "2024-03-08"}))
+    games = source.games([DAY, NEXT_DAY]).frame
+    assert games["status"].tolist() == ["postponed", "final"]
+    assert source.player_boxscores([DAY]).frame.empty
+    lines = source.player_boxscores([DAY, NEXT_DAY])
+    assert lines.frame["game_date"].tolist() == [pd.Timestamp(NEXT_DAY)]
+    assert reasons(lines.unusable) == {"date_differs_from_schedule": (1, "Ann Őne")}
+    still_to_come = folder(games=(unplayed, {**unplayed, "game_date": "2024-03-08"}))
+    assert still_to_come.games([DAY, NEXT_DAY]).frame["status"].tolist() == ["postponed", "scheduled"]
+
+
+def test_a_game_that_was_played_on_two_dates_is_refused_on_both(folder: Folder) -> None:
+    source = folder(games=(GAME, {**GAME, "game_date": "2024-03-08"}))
+    for ask in (source.games, source.player_boxscores):
+        with pytest.raises(PipelineError, match="a game is played once") as caught:
+            ask([DAY, NEXT_DAY, date(2024, 3, 9)])
+        assert caught.value.failure_class is FailureClass.DUPLICATE_KEY
+        assert caught.value.days == (DAY, NEXT_DAY)
+
+
+def test_the_season_is_the_game_s_and_not_the_calendar_s(folder: Folder) -> None:
+    """The Finals of October 2020 belong to 2019-20."""
+    day = {"season": "2019-20", "game_date": "2020-10-11", "game_code": None}
+    before = {**GAME, **day, "game_id": "0021900001", "game_date": "2019-10-22"}
+    source = folder(games=(before, {**GAME, **day, "game_id": "0041900406"}))
+    answer = source.games([date(2020, 10, 11)])
+    assert answer.frame["season_year"].tolist() == [2019]
+    assert source.games([date(2020, 10, 10)]).frame.empty
+    odd = folder(games=({**GAME, "game_id": "0022200907", "season": "2022-23"},)).games([DAY])
+    assert odd.frame["season_year"].tolist() == [2022]
+    assert reasons(odd.unusable) == {"season_of_the_game_differs_from_the_calendar": (1, "0022200907")}
 
 
 def test_a_date_that_cannot_be_read_comes_from_the_game_code(folder: Folder) -> None:
@@ -219,7 +298,9 @@ def test_a_day_of_a_season_that_the_folder_does_not_hold_is_unavailable(folder: 
 
 
 def test_a_schedule_without_the_lines_of_a_season_is_unavailable_for_lines_only(folder: Folder) -> None:
-    source = folder(games=(GAME, {**GAME, "season": "2022-23", "game_date": "2023-03-07"}))
+    source = folder(
+        games=(GAME, {**GAME, "game_id": "0022200907", "season": "2022-23", "game_date": "2023-03-07"})
+    )
     assert len(source.games([date(2023, 3, 7)]).frame) == 1
     with pytest.raises(SourceUnavailable, match=r"player_box\.parquet"):
         source.player_boxscores([date(2023, 3, 7)])

@@ -168,7 +168,7 @@ def _side(
                 "ft_makes": free,
                 "ft_attempts": 2,
                 "offensive_rebounds": n % 2,
-                "defensive_rebounds": 3,
+                "defensive_rebounds": 2 - n % 2,  # both teams together fewer than they miss
                 "assists": 0,  # counted below, when all shots are there
                 "steals": n % 3,
                 "blocks": 0,

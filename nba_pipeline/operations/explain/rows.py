@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.checks.model import plain
-from nba_pipeline.formulas import windows
 from nba_pipeline.formulas.windows import History
-from nba_pipeline.tables.calendar import FIRST_MONTH
+from nba_pipeline.tables.calendar import season_of
 from nba_pipeline.tables.formula import HEAD_TO_HEAD_DAYS, Lines, Past, Relation, Window
 from nba_pipeline.tables.names import OFFENSE
 from nba_pipeline.tables.registry import TableRegistry
@@ -185,8 +184,7 @@ class Reader:
         """The days that the window can reach, newest first, in two portions."""
         back = window.days or HEAD_TO_HEAD_DAYS
         if window.this_season:
-            season = int(windows.season_years(np.array([self._day], dtype="datetime64[D]"))[0])
-            back = min(back, (self._day - date(season, FIRST_MONTH, 1)).days)
+            back = min(back, (self._day - season_of(self._day).first_day).days)
         days = [self._day - timedelta(days=n) for n in range(1, back + 1)]
         cut = _FIRST_LOOK_DAYS if window.games is not None else len(days)
         yield from (sorted(part) for part in (days[:cut], days[cut:]) if part)

@@ -1,7 +1,8 @@
 """The ``bulk`` source's rows: published columns to raw tables' columns, every oddity classified.
 
-Belongs here: pure functions from the frames of the bulk files to ``SourceFrame``.
-Does not belong here: reading files (``bulk_files.py``), parsing shared by sources (``parsing.py``).
+Belongs here: pure functions from the rows of the bulk files to ``SourceFrame``.
+Does not belong here: reading files (``source.py``), what the schedule says of games (``schedule.py``),
+parsing shared by sources (``parsing.py``).
 """
 
 from __future__ import annotations
@@ -13,142 +14,52 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.failures import UnparseableSource
+from nba_pipeline.failures import SchemaDrift
 from nba_pipeline.sources import parsing
 from nba_pipeline.sources.base import UNUSABLE_COLUMNS, SourceFrame, no_unusable
-from nba_pipeline.tables.calendar import season_year_of
-
-GAME_COLUMNS = dict.fromkeys(
-    [
-        "game_id",
-        "game_date",
-        "season",
-        "home_team",
-        "away_team",
-        "home_team_id",
-        "away_team_id",
-        "home_score",
-        "away_score",
-        "played",
-    ],
-    True,
+from nba_pipeline.sources.bulk.layout import (
+    COUNT_NAMES,
+    PLAYER_BOX_LAYOUT,
+    REPAIRED,
+    SHOT_LAYOUT,
+    UNREADABLE,
+    UNREADABLE_DATE,
+    Layout,
+    read_rows,
+    refuse_unreadable,
 )
-GAME_COLUMNS |= dict.fromkeys(("game_code", "is_neutral", "postponed_status"), False)
+from nba_pipeline.sources.bulk.schedule import of_days, own_games, stamps
+from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
-_COUNT_NAMES = {
-    "field_goals_made": "fg_makes",
-    "field_goals_attempted": "fg_attempts",
-    "three_pointers_made": "three_pt_makes",
-    "three_pointers_attempted": "three_pt_attempts",
-    "free_throws_made": "ft_makes",
-    "free_throws_attempted": "ft_attempts",
-    "rebounds_offensive": "offensive_rebounds",
-    "rebounds_defensive": "defensive_rebounds",
-    "assists": "assists",
-    "steals": "steals",
-    "blocks": "blocks",
-    "turnovers": "turnovers",
-    "fouls_personal": "personal_fouls",
-    "points": "points",
-    "plus_minus_points": "plus_minus",
-}
-_MARKS = [name for name in _COUNT_NAMES.values() if name != "plus_minus"]
-
-PLAYER_BOX_COLUMNS = dict.fromkeys(
-    [
-        "season",
-        "game_id",
-        "home_away",
-        "team_id",
-        "team_tricode",
-        "person_id",
-        "player_name",
-        "minutes",
-        *_COUNT_NAMES,
-    ],
-    True,
-)
-PLAYER_BOX_COLUMNS |= dict.fromkeys(("game_date", "is_starter", "comment", "seconds_pbp"), False)
-
-SHOT_COLUMNS = dict.fromkeys(
-    [
-        "GAME_ID",
-        "GAME_EVENT_ID",
-        "PERIOD",
-        "MINUTES_REMAINING",
-        "SECONDS_REMAINING",
-        "PLAYER_ID",
-        "TEAM_ABBREVIATION",
-        "SHOT_MADE_FLAG",
-        "IS_THREE",
-    ],
-    True,
-)
-SHOT_COLUMNS |= dict.fromkeys(
-    (
-        "GAME_DATE",
-        "PBP_DISTANCE",
-        "SHOT_DISTANCE",
-        "LOC_X",
-        "LOC_Y",
-        "SHOT_ZONE_BASIC",
-        "ASSIST_PLAYER_ID",
-        "BLOCK_PLAYER_ID",
-    ),
-    False,
-)
+_MARKS = [name for name in COUNT_NAMES.values() if name != "plus_minus"]
 
 
-def season_label(day: date) -> str:
-    """``2023-24`` for a day of that season."""
-    year = season_year_of(day)
-    return f"{year}-{(year + 1) % 100:02d}"
-
-
-def dated_schedule(games: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The schedule with ``game_date`` as datetime64; a date that cannot be read is taken from
-    ``game_code``."""
-    dates = pd.to_datetime(games["game_date"], format="%Y-%m-%d", errors="coerce")
-    from_code = pd.to_datetime(games["game_code"].astype(str).str[:8], format="%Y%m%d", errors="coerce")
-    dates = dates.fillna(from_code)
-    if dates.isna().any():
-        row = int(np.flatnonzero(dates.isna())[0])
-        game, text = games["game_id"].iloc[row], games["game_date"].iloc[row]
-        raise UnparseableSource(f"{path}, row {row}: game {game} has no readable date ({text!r})")
-    return games.assign(game_date=dates.astype("datetime64[s]"))
-
-
-def games(schedule: pd.DataFrame, source: str) -> SourceFrame:
-    """nba_raw.games from the schedule's rows of some days."""
-    types = parsing.game_types(schedule["game_id"])
+def games(schedule: pd.DataFrame, days: Sequence[date], source: str) -> SourceFrame:
+    """nba_raw.games of some days from the whole schedule."""
+    own_games(schedule, days)
+    rows = of_days(schedule, days)
+    refuse_unreadable(rows, rows["game_date"], days)
+    types = parsing.game_types(rows["game_id"])
+    final = rows["status"] == "final"
     frame = _renamed(
-        schedule,
-        {"home_team": "home_team_abbr", "away_team": "away_team_abbr"},
-        "home_team_id away_team_id home_score away_score is_neutral",
-    )
-    frame = frame.assign(
-        game_date=schedule["game_date"],
-        nba_game_id=schedule["game_id"],
-        game_id=parsing.game_ids(schedule["game_date"], schedule["away_team"], schedule["home_team"]),
-        season_year=parsing.season_years(schedule["game_date"]),
+        rows,
+        {"home_team": "home_team_abbr", "away_team": "away_team_abbr", "game_id": "nba_game_id"},
+        "game_date home_team_id away_team_id is_neutral season_year status season code_date",
+    ).assign(
+        game_id=parsing.game_ids(rows["game_date"], rows["away_team"], rows["home_team"]),
         game_type=types,
-        status=_statuses(schedule),
+        home_score=rows["home_score"].where(final),
+        away_score=rows["away_score"].where(final),
         source=source,
     )
-    unknown = _unusable(frame[types.isna()], "game_type_unknown", "nba_game_id")
-    return SourceFrame(frame[types.notna()].reset_index(drop=True), unknown)
-
-
-def _statuses(schedule: pd.DataFrame) -> np.ndarray:
-    played = schedule["played"].astype("boolean").fillna(False).astype(bool)
-    has_score = schedule["home_score"].notna() & schedule["away_score"].notna()
-    postponed = (
-        schedule["postponed_status"].fillna("").astype(str).str.upper().isin(["Y", "P", "PPD", "POSTPONED"])
-    )
-    playoffs = parsing.game_types(schedule["game_id"]) == "playoffs"
-    never = schedule["played"].notna() & ~played
-    conditions = [played & has_score, postponed, never & playoffs, never]
-    return np.select(conditions, ["final", "postponed", "not_needed", "cancelled"], default="scheduled")
+    elsewhere = frame[parsing.season_years(frame["game_date"]) != frame["season_year"]]
+    notes = [
+        _unusable(frame[types.isna()], "game_type_unknown", "nba_game_id"),
+        _unusable(frame[frame["code_date"].notna()], "date_differs_from_game_code", "nba_game_id"),
+        _unusable(elsewhere, "season_of_the_game_differs_from_the_calendar", "nba_game_id"),
+        _unusable(frame[rows[REPAIRED].to_numpy(dtype=bool)], "game_id_repaired", "nba_game_id"),
+    ]
+    return SourceFrame(frame[types.notna()].reset_index(drop=True), _together(notes))
 
 
 _LINE_NAMES = {
@@ -163,11 +74,11 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
     """nba_raw.player_boxscores of some days from the whole schedule and all published lines.
 
     Ids and dates come from the schedule. Lines of games that it does not know are counted on the date they
-    carry.
+    carry, unless no line of that date matches a game: then the files do not belong together.
     """
-    orphans = _orphans(lines, schedule, ("game_id", "game_date", "player_name"), days)
-    lines = _joined(lines, of_days(schedule, days), "game_id")
-    frame = _renamed(lines, {**_LINE_NAMES, **_COUNT_NAMES}, "team_id player_name is_starter game_date")
+    lines = lines.assign(name_elsewhere=_names_elsewhere(lines, schedule))
+    lines, notes = _of_known_games(lines, schedule, PLAYER_BOX_LAYOUT, "player_name", days)
+    frame = _renamed(lines, {**_LINE_NAMES, **COUNT_NAMES}, "team_id player_name is_starter game_date")
     seconds, source, corrected = _seconds(lines)
     marks = frame[_MARKS].apply(pd.to_numeric, errors="coerce").fillna(0).ne(0).any(axis=1)
     played = (seconds > 0) | marks
@@ -184,11 +95,13 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
         comment=comment,
         seconds_played=seconds.where(played).astype("Int64"),
         seconds_source=source.where(played & seconds.notna()),
+        published_rebounds=lines["rebounds_total"].where(played),
+        name_elsewhere=lines["name_elsewhere"],
     )
-    frame = frame.assign(**{name: frame[name].where(played) for name in _COUNT_NAMES.values()})
+    frame = frame.assign(**{name: frame[name].where(played) for name in COUNT_NAMES.values()})
     no_time = lines["minutes"].fillna("").isin(["0", "0:00", "00:00"])
     notes = [
-        orphans,
+        notes,
         _unusable(frame[played & seconds.isna()], "minutes_not_a_duration", "minutes_text"),
         _unusable(frame[corrected], "play_by_play_seconds_contradicted_rounded_minutes", "player_name"),
         _unusable(frame[~played & no_time], "line_without_time_or_stats", "player_name"),
@@ -213,20 +126,61 @@ def _seconds(lines: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     return official.fillna(seconds), source, corrected
 
 
+RARE_LINES = 2
+"""A name on so few lines of a player is no new name of his."""
+
+
+def _names_elsewhere(lines: pd.DataFrame, schedule: pd.DataFrame) -> pd.Series:
+    """For each line the player's name on other days, where it is another one than the line's: he has it
+    before and after the day, or the line's name is somebody else's. NULL for every other line, spellings
+    and new names included."""
+    lookup = parsing.player_lookups(lines["player_name"])
+    sizes = lines.assign(lookup=lookup).groupby(["person_id", "lookup"], sort=False).size()
+    usual = sizes.sort_values(ascending=False, kind="stable").reset_index().drop_duplicates("person_id")
+    of_id = usual.set_index("person_id")["lookup"]
+    expected = lines["person_id"].map(of_id)
+    other = ((lookup != expected) & lookup.notna() & expected.notna()).to_numpy(dtype=bool)
+    nothing = pd.Series(None, index=lines.index, dtype=object)
+    if not other.any():
+        return nothing
+    names = lines.loc[~other].drop_duplicates("person_id").set_index("person_id")["player_name"]
+    dates = lines["game_id"].map(schedule.drop_duplicates("game_id").set_index("game_id")["game_date"])
+    under_usual = dates[~other].groupby(lines.loc[~other, "person_id"]).agg(["min", "max"])
+    odd = lines.loc[other]
+    around = under_usual.reindex(odd["person_id"]).set_axis(odd.index)
+    returns = (around["min"] < dates[odd.index]) & (dates[odd.index] < around["max"])
+    times = sizes.reindex(pd.MultiIndex.from_arrays([odd["person_id"], lookup[odd.index]])).set_axis(
+        odd.index
+    )
+    spelling = [
+        _same_person(a, b) for a, b in zip(odd["player_name"], odd["person_id"].map(names), strict=True)
+    ]
+    stranger = (returns | (times <= RARE_LINES)) & ~np.array(spelling, dtype=bool)
+    wrong = lookup[odd.index].isin(of_id) | stranger
+    return nothing.where(~wrong.reindex(lines.index, fill_value=False), lines["person_id"].map(names))
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Whether two spellings share a word: `Jimmy Butler` and `Jimmy Butler III`."""
+    words = [
+        {w for part in name.split() if len(w := parsing.player_lookup(part)) > 2} for name in (one, other)
+    ]
+    return bool(words[0] & words[1])
+
+
 def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: Sequence[date]) -> SourceFrame:
     """nba_raw.shot_attempts (without zones, which the pipeline adds) of some days from the whole schedule and
     some files.
 
-    Dates come from the schedule. Shots of games that it does not know are counted on the date they carry.
+    Dates come from the schedule. Shots of games that it does not know are counted on the date they carry,
+    unless no shot of that date matches a game.
     """
-    orphans = [_orphans(shots, schedule, ("GAME_ID", "GAME_DATE", "GAME_ID"), days) for shots in files]
-    schedule = of_days(schedule, days)
-    wanted = schedule["game_id"].unique()
-    parts = [shots[shots["GAME_ID"].isin(wanted)] for shots in files] or [
-        pd.DataFrame(columns=list(SHOT_COLUMNS))
-    ]
-    shots = _joined(pd.concat(parts, ignore_index=True), schedule, "GAME_ID")
-    distance = pd.to_numeric(shots["PBP_DISTANCE"]).fillna(pd.to_numeric(shots["SHOT_DISTANCE"]))
+    found = [_of_known_games(shots, schedule, SHOT_LAYOUT, "GAME_ID", days) for shots in files]
+    if not found:
+        nothing = read_rows(pd.DataFrame(), SHOT_LAYOUT, Path())
+        found = [_of_known_games(nothing, schedule, SHOT_LAYOUT, "GAME_ID", days)]
+    shots = pd.concat([rows for rows, _ in found], ignore_index=True)
+    notes = [note for _, note in found]
     frame = _renamed(
         shots,
         {
@@ -245,40 +199,75 @@ def shot_attempts(schedule: pd.DataFrame, files: Sequence[pd.DataFrame], days: S
         "game_date",
     ).assign(
         game_id=shots["project_game_id"],
-        seconds_remaining=60 * shots["MINUTES_REMAINING"].astype("Int64")
-        + shots["SECONDS_REMAINING"].astype("Int64"),
-        is_made=shots["SHOT_MADE_FLAG"] == 1,
-        distance_ft=distance,
+        seconds_remaining=60 * shots["MINUTES_REMAINING"] + shots["SECONDS_REMAINING"],
+        is_made=shots["SHOT_MADE_FLAG"],
+        distance_ft=shots["PBP_DISTANCE"].fillna(shots["SHOT_DISTANCE"]),
     )
-    return SourceFrame(frame.reset_index(drop=True), _together(orphans))
+    return SourceFrame(frame.reset_index(drop=True), _together(notes))
 
 
-def of_days(schedule: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """The schedule's rows on some days."""
-    return schedule[schedule["game_date"].isin(_stamps(days))]
+def _of_known_games(
+    rows: pd.DataFrame, schedule: pd.DataFrame, layout: Layout, sample: str, days: Sequence[date]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(the rows of the days' games beside their game, what is to be counted of the days).
 
-
-def _stamps(days: Sequence[date]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
-
-
-def _orphans(
-    rows: pd.DataFrame, schedule: pd.DataFrame, columns: tuple[str, str, str], days: Sequence[date]
-) -> pd.DataFrame:
-    """How many rows of the days are of games that are not in the (whole) schedule.
-
-    ``columns`` names the game id, the date and the sample. Such a row has only its own date to go by.
+    A row of a game that is not in the whole schedule has only its own date to go by. Where no row of a day
+    matches a game, ``SchemaDrift``: an empty day would look as if the source had nothing for it.
     """
-    game_id, dated, sample = columns
-    lost = rows[~rows[game_id].isin(schedule["game_id"].unique())]
-    dates = pd.to_datetime(lost[dated], format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
-    lost = lost[[sample]].assign(game_date=dates)
-    return _unusable(lost[dates.isin(_stamps(days))], "game_not_in_schedule", sample)
+    key, dated = layout.game_id, layout.dated
+    known = own_games(schedule, days)
+    lost = rows[~rows[key].isin(schedule["game_id"].unique())]
+    refuse_unreadable(lost, lost[dated], days)
+    joined = _joined(rows, known, key)
+    refuse_unreadable(joined, joined["game_date"], days)
+    _refuse_strangers(rows, lost, set(joined["game_date"].dt.date), layout, known, days)
+    lost = lost[[sample]].assign(game_date=lost[dated].astype("datetime64[s]"))
+    moved = joined[dated if dated != "game_date" else "own_date"]
+    notes = [
+        _unusable(lost[lost["game_date"].isin(stamps(days))], "game_not_in_schedule", sample),
+        _unusable(joined[joined[REPAIRED].to_numpy(dtype=bool)], "game_id_repaired", key),
+        _unusable(
+            joined[(moved.notna() & (moved != joined["game_date"])).to_numpy()],
+            "date_differs_from_schedule",
+            sample,
+        ),
+    ]
+    return joined.drop(columns=[UNREADABLE, UNREADABLE_DATE, REPAIRED]), _together(notes)
+
+
+def _refuse_strangers(
+    rows: pd.DataFrame,
+    lost: pd.DataFrame,
+    matched: set[date],
+    layout: Layout,
+    known: pd.DataFrame,
+    days: Sequence[date],
+) -> None:
+    """Raise for days of which rows of competitive games are there, but none of a game of the schedule."""
+    counts = parsing.game_types(lost[layout.game_id]).isin(COMPETITIVE_GAME_TYPES)
+    counted, dates = lost, lost[layout.dated]
+    played = known[
+        (known["status"] == "final") & parsing.game_types(known["game_id"]).isin(COMPETITIVE_GAME_TYPES)
+    ]
+    expected = {d.date() for d in played["game_date"]}
+    bad = {d.date() for d in dates[counts].dropna().unique()} | expected & {d.date() for d in dates.dropna()}
+    bad = bad & set(days) - matched
+    if len(rows) and len(lost) == len(rows) and dates.isna().any():  # no date to go by, and nothing matches
+        bad |= expected & set(days)
+    if bad:
+        first = counted[dates.isna() | dates.isin(stamps(bad))]
+        raise SchemaDrift(
+            f"{layout.files}: {len(first)} row(s) of {len(bad)} day(s), but none of a game that games.parquet"
+            f" has (the first is of game {first[layout.game_id].iloc[0]}); are ids alike in both files?",
+            days=sorted(bad),
+        )
 
 
 def _joined(rows: pd.DataFrame, schedule: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Rows of the scheduled games with the schedule's date, teams and the game id (as
-    ``project_game_id``)."""
+    """Rows of the scheduled games with the schedule's date (their own as ``own_date``), teams and the game
+    id (as ``project_game_id``)."""
+    if "game_date" in rows:
+        rows = rows.rename(columns={"game_date": "own_date"})
     games = schedule.drop_duplicates("game_id").set_index("game_id")
     ids = parsing.game_ids(games["game_date"], games["away_team"], games["home_team"])
     games = games[["game_date", "home_team", "away_team"]].assign(project_game_id=ids)

@@ -20,6 +20,9 @@ from nba_pipeline.failures import SchemaDrift, SourceUnavailable, UnparseableSou
 from nba_pipeline.sources.base import SourceFrame
 from nba_pipeline.sources.bulk import fingerprints as bulk_fingerprints
 from nba_pipeline.sources.bulk import frames as bulk_frames
+from nba_pipeline.sources.bulk.layout import GAME_LAYOUT, PLAYER_BOX_LAYOUT, SHOT_LAYOUT, Layout, read_rows
+from nba_pipeline.sources.bulk.schedule import read_schedule, seasons_of
+from nba_pipeline.sources.parsing import game_types
 from nba_pipeline.tables.names import BOXSCORES, SHOTS
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
@@ -41,24 +44,18 @@ class BulkSource:
 
     def games(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
-        return bulk_frames.games(bulk_frames.of_days(self._schedule(), days), self.name)
+        return bulk_frames.games(self._schedule(), days, self.name)
 
     def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
-        lines = self._read("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS)
+        lines = self._read("player_box.parquet", PLAYER_BOX_LAYOUT)
         held = set(lines["season"].dropna().unique())
         self._require_seasons(self._with_results(days, held), held, "player_box.parquet")
         return bulk_frames.player_boxscores(self._schedule(), lines, days)
 
     def shot_attempts(self, days: Sequence[date]) -> SourceFrame:
         self._require_coverage(days)
-        seasons = sorted({bulk_frames.season_label(day) for day in days})
-        names = [
-            name
-            for name in (f"shots_{season}.parquet" for season in seasons)
-            if (self.folder / name).is_file()
-        ]
-        shots = [self._read(name, bulk_frames.SHOT_COLUMNS) for name in names]
+        shots = [self._read(path.name, SHOT_LAYOUT) for path in self._shot_files(days)]
         return bulk_frames.shot_attempts(self._schedule(), shots, days)
 
     def payloads(self, table: str, days: Sequence[date]) -> dict[str, str]:
@@ -71,13 +68,15 @@ class BulkSource:
 
     def payload_files(self, table: str, days: Sequence[date]) -> list[Path]:
         """The schedule, which decides what belongs to a day, and the table's own files. See ``Traceable``."""
-        seasons = sorted({bulk_frames.season_label(day) for day in days})
-        own = {
-            BOXSCORES: ["player_box.parquet"],
-            SHOTS: [f"shots_{s}.parquet" for s in seasons],
-        }
-        names = ["games.parquet", *own.get(table, [])]
-        return [self.folder / name for name in names if (self.folder / name).is_file()]
+        names = ["games.parquet", *(["player_box.parquet"] if table == BOXSCORES else [])]
+        files = [self.folder / name for name in names if (self.folder / name).is_file()]
+        return files + (self._shot_files(days) if table == SHOTS else [])
+
+    def _shot_files(self, days: Sequence[date]) -> list[Path]:
+        """The files of the seasons that the days belong to."""
+        seasons = sorted(set(seasons_of(self._schedule(), days).values()))
+        files = [self.folder / f"shots_{season}.parquet" for season in seasons]
+        return [path for path in files if path.is_file()]
 
     def revision(self) -> str:
         """Names, sizes and times of the files; see ``Polled``."""
@@ -90,12 +89,10 @@ class BulkSource:
         """Per-day digests over all files; a file is read again only when it has changed. See ``Polled``."""
         schedule = self._schedule()
         seasons = set(schedule["season"].dropna().unique())
-        covered = [day for day in days if bulk_frames.season_label(day) in seasons]
-        lines = self._game_digests("player_box.parquet", bulk_frames.PLAYER_BOX_COLUMNS, "game_id")
+        covered = [day for day, season in seasons_of(schedule, days).items() if season in seasons]
+        lines = self._game_digests("player_box.parquet", PLAYER_BOX_LAYOUT)
         shots = [
-            self._game_digests(p.name, bulk_frames.SHOT_COLUMNS, "GAME_ID")
-            for p in self._files()
-            if p.name.startswith("shots_")
+            self._game_digests(p.name, SHOT_LAYOUT) for p in self._files() if p.name.startswith("shots_")
         ]
         own = bulk_fingerprints.of_games(schedule, "game_id")
         return bulk_fingerprints.of_days(schedule, [own, lines, *shots], covered)
@@ -109,18 +106,18 @@ class BulkSource:
             ]
         )
 
-    def _game_digests(self, name: str, columns: dict[str, bool], game_id: str) -> pd.Series:
+    def _game_digests(self, name: str, layout: Layout) -> pd.Series:
         """``of_games`` of a file. The frame is not kept: seasons of shots are large, and one number per game
         is enough."""
         stamp = self._stamp(name)
         held = self._digests.get(name)
         if held is None or held[0] != stamp:
-            held = (stamp, bulk_fingerprints.of_games(self._load(name, columns), game_id))
+            held = (stamp, bulk_fingerprints.of_games(self._load(name, layout), layout.game_id))
             self._digests[name] = held
         return held[1]
 
     def _schedule(self) -> pd.DataFrame:
-        return self._read("games.parquet", bulk_frames.GAME_COLUMNS)
+        return self._read("games.parquet", GAME_LAYOUT)
 
     def _require_coverage(self, days: Sequence[date]) -> None:
         self._require_seasons(days, set(self._schedule()["season"].dropna().unique()), "games.parquet")
@@ -131,15 +128,16 @@ class BulkSource:
         Files that begin a season with its first game have no lines of its preseason, and none at all on the
         morning of opening night: nothing is missing, and the slate is made from last season.
         """
-        open_days = [day for day in days if bulk_frames.season_label(day) not in held]
+        schedule = self._schedule()
+        open_days = [day for day, season in seasons_of(schedule, days).items() if season not in held]
         if not open_days:
             return []
-        games = bulk_frames.games(bulk_frames.of_days(self._schedule(), open_days), self.name).frame
-        final = games["status"].eq("final") & games["game_type"].isin(COMPETITIVE_GAME_TYPES)
-        return sorted(set(open_days) & set(pd.to_datetime(games.loc[final, "game_date"]).dt.date))
+        competitive = game_types(schedule["game_id"]).isin(COMPETITIVE_GAME_TYPES)
+        final = schedule[schedule["status"].eq("final") & competitive]
+        return sorted(set(open_days) & set(final["game_date"].dt.date))
 
     def _require_seasons(self, days: Sequence[date], held: set[str], file: str) -> None:
-        outside = [day for day in days if bulk_frames.season_label(day) not in held]
+        outside = [day for day, season in seasons_of(self._schedule(), days).items() if season not in held]
         if outside:
             raise SourceUnavailable(
                 f"{self.folder / file} holds the seasons {', '.join(sorted(held)) or 'none'}; "
@@ -147,15 +145,15 @@ class BulkSource:
                 days=outside,
             )
 
-    def _read(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
-        """The named columns of a file (``columns``: name -> required), cached until the file changes."""
+    def _read(self, name: str, layout: Layout) -> pd.DataFrame:
+        """The rows of a file, cached until it changes."""
         stamp = self._stamp(name)
         cached = self._cache.get(name)
         if cached and cached[0] == stamp:
             return cached[1]
-        frame = self._load(name, columns)
-        if name == "games.parquet":
-            frame = bulk_frames.dated_schedule(frame, self.folder / name)
+        frame = self._load(name, layout)
+        if layout is GAME_LAYOUT:
+            frame = read_schedule(frame, self.folder / name)
         self._cache[name] = (stamp, frame)
         return frame
 
@@ -167,7 +165,7 @@ class BulkSource:
             raise SourceUnavailable(f"the bulk folder has no readable {path}: {error.strerror}") from error
         return stat.st_mtime_ns, stat.st_size
 
-    def _load(self, name: str, columns: dict[str, bool]) -> pd.DataFrame:
+    def _load(self, name: str, layout: Layout) -> pd.DataFrame:
         path = self.folder / name
         try:
             content = (
@@ -175,16 +173,17 @@ class BulkSource:
             )  # once: what is hashed is what is read, also while somebody replaces the file
             self._read_as[name] = hashlib.sha256(content).hexdigest()
             held = pq.read_schema(pa.BufferReader(content)).names
-            missing = [c for c, required in columns.items() if required and c not in held]
+            missing = [c for c in layout.required if c not in held]
             if missing:
                 raise SchemaDrift(
                     f"{path} lacks the column(s) {', '.join(missing)} that the bulk layout requires"
                 )
-            frame = pq.read_table(
-                pa.BufferReader(content), columns=[c for c in columns if c in held]
-            ).to_pandas()
-        except (pa.ArrowException, OSError) as error:
+            table = pq.read_table(pa.BufferReader(content), columns=[c for c in layout.columns if c in held])
+            # Without pandas' own notes in the file: a column that was an index when it was written is one of
+            # the columns all the same.
+            published = table.to_pandas(ignore_metadata=True)
+        except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
             raise UnparseableSource(
                 f"{path} cannot be read as Parquet (truncated or corrupt?): {error}"
             ) from error
-        return frame.reindex(columns=list(columns))
+        return read_rows(published, layout, path)
