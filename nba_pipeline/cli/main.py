@@ -30,17 +30,14 @@ from nba_pipeline.cli.options import (
     Workers,
     Yes,
 )
+from nba_pipeline.cli.run import EXIT_SOME_FAILED, EXIT_USAGE, check_policy, run
+from nba_pipeline.cli.trouble import sentence
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
-    from collections.abc import Mapping
-
     from nba_pipeline.operations.backfill.plan import PipelinePlan
-    from nba_pipeline.operations.backfill.remaining import Remaining
     from nba_pipeline.operations.backfill.tasks import Backfill
-    from nba_pipeline.operations.workspace import Workspace
 
-EXIT_SOME_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="nba-pipeline",
@@ -84,7 +81,7 @@ def backfill(
     from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations.workspace import open_workspace
 
-    _check_policy(on_invalid_rows)
+    check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse, switch_source=switch_source) as workspace:
         if switch_source and not print_switch(workspace, start, end, tables, yes):
             return
@@ -97,7 +94,7 @@ def backfill(
                 print_nothing_to_do(plan)
                 return
             left_alone = {name: t.up_to_date for name, t in plan.tables.items()}
-            _run(workspace, plan.request(), as_json, workers, left_alone)
+            run(workspace, plan.request(), as_json, workers, left_alone)
 
 
 @app.command()
@@ -184,7 +181,7 @@ def retry(
     from nba_pipeline.operations.backfill.retry import retry_request
     from nba_pipeline.operations.workspace import open_workspace
 
-    _check_policy(on_invalid_rows)
+    check_policy(on_invalid_rows)
     with open_workspace(source=source, warehouse=warehouse) as w:
 
         def due() -> Backfill:
@@ -195,7 +192,7 @@ def retry(
             if not request.recipes and not as_json:
                 out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
                 return
-            _run(w, request, as_json, workers)
+            run(w, request, as_json, workers)
 
 
 @app.command("validate")
@@ -339,48 +336,6 @@ def demo(
     run_demo(home, as_json)
 
 
-def _run(
-    workspace: Workspace,
-    request: Backfill,
-    as_json: bool,
-    workers: int | None,
-    up_to_date: Mapping[str, int] | None = None,
-) -> None:
-    from nba_pipeline.cli.show import BackfillProgress, err, out, print_results
-    from nba_pipeline.operations.backfill.execute import results_json
-    from nba_pipeline.operations.backfill.run import run_backfill
-
-    def watched(today: Backfill, left: Remaining) -> BackfillProgress:
-        return BackfillProgress(today, left, enabled=not as_json and err.is_terminal)
-
-    share, results, interrupted = run_backfill(
-        workspace,
-        request,
-        workers,
-        watched,
-        lambda share: err.print(f"[yellow]{share}[/]"),
-        lambda: print("Stopping after what runs now; Ctrl-C again ends at once.", file=sys.stderr),
-    )
-    if as_json:
-        left = {"left": share.as_json()} if share.left else {}
-        stopped = {"interrupted": True} if interrupted else {}
-        print(json.dumps(results_json(results, up_to_date) | left | stopped, indent=2))
-    else:
-        print_results(out, results)
-        if share.left:
-            out.print(f"\n{share}")
-    if interrupted:
-        print("Interrupted. What is made stays; the same command makes the rest.", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if share.left or any(r.failed or r.blocked for r in results.values()):
-        raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _check_policy(policy: str) -> None:
-    if policy not in ("fail", "quarantine"):
-        raise ConfigurationError(f"--on-invalid-rows {policy!r} is unknown; it is fail or quarantine")
-
-
 def main() -> None:
     """The console command: errors of configuration end with one line and exit code 2."""
     try:
@@ -393,6 +348,12 @@ def main() -> None:
             f"nba-pipeline: {error.failure_class}: {error}\nwhat to do: {error.failure_class.remedy}",
             file=sys.stderr,
         )
+        raise SystemExit(EXIT_SOME_FAILED) from None
+    except Exception as error:
+        told = sentence(error)
+        if told is None:
+            raise  # a defect: its traceback is wanted
+        print(f"nba-pipeline: {told}", file=sys.stderr)
         raise SystemExit(EXIT_SOME_FAILED) from None
 
 

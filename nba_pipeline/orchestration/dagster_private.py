@@ -56,6 +56,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 )
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster._core.storage.runs.schema import KeyValueStoreTable
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.storage.tags import BACKFILL_ID_TAG, PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
@@ -106,6 +108,9 @@ PINNED_BY = {
     ),
     "test_run_launcher.py::test_monitoring_closes_a_run_whose_process_is_gone": (
         "CheckRunHealthResult WorkerStatus"
+    ),
+    "test_creation.py::test_a_home_that_two_processes_broke_is_healed": (
+        "get_alembic_config sqlite_run_storage"
     ),
     "test_instance_counts.py::test_two_processes_lose_no_count": ("KeyValueStoreTable"),
     "test_private_names.py::test_tags_that_runs_carry": ("BACKFILL_ID_TAG PARTITION_NAME_TAG"),
@@ -158,8 +163,10 @@ __all__ = [
     "WorkerStatus",
     "create_execution_plan",
     "execute_run_iterator",
+    "get_alembic_config",
     "get_and_update_asset_status_cache_value",
     "get_input_data_version_tag",
     "get_input_event_pointer_tag",
     "serialize_value",
+    "sqlite_run_storage",
 ]

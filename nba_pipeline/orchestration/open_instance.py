@@ -6,6 +6,7 @@ storage (``instance/``), the rest of an opened pipeline (``operations/workspace.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,19 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            shutil.copyfile(DEFAULT_INSTANCE, home / "dagster.yaml")
+            _put(home / "dagster.yaml")
+        opened = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT))
     except OSError as error:
-        raise ConfigurationError(f"DAGSTER_HOME={home} cannot be used: {error.strerror}") from error
-    with dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT)
-    ) as instance:
+        raise ConfigurationError(
+            f"DAGSTER_HOME={home} cannot be used: {error.strerror or error}. Dagster's history is written"
+            " there, also by commands that only look"
+        ) from error
+    with opened as instance:
         yield instance
+
+
+def _put(file: Path) -> None:
+    """Whole at once: another first command may be reading it."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    shutil.copyfile(DEFAULT_INSTANCE, temporary)
+    temporary.replace(file)

@@ -17,6 +17,7 @@ from nba_pipeline.orchestration.dagster_private import (
     DagsterSqliteStorage,
     InstanceRef,
 )
+from nba_pipeline.orchestration.instance.creation import one_at_a_time
 from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.orchestration.instance.events import BATCH_SIZE
 
@@ -60,10 +61,11 @@ class PooledSqliteStorage(DagsterSqliteStorage):
     log."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data=inst_data)
-        self._event_log_storage = PooledSqliteEventLogStorage(
-            base_dir, subfolder=str(Path("history", "runs"))
-        )
+        with one_at_a_time(Path(base_dir)):
+            super().__init__(base_dir, inst_data=inst_data)
+            self._event_log_storage = PooledSqliteEventLogStorage(
+                base_dir, subfolder=str(Path("history", "runs"))
+            )
 
     @classmethod
     def from_config_value(
