@@ -22,6 +22,11 @@ def now() -> datetime:
     return datetime.now(ZoneInfo(TIMEZONE))
 
 
+def today() -> date:
+    """The date in New York."""
+    return now().date()
+
+
 def results_due(moment: datetime | None = None) -> date:
     """The newest day whose games must be over at ``moment`` (with a time zone; by default now): from 06:00 on
     the day before, until then the one before that. Games of later days may still be to be played."""

@@ -190,7 +190,7 @@ def retry(
 
         with wait_for_locks(w, due, lambda request: request) as request:
             if not request.recipes and not as_json:
-                out.print("Nothing has failed and nothing is blocked: there is nothing to retry.")
+                out.print("Nothing has failed or is blocked: nothing to retry. `plan` shows changed days.")
                 return
             run(w, request, as_json, workers)
 

@@ -5,6 +5,7 @@ Belongs here: opening these for a command or a worker. Does not belong here: wha
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from nba_pipeline import build
 from nba_pipeline.build import RECIPES, build_defs, make_store
-from nba_pipeline.failures import ConfigurationError
+from nba_pipeline.clock import today
+from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.operations.status.staleness import Stale, stale_days
 from nba_pipeline.operations.status.state import TableState, read_state
 from nba_pipeline.orchestration.instance.identity import refuse_another
+from nba_pipeline.orchestration.instance.source_state import held_by
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.processes import close_dead_runs
@@ -67,7 +70,18 @@ class Workspace:
     ) -> dict[str, dict[date, Stale]]:
         """The stale days among the materialized ones. ``source``: name of the source that a run would read;
         without it that a day came from another source is not asked."""
-        return stale_days(self.instance, self.store, self.tables, recipes or self.recipes, states, source)
+        held = self._held_by_the_source() if source in (None, self.source.name) else None
+        return stale_days(
+            self.instance, self.store, self.tables, recipes or self.recipes, states, source, held
+        )
+
+    def _held_by_the_source(self) -> dict[date, str]:
+        """The source's fingerprints of now; one that cannot be asked is named, and nothing compared."""
+        try:
+            return held_by(self.instance, self.source, self.settings.start_date, today())
+        except PipelineError as error:
+            logging.getLogger(__name__).warning("What the source has changed is not known: %s", error)
+            return {}
 
     def days(self, start: str | None, end: str | None) -> list[date]:
         """The days from ``start`` to ``end``, by default all that have a partition."""

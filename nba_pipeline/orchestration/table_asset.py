@@ -21,7 +21,8 @@ from typing import Any
 import dagster as dg
 
 from nba_pipeline.checks.suite import checks_of
-from nba_pipeline.clock import results_due
+from nba_pipeline.clock import results_due, today
+from nba_pipeline.failures import PipelineError
 from nba_pipeline.orchestration.backfill_scope import outside_the_selection
 from nba_pipeline.orchestration.column_schema import asset_metadata
 from nba_pipeline.orchestration.day_events import (
@@ -35,6 +36,7 @@ from nba_pipeline.orchestration.day_events import (
 from nba_pipeline.orchestration.instance.events import record_events
 from nba_pipeline.orchestration.instance.identity import identity_of, refuse_another, remember_identity
 from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
+from nba_pipeline.orchestration.instance.source_state import held_by
 from nba_pipeline.orchestration.io_manager import Stored
 from nba_pipeline.orchestration.partitions import backfill_policy, lookback_mapping
 from nba_pipeline.orchestration.processes import PROCESS, this_process
@@ -130,9 +132,11 @@ def _materialize(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[A
     days = _days_to_materialize(context, job)
     # Before the run reads: what is written in between then makes the day stale, and not wrongly up to date.
     newest_event = context.instance.event_log_storage.get_maximum_record_id() or 0
+    held = _held_by_the_source(context, job) if is_raw(table.full_name) else {}
     made = expected_provenance(
         recipe, job.tables, input_manifests(job.store, job.tables, recipe), _source_name(job.source), days
     )
+    made = {day: replace(how, fingerprint=held.get(day, "")) for day, how in made.items()}
     outcome = run_range(job, days)
     _record(context, job, outcome, made, newest_event)
     if outcome.failed:
@@ -141,6 +145,15 @@ def _materialize(context: dg.AssetExecutionContext, job: RangeJob) -> Iterator[A
     if _feeds_another_step(context):
         # Without an output Dagster would skip the steps of this run that depend on this one (fact F4).
         yield dg.Output(Stored(table, {day: stored.entry for day, stored in outcome.stored.items()}), OUTPUT)
+
+
+def _held_by_the_source(context: dg.AssetExecutionContext, job: RangeJob) -> dict[date, str]:
+    """The source's fingerprints before the run reads; none of a source that is down or damaged: the run says
+    so itself, of the days that it concerns."""
+    try:
+        return held_by(context.instance, job.source, job.start, today())
+    except PipelineError:
+        return {}
 
 
 def _agree_with_the_home(context: dg.AssetExecutionContext, job: RangeJob) -> None:

@@ -16,7 +16,8 @@ class Provenance:
     ``code``: digest of its formulas; ``schema``: of its declared columns; ``inputs``: of the contents of all
     days it was made from; ``source``: the source's name, for tables that are read from it; ``run_id``: the
     run that made it; ``awaits_results``: it was read from the source while games of the day were still to be
-    played.
+    played; ``fingerprint``: of all that the source held for the day when it was read, where the source can
+    say.
     """
 
     code: str
@@ -25,3 +26,4 @@ class Provenance:
     source: str = ""
     run_id: str = ""
     awaits_results: bool = False
+    fingerprint: str = ""

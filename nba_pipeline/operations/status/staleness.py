@@ -4,14 +4,15 @@ Belongs here: comparing what a day was made with with what it would be made with
 computing versions (``rangerun/lineage.py``), deciding what to run (``plan.py``).
 
 A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it
-is made from changed, or, for a table read from the source, when the pipeline now reads another one or when
-the day was read before its games were over. Fixed formulas that give the same rows leave later tables alone:
-a day whose content is unchanged makes nothing behind it stale.
+is made from changed, or, for a table read from the source, when the pipeline now reads another one, when the
+day was read before its games were over, or when the source has changed since. Fixed formulas that give the
+same rows leave later tables alone: a day whose content is unchanged makes nothing behind it stale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nba_pipeline.clock import results_due
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.orchestration.instance.provenance import load_provenance
-from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
+from nba_pipeline.rangerun.lineage import expected_provenance, is_raw, readable_manifest
 from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.ranges import contiguous
 from nba_pipeline.recipes.recipe import Recipe
@@ -37,6 +38,7 @@ class Stale(StrEnum):
     CODE = "stale_code"
     SOURCE = "other_source"
     RESULTS = "results_due"
+    SOURCE_CHANGED = "source_changed"
     UPSTREAM = "upstream_changed"
 
     @property
@@ -51,6 +53,7 @@ _WORDS = {
     ),
     Stale.SOURCE: "read from another source than the one that is set now",
     Stale.RESULTS: "read from the source before the day's games were over, and their results are due now",
+    Stale.SOURCE_CHANGED: "the source has changed since it was read: corrections, or what came late",
     Stale.UPSTREAM: "a day that it was made from has changed since",
 }
 
@@ -64,9 +67,11 @@ def stale_days(
     recipes: Sequence[Recipe],
     states: Mapping[str, TableState],
     source: str | None = None,
+    held: Mapping[date, str] | None = None,
 ) -> dict[str, dict[date, Stale]]:
     """The stale days among the materialized ones of each table, with the reason. ``source``: the name of the
-    source that a run would read; without it that a day came from another source is not asked."""
+    source that a run would read; without it that a day came from another source is not asked. ``held``: the
+    source's fingerprints of now; days without one are not compared."""
     manifests = {recipe.table: readable_manifest(store, tables[recipe.table]) for recipe in recipes}
     for name in {i.table for recipe in recipes for i in recipe.inputs} - set(manifests):
         manifests[name] = readable_manifest(store, tables[name])
@@ -78,7 +83,11 @@ def stale_days(
         due = results_due()
         reasons = {
             day: why_stale(
-                recorded.get(day), now[day], entry, ask_source=source is not None, results_due=day <= due
+                recorded.get(day),
+                replace(now[day], fingerprint=(held or {}).get(day, "") if is_raw(recipe.table) else ""),
+                entry,
+                ask_source=source is not None,
+                results_due=day <= due,
             )
             for day, entry in entries.items()
         }
@@ -104,6 +113,8 @@ def why_stale(
         return Stale.SOURCE
     if recorded.awaits_results and results_due:
         return Stale.RESULTS
+    if recorded.fingerprint and now.fingerprint and recorded.fingerprint != now.fingerprint:
+        return Stale.SOURCE_CHANGED
     return Stale.UPSTREAM if recorded.inputs != now.inputs else None
 
 

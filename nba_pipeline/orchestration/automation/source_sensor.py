@@ -5,17 +5,15 @@ fingerprints themselves (``sources/``), what follows from a changed raw day (``c
 """
 
 # No `from __future__ import annotations`: Dagster looks at the type of a sensor's `context`.
-import base64
-import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from nba_pipeline.orchestration.day_events import asset_key
+from nba_pipeline.orchestration.instance.source_state import Seen
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
 from nba_pipeline.ranges import contiguous, span
 from nba_pipeline.sources.base import Polled
@@ -28,39 +26,6 @@ NAME, JOB = "source_changes", "raw_days"
 RAW_TABLES = (GAMES, BOXSCORES, SHOTS)
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 POLL_SECONDS = 60
-_UNKNOWN = b"\xff\xff\xff\xff"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the sensor has asked for: the source's revision with nothing left to ask, and each day's
-    fingerprint."""
-
-    revision: str = ""
-    days: Mapping[date, str] = field(default_factory=dict)
-
-    def to_cursor(self) -> str:
-        """Four bytes per day from the first one on: every tick is stored with its cursor, so it has to be
-        small."""
-        if not self.days:
-            return json.dumps({"revision": self.revision})
-        first = min(self.days)
-        every = span(first, max(self.days))
-        packed = b"".join(bytes.fromhex(self.days[day]) if day in self.days else _UNKNOWN for day in every)
-        return json.dumps(
-            {"revision": self.revision, "first": first.isoformat(), "days": base64.b64encode(packed).decode()}
-        )
-
-    @classmethod
-    def from_cursor(cls, cursor: str) -> "Seen":
-        known = json.loads(cursor)
-        packed = base64.b64decode(known.get("days", ""))
-        pieces = [packed[n : n + 4] for n in range(0, len(packed), 4)]
-        first = date.fromisoformat(known["first"]) if pieces else date.min
-        return cls(
-            known["revision"],
-            {first + timedelta(days=n): p.hex() for n, p in enumerate(pieces) if p != _UNKNOWN},
-        )
 
 
 def due_days(

@@ -33,7 +33,11 @@ def of_days(
     """Eight hex digits per day. ``schedule``: game_id and game_date; ``per_game``: what ``of_games`` says of
     each file."""
     games = schedule[["game_id", "game_date"]].sort_values(["game_date", "game_id"], ignore_index=True)
-    columns = [games["game_id"].map(digests).fillna(0).astype("uint64") for digests in per_game]
+    # Not by `map`: one game without rows would make the digests of all others floats, which cannot hold them.
+    columns = [
+        pd.Series(digests, dtype="uint64").reindex(games["game_id"], fill_value=0).set_axis(games.index)
+        for digests in per_game
+    ]
     found = {}
     for stamp, rows in games.groupby("game_date").groups.items():
         parts = [",".join(games["game_id"].loc[rows])] + [
