@@ -172,12 +172,13 @@ def retry(
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
-    """Run exactly the failed days and the days that they blocked. When there are none, nothing is run.
+    """Run exactly the failed days, the days that they blocked, and what was asked for and is still missing.
 
     Example: `nba-pipeline retry --on-invalid-rows quarantine`
     """
     from nba_pipeline.cli.show import out
     from nba_pipeline.cli.waiting import wait_for_locks
+    from nba_pipeline.operations.backfill.requests import load_requests
     from nba_pipeline.operations.backfill.retry import retry_request
     from nba_pipeline.operations.workspace import open_workspace
 
@@ -186,7 +187,8 @@ def retry(
 
         def due() -> Backfill:
             states = w.states()
-            return retry_request(w.recipes, states, on_invalid_rows, w.settings.days_per_run)
+            asked = {name: load_requests(w.instance, name) or () for name in states}
+            return retry_request(w.recipes, states, on_invalid_rows, w.settings.days_per_run, asked)
 
         with wait_for_locks(w, due, lambda request: request) as request:
             if not request.recipes and not as_json:
@@ -274,17 +276,28 @@ def sql(
     query: Annotated[
         str, typer.Argument(help="A SELECT over the tables, e.g. `nba_analytics.player_game_summary`.")
     ],
+    form: Annotated[
+        str, typer.Option("--format", help="`table`, `csv`, `json`, `markdown` or `parquet`.")
+    ] = "table",
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The file to write; parquet needs one.")
+    ] = None,
     as_json: Json = False,
-    limit: Annotated[int, typer.Option(help="Rows to print; 0 for all.")] = 50,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help="Rows to give; 0 for all. By default 50 of a table, else all."),
+    ] = None,
 ) -> None:
-    """Query the local warehouse with DuckDB, read-only.
+    """Query the local warehouse with DuckDB, read-only. `show tables` lists what there is.
+
+    A result that is wider than the terminal is shown one column per line.
 
     Example: `nba-pipeline sql "SELECT player_full_name, usage_rate FROM nba_analytics.player_game_summary
     ORDER BY 2 DESC LIMIT 5"`
     """
     from nba_pipeline.cli.sql import print_query
 
-    print_query(query, as_json, limit)
+    print_query(query, "json" if as_json else form, limit, to)
 
 
 @app.command()

@@ -6,8 +6,9 @@ request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.operations.backfill.tasks import Backfill
@@ -34,11 +35,16 @@ def retry_request(
     states: Mapping[str, TableState],
     on_invalid_rows: str = "fail",
     days_per_run: int = DAYS_PER_RUN["parquet"],
+    asked: Mapping[str, Collection[date]] = MappingProxyType({}),
 ) -> Backfill:
-    """The failed and the blocked days of each table; nothing that is green and nothing that was never asked
+    """The failed and the blocked days of each table, and days that were ``asked`` for and are still missing,
+    because somebody else healed what had blocked them. Nothing that is green and nothing that was never asked
     for, except the raw days that a failed day was made from when its class blames the input (they are fetched
     again)."""
-    days: dict[str, set[date]] = {name: {*state.failed, *state.blocked} for name, state in states.items()}
+    days: dict[str, set[date]] = {
+        name: {*state.failed, *state.blocked, *state.missing.intersection(asked.get(name, ()))}
+        for name, state in states.items()
+    }
     for raw, blamed in blamed_inputs(recipes, states).items():
         days.setdefault(raw, set()).update(blamed)
     return Backfill([p for p in recipes if days.get(p.table)], days, on_invalid_rows, days_per_run)
