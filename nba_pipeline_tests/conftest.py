@@ -14,6 +14,7 @@ from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline_tests.support.pipeline import Pipeline
 
 BULK_DIR_VARIABLE = "NBA_PIPELINE_TEST_BULK_DIR"
+PAYLOAD_DIR_VARIABLE = "NBA_PIPELINE_TEST_PAYLOAD_DIR"
 
 
 SHARED = ("real_seasons", "made_home")
@@ -40,6 +41,16 @@ def bulk_dir(pytestconfig: pytest.Config) -> Path:
             f"real seasons are not here: no games.parquet in {folder} (set {BULK_DIR_VARIABLE} to their"
             " folder)"
         )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def payload_dir(pytestconfig: pytest.Config) -> Path:
+    """The folder with recorded answers of the league; the test is skipped where there is none."""
+    given = os.environ.get(PAYLOAD_DIR_VARIABLE)
+    folder = Path(given) if given else pytestconfig.rootpath.parent / "shared" / "nba_payloads"
+    if not (folder / "INDEX.md").is_file():
+        pytest.skip(f"no recorded answers in {folder} (set {PAYLOAD_DIR_VARIABLE} to their folder)")
     return folder
 
 
