@@ -39,7 +39,7 @@ def find_contradicting_games(evidence: Evidence) -> pd.DataFrame:
     ]
     for side in ("home", "away"):
         expected = games[f"{side}_team_abbr"].map(TEAM_IDS).astype("Int64")
-        wrong = counts & (games[f"{side}_team_id"] != expected)
+        wrong = counts & expected.notna() & ~(games[f"{side}_team_id"] == expected).fillna(False)
         found.append(
             _rows(evidence, wrong, f"{side}_team_id", "it is the id of another team than the code says")
         )

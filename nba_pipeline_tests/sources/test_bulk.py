@@ -140,7 +140,8 @@ def test_a_player_who_did_not_play_has_null_counts_even_where_the_source_prints_
 
 
 def test_minutes_that_are_no_duration_leave_a_line_without_seconds_and_are_counted(folder: Folder) -> None:
-    odd = folder(lines=(LINE, {**LINE, "person_id": 2, "minutes": "-79:0-6"})).player_boxscores([DAY])
+    line = {**LINE, "person_id": 2, "player_name": "Bob Two", "minutes": "-79:0-6"}
+    odd = folder(lines=(LINE, line)).player_boxscores([DAY])
     assert pd.isna(odd.frame["seconds_played"].iloc[1])
     assert odd.frame["points"].iloc[1] == 2
     assert reasons(odd.unusable) == {"minutes_not_a_duration": (1, "-79:0-6")}

@@ -38,6 +38,7 @@ def games(schedule: pd.DataFrame, days: Sequence[date], source: str) -> SourceFr
     """nba_raw.games of some days from the whole schedule."""
     own_games(schedule, days)
     rows = of_days(schedule, days)
+    left = schedule[schedule["code_date"].isin(stamps(days))].assign(game_date=schedule["code_date"])
     refuse_unreadable(rows, rows["game_date"], days)
     types = parsing.game_types(rows["game_id"])
     final = rows["status"] == "final"
@@ -56,6 +57,7 @@ def games(schedule: pd.DataFrame, days: Sequence[date], source: str) -> SourceFr
     notes = [
         _unusable(frame[types.isna()], "game_type_unknown", "nba_game_id"),
         _unusable(frame[frame["code_date"].notna()], "date_differs_from_game_code", "nba_game_id"),
+        _unusable(left, "game_code_of_the_day_stands_on_another_day", "game_id"),
         _unusable(elsewhere, "season_of_the_game_differs_from_the_calendar", "nba_game_id"),
         _unusable(frame[rows[REPAIRED].to_numpy(dtype=bool)], "game_id_repaired", "nba_game_id"),
     ]
@@ -77,6 +79,7 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
     carry, unless no line of that date matches a game: then the files do not belong together.
     """
     lines = lines.assign(name_elsewhere=_names_elsewhere(lines, schedule))
+    ids = lines.groupby("player_name")["person_id"].nunique()
     lines, notes = _of_known_games(lines, schedule, PLAYER_BOX_LAYOUT, "player_name", days)
     frame = _renamed(lines, {**_LINE_NAMES, **COUNT_NAMES}, "team_id player_name is_starter game_date")
     seconds, source, corrected = _seconds(lines)
@@ -104,6 +107,7 @@ def player_boxscores(schedule: pd.DataFrame, lines: pd.DataFrame, days: Sequence
         notes,
         _unusable(frame[played & seconds.isna()], "minutes_not_a_duration", "minutes_text"),
         _unusable(frame[corrected], "play_by_play_seconds_contradicted_rounded_minutes", "player_name"),
+        _unusable(frame[frame["player_name"].map(ids) > 1], "name_of_several_players", "player_name"),
         _unusable(frame[~played & no_time], "line_without_time_or_stats", "player_name"),
     ]
     return SourceFrame(frame.reset_index(drop=True), _together(notes))
