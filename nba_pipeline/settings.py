@@ -124,6 +124,7 @@ class Settings:
     """The last day that is a partition, where the source's history has an end; None: today, whenever that is.
     """
     dagster_home: Path | None = None
+    archive_dir: Path | None = None
     max_days_per_tick: int = 400
     """How many days of all tables one tick of the automation may request: a season's restatement fits in a
     few ticks."""
@@ -197,6 +198,7 @@ class Settings:
                 else None
             ),
             dagster_home=home,
+            archive_dir=Path(env.get("NBA_PIPELINE_ARCHIVE_DIR") or home / "archive").expanduser().resolve(),
             max_days_per_tick=_whole(
                 "NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"
             ),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_pipeline.cli import rejected, schema
+from nba_pipeline.cli import archive, importing, rejected, schema
 from nba_pipeline.cli.options import (
     End,
     Force,
@@ -51,6 +51,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(archive.app, name="archive")
+app.add_typer(importing.app, name="import")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(schema.app, name="schema")
 
