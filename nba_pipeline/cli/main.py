@@ -41,15 +41,32 @@ if TYPE_CHECKING:  # commands import what they need when they run: `--help` shou
 
 app = typer.Typer(
     name="nba-pipeline",
-    help=(
-        "Daily-partitioned NBA tables: run, look at and repair them. Settings come from NBA_PIPELINE_*"
-        " variables; options win."
-    ),
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"nba-pipeline {version('nba-pipeline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
+    ] = False,
+) -> None:
+    """Daily-partitioned NBA tables: run, look at and repair them. Settings come from NBA_PIPELINE_*
+    variables; options win."""
+
 
 app.add_typer(archive.app, name="archive")
 app.add_typer(importing.app, name="import")
@@ -127,6 +144,7 @@ def plan(
 def status(
     start: Start = None,
     end: End = None,
+    tables: Tables = None,
     watch: Annotated[
         bool,
         typer.Option(
@@ -139,35 +157,33 @@ def status(
 ) -> None:
     """What is materialized, empty (and why), stale (and why), failed (and why), blocked and missing.
 
-    With `--watch --json` a line of JSON per look. Exit code 1 when a day has failed.
+    With `--watch --json` a line of JSON per look. Exit code 1 when a day has failed, 2 where nothing is: no
+    command has made this home yet.
     Example: `nba-pipeline status --json | jq '.tables[].failed'`
     """
-    from nba_pipeline.cli.show import out, print_empty, print_failures, print_stale, states_table
-    from nba_pipeline.operations.status import staleness, state
+    from nba_pipeline.cli.show import print_status
+    from nba_pipeline.operations.graph import chosen
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace() as w:
+    with open_workspace(existing=True) as w:
         if watch:
             from nba_pipeline.cli.watch import watch as watch_runs
 
             if any(s.failed for s in watch_runs(w, start, end, every, as_json).values()):
                 raise typer.Exit(EXIT_SOME_FAILED)
             return
-        states = w.states(w.days(start, end))
-        stale = w.stale(states)
-    if as_json:
-        print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
-    else:
-        out.print(states_table(states))
-        print_empty(out, {name: s.empty for name, s in states.items()})
-        print_stale(out, stale)
-        print_failures(out, {name: s.failed.values() for name, s in states.items()})
+        recipes = chosen(w.recipes, tables)
+        whole = w.states(w.days(start, end))  # a blocked day is found through the tables before it
+        states = {recipe.table: whole[recipe.table] for recipe in recipes}
+        stale = w.stale(states, recipes)
+    print_status(states, stale, as_json)
     if any(s.failed for s in states.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
 @app.command()
 def retry(
+    tables: Tables = None,
     on_invalid_rows: Policy = "fail",
     source: SourceName = None,
     warehouse: WarehouseName = None,
@@ -182,15 +198,18 @@ def retry(
     from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations.backfill.requests import load_requests
     from nba_pipeline.operations.backfill.retry import retry_request
+    from nba_pipeline.operations.graph import chosen
     from nba_pipeline.operations.workspace import open_workspace
 
     check_policy(on_invalid_rows)
-    with open_workspace(source=source, warehouse=warehouse) as w:
+    with open_workspace(existing=True, source=source, warehouse=warehouse) as w:
 
         def due() -> Backfill:
             states = w.states()
             asked = {name: load_requests(w.instance, name) or () for name in states}
-            return retry_request(w.recipes, states, on_invalid_rows, w.settings.days_per_run, asked)
+            return retry_request(
+                chosen(w.recipes, tables), states, on_invalid_rows, w.settings.days_per_run, asked
+            )
 
         with wait_for_locks(w, due, lambda request: request) as request:
             if not request.recipes and not as_json:
@@ -217,7 +236,7 @@ def validate_(
     from nba_pipeline.cli.validate import dates_of, print_validation
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace() as w:
+    with open_workspace(existing=True) as w:
         print_validation(w, dates_of(dates) if dates else w.days(start, end), as_json)
 
 
@@ -242,7 +261,7 @@ def report(
     from nba_pipeline.cli.report import write_report
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace() as w:
+    with open_workspace(existing=True) as w:
         write_report(w, start, end, form, to)
 
 
@@ -320,7 +339,7 @@ def canary(
     from nba_pipeline.operations.audit.canary import run_canary
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace() as w:
+    with open_workspace(existing=True) as w:
         found = run_canary(w.recipes, w.tables, w.store, w.source, w.days(start, end), days)
     if as_json:
         print(json.dumps(canary_json(found), indent=2))

@@ -13,7 +13,14 @@ End = Annotated[
     str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included; by default today (US Eastern).")
 ]
 Tables = Annotated[
-    str | None, typer.Option(metavar="T,...", help="Tables, by `dataset.table` or `table`; by default all.")
+    str | None,
+    typer.Option(
+        metavar="T,...",
+        help=(
+            "Tables (`dataset.table` or `table`), datasets and patterns (`*zone*`); `+T` adds what T is made"
+            " from, `T+` what is made from it. By default all."
+        ),
+    ),
 ]
 SourceName = Annotated[str | None, typer.Option(help="simulated or bulk.")]
 WarehouseName = Annotated[str | None, typer.Option(help="parquet, bigquery or memory.")]

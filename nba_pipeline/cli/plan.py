@@ -15,7 +15,7 @@ from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.backfill.quota import forecast
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
-from nba_pipeline.operations.graph import select
+from nba_pipeline.operations.graph import chosen
 from nba_pipeline.orchestration.instance.identity import identity_of, known_identity, remember_identity
 from nba_pipeline.ranges import described
 
@@ -36,7 +36,7 @@ def plan_of(
 ) -> PipelinePlan:
     """The plan of a request as the command line makes it."""
     days = w.days(start, end)
-    recipes = select(w.recipes, tables.split(",") if tables else None)
+    recipes = chosen(w.recipes, tables)
     # All tables are read even if only some were asked for: a blocked day is found through the tables before
     # it.
     states = w.states(days)

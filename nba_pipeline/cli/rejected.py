@@ -29,12 +29,10 @@ _Day = Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help="The day.")]
 
 
 def _read(w: Workspace, tables: str | None, start: str | None, end: str | None) -> list[Rejected]:
-    from nba_pipeline.operations.graph import select
+    from nba_pipeline.operations.graph import chosen
     from nba_pipeline.operations.quarantine import read_rejected
 
-    return read_rejected(
-        w.store, w.tables, select(w.recipes, tables.split(",") if tables else None), w.days(start, end)
-    )
+    return read_rejected(w.store, w.tables, chosen(w.recipes, tables), w.days(start, end))
 
 
 @app.command("list")
@@ -117,15 +115,15 @@ def replay(
     from nba_pipeline.cli.waiting import wait_for_locks
     from nba_pipeline.operations import quarantine as operations
     from nba_pipeline.operations.backfill.execute import results_json
-    from nba_pipeline.operations.graph import select
+    from nba_pipeline.operations.graph import chosen
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace(source=source) as w:
 
         def due() -> tuple[Backfill, dict[tuple[str, date], Balance]]:
             rows, states = _read(w, tables, start, end), w.states(w.days(start, end))
-            chosen = select(w.recipes, tables.split(",") if tables else None)
-            request = operations.replay_request(chosen, rows, w.recipes, states)
+            recipes = chosen(w.recipes, tables)
+            request = operations.replay_request(recipes, rows, w.recipes, states)
             request = replace(request, days_per_run=w.settings.days_per_run)
             return request, operations.balances(w.store, w.tables, rows)
 

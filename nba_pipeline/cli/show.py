@@ -5,6 +5,7 @@ Belongs here: layout. Does not belong here: any decision or count (``operations/
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -24,6 +25,7 @@ from nba_pipeline.operations.audit.canary import Canary
 from nba_pipeline.operations.backfill.execute import TableResult
 from nba_pipeline.operations.backfill.remaining import Remaining
 from nba_pipeline.operations.backfill.tasks import Backfill
+from nba_pipeline.operations.status import staleness, state
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.rangerun.failed import DAYS_SHOWN, Failed, by_cause
@@ -245,3 +247,14 @@ class BackfillProgress:
         task = self._progress.tasks[0]
         if task.elapsed:
             self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
+
+
+def print_status(states: Mapping[str, TableState], stale: StaleDays, as_json: bool) -> None:
+    """What `nba-pipeline status` says of the tables."""
+    if as_json:
+        print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
+        return
+    out.print(states_table(states))
+    print_empty(out, {name: s.empty for name, s in states.items()})
+    print_stale(out, stale)
+    print_failures(out, {name: s.failed.values() for name, s in states.items()})

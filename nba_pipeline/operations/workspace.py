@@ -105,10 +105,20 @@ class Workspace:
 
 @contextmanager
 def open_workspace(
-    tables: TableRegistry = TABLES, switch_source: bool = False, **options: Any
+    tables: TableRegistry = TABLES, switch_source: bool = False, existing: bool = False, **options: Any
 ) -> Iterator[Workspace]:
-    """The pipeline of the environment's settings (options win), recorded in the instance of DAGSTER_HOME."""
-    with open_with(Settings.from_environment(**options), tables, switch_source=switch_source) as workspace:
+    """The pipeline of the environment's settings (options win), recorded in the instance of DAGSTER_HOME.
+
+    ``existing``: for commands that only look; raises ConfigurationError instead of making a new home.
+    """
+    settings = Settings.from_environment(**options)
+    home = settings.dagster_home or Path.cwd()
+    if existing and not (home / "dagster.yaml").is_file() and not (home / "history").is_dir():
+        raise ConfigurationError(
+            f"nothing here: DAGSTER_HOME={home} is no home of the pipeline yet. Is its name right?"
+            " `nba-pipeline backfill` makes one"
+        )
+    with open_with(settings, tables, switch_source=switch_source) as workspace:
         yield workspace
 
 

@@ -108,3 +108,15 @@ def test_a_home_of_an_earlier_version_is_known_by_its_days(own_home: Path, bulk:
     others = {"NBA_PIPELINE_SOURCE": "bulk", "NBA_PIPELINE_BULK_DIR": str(bulk)}
     with environment(DAGSTER_HOME=own_home, NBA_PIPELINE_START_DATE=START, **others):
         assert command(None, "retry").code == 2
+
+
+def test_a_home_that_nobody_made_is_nothing_and_stays_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped DAGSTER_HOME: commands that only look say so, and make nothing."""
+    with environment(DAGSTER_HOME=tmp_path / "hme", NBA_PIPELINE_START_DATE=START):
+        for what in (["status"], ["validate"], ["report"], ["retry"]):
+            ended = command(capsys, *what)
+            assert ended.code == 2
+            assert "nothing here" in ended.err
+    assert not (tmp_path / "hme").exists()
