@@ -24,7 +24,8 @@ pytestmark = pytest.mark.bulk
 VERSION_OF = {COMPOSITES: "calculation_version", FEATURES: "feature_version"}
 """Columns that name the code; it has changed, the values beside them have not."""
 DIGESTS = {
-    "nba_raw.games": "629f64e04b0aae1b",
+    # Since a game's season is the one of its id, the preseason game of 2022-09-30 is of 2022-23, not of 2021-22.
+    "nba_raw.games": "663e17ca0bf61501",
     "nba_raw.player_boxscores": "cb016f7f927be0a0",
     "nba_raw.shot_attempts": "025be7edd66f1b48",
     "nba_analytics.team_offense_game_summary": "3bc31dc32b0d6e9e",
