@@ -195,6 +195,9 @@ class Catalog:
         expiry = home.body.get("defaultTableExpirationMs")
         if expiry and "expirationTime" not in table.extra:  # DOC
             table.extra["expirationTime"] = str(int(milliseconds()) + int(expiry))
+        days_expire = home.body.get("defaultPartitionExpirationMs")
+        if days_expire and table.partitioning and "expirationMs" not in table.partitioning:  # DOC
+            table.partitioning["expirationMs"] = str(days_expire)
         check_clustering(table, table.extra.get("clustering"))
         return table
 

@@ -276,7 +276,12 @@ def _drop_column(interpreter: Interpreter, table: Table, action: exp.Drop) -> No
 
 def _set_options(table: Table, action: exp.AlterSet) -> None:
     properties = [p for group in action.expressions for p in group.expressions]
-    for key, value in _table_options(_options(properties)).items():
+    options = _options(properties)
+    if "partition_expiration_days" in options and table.partitioning:
+        days = options.pop("partition_expiration_days")
+        kept = {k: v for k, v in table.partitioning.items() if k != "expirationMs"}
+        table.partitioning = kept if days is None else kept | {"expirationMs": str(int(days) * 86_400_000)}
+    for key, value in _table_options(options).items():
         if value in (None, {}, []):
             table.extra.pop(key, None)
         else:

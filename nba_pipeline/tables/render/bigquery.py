@@ -155,6 +155,7 @@ def options(table: Table) -> dict[str, str]:
     return {
         "clustering": ",".join(clustering(table)),
         "require_partition_filter": str(requires_filter(table)).lower(),
+        "partition_expiration": "",  # days never expire, whatever the dataset's default says
     } | {f"label {k}": v for k, v in labels(table).items()}
 
 
@@ -187,6 +188,7 @@ def stored_table(found: bigquery.Table) -> StoredTable:
     said = {
         "clustering": ",".join(found.clustering_fields or ()),
         "require_partition_filter": str(bool(found.require_partition_filter)).lower(),
+        "partition_expiration": str((partitioning and partitioning.expiration_ms) or ""),
     }
     return StoredTable(
         {
@@ -287,6 +289,11 @@ def change_statements(address: Address, table: Table, changes: Sequence[Change])
         elif change.column is not None and change.action in _ALTERATIONS:
             statements.append(f"ALTER TABLE {name} {_ALTERATIONS[change.action](table, change.column)}")
     return statements
+
+
+def keep_days_statement(address: Address, table: Table) -> str:
+    """Takes back an expiration of days, such as a table inherits from its dataset's default."""
+    return f"ALTER TABLE {quoted(address.data(table))} SET OPTIONS(partition_expiration_days=NULL)"
 
 
 def relabel_statement(address: Address, table: Table, versions: Sequence[str], now: str) -> str:

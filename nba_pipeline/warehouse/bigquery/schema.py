@@ -24,6 +24,7 @@ from nba_pipeline.tables.render.bigquery import (
     change_statements,
     create_statements,
     dataset_statements,
+    keep_days_statement,
     manifest_resource,
     options,
     relabel_statement,
@@ -105,9 +106,16 @@ class SchemaKeeper:
         client, seconds = self._runner.client, self._runner.patience.call
         for made in (manifest_resource(self._address, table), table_resource(self._address, table)):
             self._create(lambda made=made: client.create_table(made, retry=None, timeout=seconds))
-        return self._runner.call(
+        found = self._runner.call(
             lambda: client.get_table(self._address.data(table), retry=None, timeout=seconds)
         )
+        self._never_expire(table, stored_table(found))
+        return found
+
+    def _never_expire(self, table: Table, stored: StoredTable) -> None:
+        """A dataset's default partition expiration would delete history without a word."""
+        if stored.options.get("partition_expiration"):
+            self._execute(table, keep_days_statement(self._address, table))
 
     def _create(self, work: Any) -> None:
         try:
@@ -133,6 +141,8 @@ class SchemaKeeper:
             self._execute(table, statement)
         if changes:
             self._describe(table)
+        if before is not None:
+            self._never_expire(table, before)
         if (
             before is not None
             and {c.action for c in changes} & _IN_PLACE

@@ -39,6 +39,20 @@ def run(*words: str, code: int = 0) -> str:
     return result.output
 
 
+def test_a_dataset_s_default_partition_expiration_deletes_no_history(environment: FakeBigQuery) -> None:
+    client = environment.client(PROJECT)
+    dataset = bigquery.Dataset(f"{PROJECT}.dev_nba_raw")
+    dataset.default_partition_expiration_ms = 60 * 86_400_000
+    client.create_dataset(dataset)
+    run("apply")
+    name = f"{PROJECT}.dev_nba_raw.games"
+    assert client.get_table(name).time_partitioning.expiration_ms is None
+    client.query(f"ALTER TABLE `{name}` SET OPTIONS(partition_expiration_days=30)").result()
+    assert "partition_expiration" in run("diff", "--json")
+    run("apply")
+    assert client.get_table(name).time_partitioning.expiration_ms is None
+
+
 def test_from_nothing_to_as_declared(environment: FakeBigQuery) -> None:
     found = json.loads(run("diff", "--json", code=1))["tables"]
     assert len(found) == 2 * len(TABLES)
