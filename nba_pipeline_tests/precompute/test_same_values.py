@@ -24,7 +24,7 @@ pytestmark = pytest.mark.bulk
 VERSION_OF = {COMPOSITES: "calculation_version", FEATURES: "feature_version"}
 """Columns that name the code; it has changed, the values beside them have not."""
 DIGESTS = {
-    # Since a game's season is the one of its id, the preseason game of 2022-09-30 is of 2022-23, not of 2021-22.
+    # Since a season is the one of the game's id, the preseason games of 2022-09-30 are of 2022-23.
     "nba_raw.games": "663e17ca0bf61501",
     "nba_raw.player_boxscores": "cb016f7f927be0a0",
     "nba_raw.shot_attempts": "025be7edd66f1b48",
