@@ -20,8 +20,9 @@ ONE_GAME_A_DAY = "one_game_a_day"
 
 
 def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
-    """Every row that shares its key with another: which of them is right cannot be known, so all are
-    named."""
+    """Every row that shares its key with another: which of them is right cannot be known, so all are named.
+    Of rows that are equal in every column the first is as right as the others, and only its copies are
+    named: a quarantine keeps it."""
     key = list(evidence.table.key)
     frame = evidence.conformed
     duplicated = frame.duplicated(key, keep=False).to_numpy()
@@ -30,10 +31,14 @@ def find_duplicate_keys(evidence: Evidence) -> pd.DataFrame:
         moved = (frame["status"] == "postponed").fillna(False)
         again = frame[~moved].duplicated(key, keep=False).reindex(frame.index, fill_value=False)
         duplicated = (within_day | again).to_numpy(dtype=bool)
-    rows = frame.index[duplicated].to_numpy()
-    if not len(rows):
+    sharing = frame[duplicated]
+    if sharing.empty:
         return no_violations()
-    times = frame.loc[rows].groupby(key, dropna=False)[evidence.table.partition_column].transform("size")
+    groups = sharing.groupby(key, dropna=False)
+    first = ~sharing.duplicated()
+    all_equal = first.groupby([sharing[name] for name in key], dropna=False).transform("sum") == 1
+    rows = sharing.index[~(first & all_equal)].to_numpy()
+    times = groups[evidence.table.partition_column].transform("size").loc[rows]
     messages = [
         f"{evidence.table.full_name}: {label} appears {n} times under the key ({', '.join(key)})"
         for label, n in zip(row_labels(evidence.computed, rows), times, strict=True)

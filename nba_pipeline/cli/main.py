@@ -339,7 +339,7 @@ def canary(
     from nba_pipeline.operations.audit.canary import run_canary
     from nba_pipeline.operations.workspace import open_workspace
 
-    with open_workspace(existing=True) as w:
+    with open_workspace() as w:
         found = run_canary(w.recipes, w.tables, w.store, w.source, w.days(start, end), days)
     if as_json:
         print(json.dumps(canary_json(found), indent=2))

@@ -124,10 +124,17 @@ def test_one_wrong_value_is_found_with_its_class_and_named(
 
 
 @pytest.mark.parametrize("table", GAME_TABLES)
-def test_a_repeated_row_is_named_as_often_as_it_is_there(table: str) -> None:
-    examination = examined(table, lambda f: pd.concat([f, f.iloc[[1]]]))
-    twins = examination.violations[examination.violations["check"] == "unique_key"]
-    assert twins["row"].tolist() == [1, len(computed(table)[0])]
+def test_of_equal_rows_the_copies_are_named_and_of_others_all(table: str) -> None:
+    def twins_of(change: Change) -> pd.DataFrame:
+        violations = examined(table, change).violations
+        return violations[violations["check"] == "unique_key"]
+
+    names = ("points", "distance_ft", "home_score", "points_allowed")
+    column = next(name for name in names if TABLES[table].has(name))
+    other = twins_of(lambda f: pd.concat([f, f.iloc[[1]].assign(**{column: f[column].iloc[1] + 1})]))
+    assert other["row"].tolist() == [1, len(computed(table)[0])]
+    twins = twins_of(lambda f: pd.concat([f, f.iloc[[1]]]))
+    assert twins["row"].tolist() == [len(computed(table)[0])]
     assert set(twins["failure_class"]) == {"duplicate_key"}
     assert "appears 2 times" in twins["message"].iloc[0]
 

@@ -52,6 +52,7 @@ def late_day(league: League) -> date:
     return max(lines["game_date"]).date()
 
 
+@pytest.mark.slow
 @settings(max_examples=2, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 100))
 def test_no_table_looks_ahead(seed: int, at: int) -> None:

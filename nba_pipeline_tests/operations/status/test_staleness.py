@@ -93,6 +93,7 @@ def test_what_was_recorded_is_recalled_and_nothing_else() -> None:
         assert load_provenance(instance, "a.c", days) == {}
 
 
+@pytest.mark.slow
 def test_nothing_is_stale_after_a_backfill_and_after_another(runs: Runs) -> None:
     assert stale(runs) == {}
     runs.backfill(DAYS)

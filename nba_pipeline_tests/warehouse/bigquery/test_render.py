@@ -133,6 +133,7 @@ def _schemas(table):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contiguous", [True, False])
 @every_table
 def test_every_swap_is_valid_googlesql(table, contiguous):
