@@ -118,20 +118,19 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
     def op(context: dg.OpExecutionContext) -> Iterator[Any]:
         days = [date.fromisoformat(key) for key in currency.partitions.get_partition_keys()]
         snapshot = currency.read(context.instance)
-        selected = set(context.selected_output_names)
+        # Not by the run that makes a table's days: this step may come first and count none that fail in it.
         being_made = context.run.asset_selection or frozenset()
-        for output, spec in specs.items():
-            if output in selected:
-                table = ".".join(spec.asset_key.path)
-                if spec.asset_key in being_made:
-                    # This step may come before the table's: it would count none of the days that fail in it.
-                    context.log.info(f"{table}: not counted by the run that makes its days")
-                elif spec.name == NEWEST_DAY_IS_THERE:
-                    yield newest_result(table, snapshot, days)
-                else:
-                    yield inventory_result(
-                        take_inventory(context.instance, table, currency.partitions, snapshot, days)
-                    )
+        for output in set(context.selected_output_names) & set(specs):
+            key, name = specs[output].asset_key, specs[output].name
+            table = ".".join(key.path)
+            if key in being_made:
+                context.log.info(f"{table}: not counted by the run that makes its days")
+            elif name == NEWEST_DAY_IS_THERE:
+                yield newest_result(table, snapshot, days)
+            else:
+                yield inventory_result(
+                    take_inventory(context.instance, table, currency.partitions, snapshot, days)
+                )
 
     return dg.AssetChecksDefinition.create(
         keys_by_input_name={},
