@@ -9,7 +9,7 @@ asks for the day itself.
 """
 
 # No `from __future__ import annotations`: Dagster looks at the type of a check's `context`.
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -116,21 +116,7 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
         required_resource_keys={STORE},
     )
     def op(context: dg.OpExecutionContext) -> Iterator[Any]:
-        days = [date.fromisoformat(key) for key in currency.partitions.get_partition_keys()]
-        snapshot = currency.read(context.instance)
-        # Not by the run that makes a table's days: this step may come first and count none that fail in it.
-        being_made = context.run.asset_selection or frozenset()
-        for output in set(context.selected_output_names) & set(specs):
-            key, name = specs[output].asset_key, specs[output].name
-            table = ".".join(key.path)
-            if key in being_made:
-                context.log.info(f"{table}: not counted by the run that makes its days")
-            elif name == NEWEST_DAY_IS_THERE:
-                yield newest_result(table, snapshot, days)
-            else:
-                yield inventory_result(
-                    take_inventory(context.instance, table, currency.partitions, snapshot, days)
-                )
+        yield from _results(context, currency, specs)
 
     return dg.AssetChecksDefinition.create(
         keys_by_input_name={},
@@ -139,6 +125,28 @@ def standing_checks(currency: Currency, serving: Sequence[str]) -> dg.AssetCheck
         can_subset=True,
         resource_defs={},
     )
+
+
+def _results(
+    context: dg.OpExecutionContext, currency: Currency, specs: Mapping[str, dg.AssetCheckSpec]
+) -> Iterator[dg.AssetCheckResult]:
+    """The answers of the selected checks. Not of a table whose days this very run makes: this step may come
+    first and would count none of the days that fail in it."""
+    days = [date.fromisoformat(key) for key in currency.partitions.get_partition_keys()]
+    snapshot = currency.read(context.instance)
+    being_made = context.run.asset_selection or frozenset()
+    for output, spec in specs.items():
+        table = ".".join(spec.asset_key.path)
+        if output not in context.selected_output_names:
+            continue
+        if spec.asset_key in being_made:
+            context.log.info(f"{table}: not counted by the run that makes its days")
+        elif spec.name == NEWEST_DAY_IS_THERE:
+            yield newest_result(table, snapshot, days)
+        else:
+            yield inventory_result(
+                take_inventory(context.instance, table, currency.partitions, snapshot, days)
+            )
 
 
 def inventory_result(found: Inventory) -> dg.AssetCheckResult:
