@@ -74,7 +74,6 @@ def planned(runs: Runs) -> dict[str, dict[date, Why]]:
     return {name: dict(t.reasons) for name, t in plan.tables.items() if t.reasons}
 
 
-@pytest.mark.slow
 def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     before = files(runs)
     runs.tables = declared(6, ts_pct=False)

@@ -112,8 +112,8 @@ def test_rows_in_quarantine_are_told_with_their_number_and_the_command_that_list
     broken.run(RAW[1], broken.days, "quarantine")
     assert broken.errors == []
     [text] = ticker.tick()
-    assert text.splitlines()[0] == "nba_pipeline: 2 rows in quarantine"
-    assert f"quarantined_rows in {RAW[1]}, 2 row(s) of 1 day(s): {DAY}" in text
+    assert text.splitlines()[0] == "nba_pipeline: 1 rows in quarantine"
+    assert f"quarantined_rows in {RAW[1]}, 1 row(s) of 1 day(s): {DAY}" in text
     assert f"{DAY}: duplicate_key: " in text
     assert f"what to do: `nba-pipeline rejected list --tables {RAW[1]} --start {DAY} --end {DAY}`" in text
     assert ticker.tick() == []
@@ -135,7 +135,7 @@ def test_a_backfill_that_only_put_rows_aside_is_told_when_it_is_over_with_the_ro
         if run.run_id not in known:
             broken.instance.add_run_tags(run.run_id, {BACKFILL_ID_TAG: "gone"})
     [text] = ticker.tick()
-    assert text.splitlines()[0] == "nba_pipeline, backfill gone: 4 rows in quarantine"
+    assert text.splitlines()[0] == "nba_pipeline, backfill gone: 2 rows in quarantine"
 
 
 def test_what_failed_before_the_sensor_was_switched_on_is_not_told(broken: Clockwork) -> None:
