@@ -228,7 +228,7 @@ def test_files_are_read_as_they_mean_or_refused(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(mutation=st.sampled_from(MUTATIONS), seed=st.integers(0, 2**32))
 def test_whatever_happens_to_files(
     files: Files, sound: dict[date, Any], mutation: Mutation, seed: int
