@@ -12,7 +12,7 @@ import pandas as pd
 from nba_pipeline.checks.model import Evidence, combined, row_labels, violations
 from nba_pipeline.checks.relations import RELATIONS
 from nba_pipeline.failures import FailureClass
-from nba_pipeline.formulas.windows import season_years
+from nba_pipeline.tables.calendar import season_years
 from nba_pipeline.tables.names import GAMES
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES, TEAM_IDS
 

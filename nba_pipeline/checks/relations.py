@@ -48,8 +48,8 @@ FEWEST_ASSISTS = 0.15
 """Of a team's field goals (fewest: 0.26)."""
 FEWEST_REBOUNDS = 0.5
 """Of a team's missed field goals, by both teams' players (fewest: 0.69)."""
-MOST_FREE_THROWS = 4
-"""Per foul of the opponent (most: 1.92; in the simulated league 3.4)."""
+MOST_FREE_THROWS = 3
+"""Per foul of the opponent (most: 1.92)."""
 PLUS_MINUS_TOLERANCE = 60
 """Of a team's sum against five times its margin. Sources err on single stints: 47 team-games, by up to 55."""
 _CLOCK_TOLERANCE = 5

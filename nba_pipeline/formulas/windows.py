@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.tables.calendar import FIRST_MONTH, SHIFTED
+from nba_pipeline.tables.calendar import first_days, season_years
 from nba_pipeline.tables.formula import Window
 
 DAY = "game_date"
@@ -55,31 +55,6 @@ def ratio(numerator: Any, denominator: Any) -> Any:
 def day_numbers(days: Any) -> np.ndarray:
     """Days since 1970-01-01 (int64) of a column or sequence of dates."""
     return np.asarray(days, dtype="datetime64[D]").astype("int64")
-
-
-def season_years(days: Any) -> np.ndarray:
-    """Season year (int64) of each date, the vectorized ``calendar.season_year_of``."""
-    months = (
-        np.asarray(days, dtype="datetime64[D]").astype("datetime64[M]").astype("int64")
-    )  # months since 1970-01
-    years = (months - (FIRST_MONTH - 1)) // 12 + 1970
-    for year, first in SHIFTED.items():
-        years = np.where(
-            (years == year) & (np.asarray(days, dtype="datetime64[D]") < np.datetime64(first)),
-            year - 1,
-            years,
-        )
-    return years
-
-
-def _season_starts(days: np.ndarray) -> np.ndarray:
-    """Day number of the first day of the season of each date."""
-    years = season_years(days)
-    first_months = (years - 1970) * 12 + (FIRST_MONTH - 1)
-    starts = first_months.astype("datetime64[M]").astype("datetime64[D]").astype("int64")
-    for year, first in SHIFTED.items():
-        starts = np.where(years == year, np.datetime64(first).astype("int64"), starts)
-    return starts
 
 
 def _plain(values: pd.Series) -> np.ndarray:
@@ -172,7 +147,7 @@ class History:
         stop = _end_of_history(self._keys, base + numbers)
         lowest = np.zeros_like(numbers)
         if window.this_season:
-            lowest = np.maximum(lowest, _season_starts(days))
+            lowest = np.maximum(lowest, day_numbers(first_days(season_years(days))))
         if window.days is not None:
             lowest = np.maximum(lowest, numbers - window.days)
         start = _first_at_or_after(self._keys, base + lowest)

@@ -13,7 +13,6 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.tables.calendar import FIRST_MONTH, SHIFTED
 from nba_pipeline.tables.vocabulary import GAME_TYPE_BY_DIGIT
 
 _CLOCK = re.compile(
@@ -38,14 +37,6 @@ def game_ids(dates: pd.Series, away: pd.Series, home: pd.Series) -> pd.Series:
 def game_types(nba_game_ids: pd.Series) -> pd.Series:
     """Game type from the third digit of the league's 10-digit id; None where the digit is unknown."""
     return nba_game_ids.astype(str).str[2].map(GAME_TYPE_BY_DIGIT)
-
-
-def season_years(dates: pd.Series) -> pd.Series:
-    """Year in which the season of each date starts, by the calendar."""
-    years = dates.dt.year - (dates.dt.month < FIRST_MONTH).astype("int64")
-    for year, first in SHIFTED.items():
-        years = years.mask((years == year) & (dates < pd.Timestamp(first)), year - 1)
-    return years
 
 
 def season_years_of_ids(nba_game_ids: pd.Series) -> pd.Series:

@@ -1,14 +1,16 @@
 """The season calendar: which NBA season a date belongs to, and the days on which it opens and can last end.
 
 Belongs here: ``Season`` and the questions ``season_of``, ``season_year_of`` and ``days_in_play``. Does not
-belong here: which games are on which day (that is data: ``nba_raw.games``), the clock, and any import beyond
-the standard library.
+belong here: which games are on which day (that is data: ``nba_raw.games``) and the clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
 
 FIRST_MONTH = 10  # a season is Oct 1 .. Sep 30
 SHIFTED = {2020: date(2020, 12, 1)}
@@ -69,6 +71,22 @@ def first_day(season_year: int) -> date:
 def season_year_of(day: date) -> int:
     """The year in which the season of ``day`` starts, by the calendar. A game's own season is in its id."""
     return day.year if day >= first_day(day.year) else day.year - 1
+
+
+def season_years(days: Any) -> np.ndarray:
+    """``season_year_of`` (int64) of each date of a column or sequence; none of them may be missing."""
+    days = np.asarray(days, dtype="datetime64[D]")
+    years = days.astype("datetime64[Y]").astype("int64") + 1970
+    return years - (days < first_days(years))
+
+
+def first_days(season_years: np.ndarray) -> np.ndarray:
+    """``first_day`` (datetime64[D]) of each season."""
+    months = (season_years - 1970) * 12 + (FIRST_MONTH - 1)
+    days = months.astype("datetime64[M]").astype("datetime64[D]")
+    for year, first in SHIFTED.items():
+        days = np.where(season_years == year, np.datetime64(first), days)
+    return days
 
 
 def season(season_year: int) -> Season:

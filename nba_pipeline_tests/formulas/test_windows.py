@@ -142,11 +142,6 @@ def test_head_to_head_takes_the_pair_of_player_and_opponent() -> None:
     assert seen.games.tolist() == [1, 2, 0]
 
 
-def test_season_years_agree_with_the_calendar() -> None:
-    days = [date(2021, 1, 1) + timedelta(days=k) for k in range(1200)]
-    assert w.season_years(days).tolist() == [season_year_of(d) for d in days]
-
-
 def test_two_facts_of_an_entity_on_one_day_are_refused() -> None:
     facts = frame({(1, 1): (10, 0), (2, 1): (20, 0)})
     with pytest.raises(ValueError, match="1 facts share entity and day"):

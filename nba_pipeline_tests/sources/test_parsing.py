@@ -104,13 +104,6 @@ def test_a_game_id_is_date_away_home_and_its_third_digit_the_type() -> None:
     assert types.iloc[6:].isna().all()
 
 
-def test_a_season_starts_in_october() -> None:
-    assert parsing.season_years(pd.Series(pd.to_datetime(["2022-09-30", "2022-10-01"]))).tolist() == [
-        2021,
-        2022,
-    ]
-
-
 def reconciled(minutes: list[float], play_by_play: list[float]) -> tuple[list[float], list[bool]]:
     seconds, corrected = parsing.reconcile_seconds(
         pd.Series(minutes), pd.Series(play_by_play), pd.Series(["g"] * len(minutes))

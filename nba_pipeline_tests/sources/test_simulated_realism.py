@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_pipeline.sources.bulk.layout import COUNT_NAMES
 from nba_pipeline.sources.simulated import SimulatedSource
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
@@ -25,16 +26,7 @@ REAL_TYPES = {
 }
 FIRST, LAST = date(2021, 10, 19), date(2023, 6, 30)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-COUNTS = (
-    "fg_makes",
-    "fg_attempts",
-    "three_pt_makes",
-    "three_pt_attempts",
-    "ft_makes",
-    "ft_attempts",
-    "offensive_rebounds",
-)
-COUNTS += ("defensive_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls", "points")
+COUNTS = tuple(name for name in COUNT_NAMES.values() if name != "plus_minus")
 
 # Allowed difference per figure: absolute, in the figure's own unit.
 TOLERANCE = {
@@ -127,16 +119,7 @@ def real() -> dict[str, float]:
     renamed = {
         "person_id": "player_id",
         "team_tricode": "team_abbr",
-        "field_goals_made": "fg_makes",
-        "field_goals_attempted": "fg_attempts",
-        "three_pointers_made": "three_pt_makes",
-        "three_pointers_attempted": "three_pt_attempts",
-        "free_throws_made": "ft_makes",
-        "free_throws_attempted": "ft_attempts",
-        "rebounds_offensive": "offensive_rebounds",
-        "rebounds_defensive": "defensive_rebounds",
-        "fouls_personal": "personal_fouls",
-        "plus_minus_points": "plus_minus",
+        **COUNT_NAMES,
     }
     box = box.rename(columns=renamed).assign(
         seconds_played=seconds,

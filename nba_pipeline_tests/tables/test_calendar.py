@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from nba_pipeline.tables.calendar import KNOWN_SEASONS, season, season_of, season_year_of
+from nba_pipeline.tables.calendar import (
+    KNOWN_SEASONS,
+    first_days,
+    season,
+    season_of,
+    season_year_of,
+    season_years,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,15 @@ def test_a_season_runs_from_october_to_september(day: date, year: int) -> None:
     assert season_year_of(day) == year
     assert season_of(day).season_year == year
     assert season_of(day).first_day <= day <= season_of(day).last_day
+
+
+def test_a_column_of_days_has_the_seasons_that_each_day_has() -> None:
+    days = [
+        date(2018, 9, 1) + timedelta(days=k) for k in range(2200)
+    ]  # the shifted season of 2020 among them
+    years = season_years(days)
+    assert years.tolist() == [season_year_of(d) for d in days]
+    assert first_days(years).tolist() == [season(int(year)).first_day for year in years]
 
 
 @pytest.mark.parametrize("year", range(2021, 2045))

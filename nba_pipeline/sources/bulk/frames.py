@@ -29,6 +29,7 @@ from nba_pipeline.sources.bulk.layout import (
     refuse_unreadable,
 )
 from nba_pipeline.sources.bulk.schedule import of_days, own_games, stamps
+from nba_pipeline.tables.calendar import season_years
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 
 _MARKS = [name for name in COUNT_NAMES.values() if name != "plus_minus"]
@@ -53,7 +54,7 @@ def games(schedule: pd.DataFrame, days: Sequence[date], source: str) -> SourceFr
         away_score=rows["away_score"].where(final),
         source=source,
     )
-    elsewhere = frame[parsing.season_years(frame["game_date"]) != frame["season_year"]]
+    elsewhere = frame[season_years(frame["game_date"]) != frame["season_year"]]
     notes = [
         _unusable(frame[types.isna()], "game_type_unknown", "nba_game_id"),
         _unusable(frame[frame["code_date"].notna()], "date_differs_from_game_code", "nba_game_id"),

@@ -19,7 +19,7 @@ import pandas as pd
 from nba_pipeline.failures import FailureClass, PipelineError, UnparseableSource
 from nba_pipeline.sources import parsing
 from nba_pipeline.sources.bulk.layout import UNREADABLE_DATE
-from nba_pipeline.tables.calendar import season_year_of
+from nba_pipeline.tables.calendar import season_year_of, season_years
 
 _POSTPONED = ("Y", "P", "PPD", "POSTPONED")
 _CANCELLED = ("C", "CANCELLED", "CANCELED")
@@ -51,7 +51,7 @@ def read_schedule(games: pd.DataFrame, path: Path) -> pd.DataFrame:
     return games.assign(
         status=np.where(own, _statuses(games, final), "postponed"),
         season_year=parsing.season_years_of_ids(games["game_id"]).fillna(
-            parsing.season_years(games["game_date"]).astype("Int64")
+            pd.Series(season_years(games["game_date"]), index=games.index, dtype="Int64")
         ),
         is_own_day=own,
         code_date=from_code.astype("datetime64[s]").where(own & _on_one_day(games) & (from_code != dates)),

@@ -29,6 +29,7 @@ POINTS_PER_PCT: Final = 213.0  # points that one unit of shooting percentage is 
 SHOOTING_SPREAD: Final = 0.66  # makes vary less than independent shots would: teams answer each other
 HOME_ADVANTAGE: Final = 2.4  # points
 OVERTIME_CHANCES: Final = (0.0515, 0.0062, 0.0006)  # one, two and three overtimes
+FREE_THROWS_PER_FOUL: Final = 1.9  # at most; the most of three real seasons is 1.92
 OVERTIME_MARGINS: Final = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12])
 
 
@@ -144,7 +145,9 @@ def draw(
     _settle(rng, overtimes, zone_attempts, zone_makes, ft_attempts, ft_makes)
     rebounds = _rebounds(rng, zone_attempts, zone_makes, ft_attempts - ft_makes, oreb_wanted)
     called = 12.3 * scale + 0.325 * ft_attempts[:, ::-1] + 3.2 * np.sqrt(scale) * normal((count, 2))
-    fouls = _whole(called, 2, 36)
+    fouls = np.maximum(
+        _whole(called, 2, 36), np.ceil(ft_attempts[:, ::-1] / FREE_THROWS_PER_FOUL).astype(int)
+    )
     steals = rng.binomial(turnovers[:, ::-1], 0.568)
     shots = (zone_attempts, zone_makes, ft_attempts, ft_makes)
     return TeamLines(overtimes, length, *shots, *rebounds, turnovers, steals, fouls)
