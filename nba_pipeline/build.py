@@ -60,11 +60,10 @@ def build_defs(
     days = daily_partitions(settings.start_date, settings.end_date)
     currency = Currency(RECIPES, tables, store, days, settings.max_days_per_tick)
     by_itself, automatic = restate_what_changed(currency), automation(settings, currency)
-    size, kind = settings.days_per_run, store.name
+    size, kind, after = settings.days_per_run, store.name, settings.gaps_after_days
     return dg.Definitions(
         assets=[
-            table_asset(recipe, tables, days, size, by_itself if recipe.inputs else None, kind)
-            for recipe in RECIPES
+            table_asset(r, tables, days, size, by_itself if r.inputs else None, kind, after) for r in RECIPES
         ],
         resources=_resources(settings, source, store, tables) | given,
         executor=executor,

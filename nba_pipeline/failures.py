@@ -46,7 +46,10 @@ _REMEDY = {
         " then `nba-pipeline retry`"
     ),
     FailureClass.DUPLICATE_KEY: "remove the repeated rows at the source, then `nba-pipeline retry`",
-    FailureClass.INCOMPLETE_INPUT: "complete the named input, then `nba-pipeline retry`",
+    FailureClass.INCOMPLETE_INPUT: (
+        "complete the named input, then `nba-pipeline retry`; what will never come of a game is declared with"
+        " `nba-pipeline gaps accept`"
+    ),
     FailureClass.IMPOSSIBLE_VALUE: "correct the input row at the source, then `nba-pipeline retry`",
     FailureClass.TYPE_OVERFLOW: (
         "the value is true and the column too small: widen the column, `nba-pipeline schema apply`, then"

@@ -130,6 +130,8 @@ class Settings:
     few ticks."""
     max_days_per_run: int | None = None
     """None: what suits the warehouse."""
+    gaps_after_days: int | None = None
+    """A game without a box score is accepted as a gap once it is so many days old; None: only by a person."""
     environment: str | None = None
     """None: every sensor and schedule is stopped until somebody starts it."""
     alerts: AlertSettings = AlertSettings()
@@ -147,6 +149,10 @@ class Settings:
         if self.end_date is not None and self.end_date < self.start_date:
             raise ConfigurationError(
                 f"NBA_PIPELINE_END_DATE={self.end_date} is before the first day, {self.start_date}"
+            )
+        if self.gaps_after_days is not None and self.gaps_after_days < 1:
+            raise ConfigurationError(
+                f"NBA_PIPELINE_GAPS_AFTER_DAYS={self.gaps_after_days} must be at least 1, or unset"
             )
         if self.max_days_per_tick < 1:
             raise ConfigurationError(
@@ -183,7 +189,7 @@ class Settings:
         bulk = options.get("bulk_dir") or env.get("NBA_PIPELINE_BULK_DIR") or None
         folder = options.get("warehouse_dir") or env.get("NBA_PIPELINE_WAREHOUSE_DIR") or home / "warehouse"
         warehouse = str(options.get("warehouse") or env.get("NBA_PIPELINE_WAREHOUSE") or cls.warehouse)
-        per_run = "NBA_PIPELINE_MAX_DAYS_PER_RUN"
+        per_run, gaps = "NBA_PIPELINE_MAX_DAYS_PER_RUN", "NBA_PIPELINE_GAPS_AFTER_DAYS"
         start = options.get("start_date") or env.get("NBA_PIPELINE_START_DATE") or FIRST_DAY
         return cls(
             source=str(options.get("source") or env.get("NBA_PIPELINE_SOURCE") or cls.source),
@@ -203,6 +209,7 @@ class Settings:
                 "NBA_PIPELINE_MAX_DAYS_PER_TICK", env.get("NBA_PIPELINE_MAX_DAYS_PER_TICK") or "400"
             ),
             max_days_per_run=_whole(per_run, env[per_run]) if env.get(per_run) else None,
+            gaps_after_days=_whole(gaps, env[gaps]) if env.get(gaps) else None,
             environment=env.get("NBA_PIPELINE_ENVIRONMENT") or None,
             alerts=AlertSettings.from_environment(env),
         )

@@ -113,6 +113,9 @@ def show(found: Explanation) -> None:
     if found.failed:
         grid.add_row("[bold red]refused[/]", escape(f"{found.failed.failure_class}: {found.failed.message}"))
     grid.add_row("meaning", escape(found.description))
+    if found.history_gaps:
+        games = f"{found.history_gaps} game(s) in the row's windows are declared gaps"
+        grid.add_row("[yellow]gaps[/]", f"{games}: `nba-pipeline gaps list` says which and why")
     _add_how(grid, found)
     out.print(grid)
     for one in found.behind:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_pipeline.cli import archive, importing, rejected, schema
+from nba_pipeline.cli import archive, gaps, importing, rejected, schema
 from nba_pipeline.cli.options import (
     End,
     Force,
@@ -69,6 +69,7 @@ def _options(
 
 
 app.add_typer(archive.app, name="archive")
+app.add_typer(gaps.app, name="gaps")
 app.add_typer(importing.app, name="import")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(schema.app, name="schema")
@@ -175,8 +176,8 @@ def status(
         recipes = chosen(w.recipes, tables)
         whole = w.states(w.days(start, end))  # a blocked day is found through the tables before it
         states = {recipe.table: whole[recipe.table] for recipe in recipes}
-        stale = w.stale(states, recipes)
-    print_status(states, stale, as_json)
+        stale, gaps = w.stale(states, recipes), w.gaps()
+    print_status(states, stale, gaps, as_json)
     if any(s.failed for s in states.values()):
         raise typer.Exit(EXIT_SOME_FAILED)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -25,10 +25,13 @@ from nba_pipeline.operations.audit.canary import Canary
 from nba_pipeline.operations.backfill.execute import TableResult
 from nba_pipeline.operations.backfill.remaining import Remaining
 from nba_pipeline.operations.backfill.tasks import Backfill
+from nba_pipeline.operations.gaps import as_json as gaps_as_json
+from nba_pipeline.operations.gaps import standings
 from nba_pipeline.operations.status import staleness, state
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.rangerun.failed import DAYS_SHOWN, Failed, by_cause
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.ranges import described
 
 _WIDE = 100  # columns from which the progress display has a bar as well
@@ -134,18 +137,22 @@ def print_stale(console: Console, stale: StaleDays) -> None:
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
-    """Failed days by cause, a line for each with its class and its own words, however long; then what to
-    do."""
+    """Failed days by cause, a line for all that say the same with their class and words, however long; then
+    what to do."""
     for (failure_class, table), failed in by_cause(failures).items():
         console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(failed)} day(s)")
-        for one in failed[:DAYS_SHOWN]:
+        same: dict[str, list[date]] = {}
+        for one in failed:
+            same.setdefault(" ".join(one.message.split()), []).append(one.day)
+        said = list(same.items())
+        for message, days in said[:DAYS_SHOWN]:
             console.print(
-                f"  {one.day} [red]{failure_class}[/]: {escape(' '.join(one.message.split()))}",
+                f"  {described(days)} [red]{failure_class}[/]: {escape(message)}",
                 soft_wrap=True,
             )
-        if rest := failed[DAYS_SHOWN:]:
+        if rest := [day for _, days in said[DAYS_SHOWN:] for day in days]:
             console.print(
-                f"  and {len(rest)} more: {described(f.day for f in rest)}; `nba-pipeline status --json` has"
+                f"  and {len(rest)} more: {described(rest)}; `nba-pipeline status --json` has"
                 " the words of each"
             )
         console.print(f"  what to do: {FailureClass(failure_class).remedy}")
@@ -249,12 +256,15 @@ class BackfillProgress:
             self._progress.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
 
 
-def print_status(states: Mapping[str, TableState], stale: StaleDays, as_json: bool) -> None:
+def print_status(states: Mapping[str, TableState], stale: StaleDays, gaps: Gaps, as_json: bool) -> None:
     """What `nba-pipeline status` says of the tables."""
     if as_json:
-        print(json.dumps(staleness.with_stale(state.as_json(states), stale), indent=2))
+        said = staleness.with_stale(state.as_json(states), stale)
+        print(json.dumps({**said, "gaps": gaps_as_json(gaps)}, indent=2))
         return
     out.print(states_table(states))
     print_empty(out, {name: s.empty for name, s in states.items()})
     print_stale(out, stale)
+    for standing in standings(gaps):
+        out.print(f"[yellow]gap[/]: {escape(standing.words)}")
     print_failures(out, {name: s.failed.values() for name, s in states.items()})

@@ -24,9 +24,8 @@ def dates_of(text: str) -> list[date]:
 def print_validation(w: Workspace, days: Sequence[date], asked_json: bool) -> None:
     """Ask, print, and exit with 1 when an answer is not as expected."""
     states = w.states(days)
-    answers = validate(
-        read_stored(w.store, w.tables, days, {name: set(state.failed) for name, state in states.items()})
-    )
+    failed = {name: set(state.failed) for name, state in states.items()}
+    answers = validate(read_stored(w.store, w.tables, days, failed, w.gaps()))
     if asked_json:
         print(json.dumps(as_json(answers), indent=2))
     else:

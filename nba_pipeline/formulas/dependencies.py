@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from nba_pipeline.formulas.language import names_in
 from nba_pipeline.tables.formula import (
@@ -21,6 +22,7 @@ from nba_pipeline.tables.formula import (
     Relation,
     Statement,
     Taken,
+    Window,
 )
 from nba_pipeline.tables.names import OFFENSE
 from nba_pipeline.tables.registry import TABLES
@@ -78,6 +80,27 @@ def depends_on(table: str, column: str) -> dict[str, Dependency]:
     return found
 
 
+@cache
+def windows_behind(table: str) -> frozenset[tuple[Relation, Window]]:
+    """The windows that the table's rows rest on, with whose games they hold as seen from the row; those of
+    rows of other tables that values are taken from included."""
+    found: set[tuple[Relation, Window]] = set()
+    waiting, seen = [(table, c.name, Relation.ROW) for c in TABLES[table].columns], set()
+    while waiting:
+        at = waiting.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        statement = statement_of(*at[:2])
+        rows = statement.rows if isinstance(statement, Formula) else None
+        if isinstance(rows, Past):
+            found.add((_seen_from(at[2], rows.relation), rows.window))
+        for source, name, relation, follow in _direct(*at[:2]):
+            if rows is None or follow:
+                waiting.append((source, name, _seen_from(at[2], relation)))
+    return frozenset(found)
+
+
 def _seen_from(mine: Relation, theirs: Relation) -> Relation:
     """What ``theirs`` of a row that is ``mine`` to the asking row is to the asking row."""
     if theirs is Relation.ROW:
@@ -119,10 +142,12 @@ def _columns_of(ref: Ref) -> list[str]:
 
 @dataclass(frozen=True)
 class Reads:
-    """Columns that the formulas of a table look at, by table: of the same day, and of history before it."""
+    """Columns that the formulas of a table look at, by table: of the same day, and of history before it; and
+    the windows of that history."""
 
     same_day: dict[str, set[str]] = field(default_factory=dict)
     history: dict[str, set[str]] = field(default_factory=dict)
+    windows: dict[str, set[Window]] = field(default_factory=dict)
 
 
 def statements_behind(table: str) -> Iterator[tuple[str, str, Statement]]:
@@ -174,8 +199,10 @@ def _add_rows(reads: Reads, formula: Formula) -> None:
         reads.same_day.setdefault(formula.rows.table, set()).update(inside)
         return
     own = reads.history.setdefault(formula.rows.table, set())
+    reads.windows.setdefault(formula.rows.table, set()).add(formula.rows.window)
     if not formula.rows.with_team:
         own.update(inside)
         return
+    reads.windows.setdefault(OFFENSE, set()).add(formula.rows.window)
     own.update(TEAM_TOTALS[n] if n.startswith("usage_") else n for n in inside if not n.startswith("team_"))
     reads.history.setdefault(OFFENSE, set()).update(TEAM_TOTALS[n] for n in inside if n.startswith("team_"))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -55,6 +56,17 @@ def ratio(numerator: Any, denominator: Any) -> Any:
 def day_numbers(days: Any) -> np.ndarray:
     """Days since 1970-01-01 (int64) of a column or sequence of dates."""
     return np.asarray(days, dtype="datetime64[D]").astype("int64")
+
+
+def _lowest(window: Window, days: np.ndarray) -> np.ndarray:
+    """The first day (number) that the window of each day reaches back to; its number of games may reach less
+    far."""
+    lowest = np.zeros(len(days), dtype="int64")
+    if window.this_season:
+        lowest = np.maximum(lowest, day_numbers(first_days(season_years(days))))
+    if window.days is not None:
+        lowest = np.maximum(lowest, day_numbers(days) - window.days)
+    return lowest
 
 
 def _plain(values: pd.Series) -> np.ndarray:
@@ -145,17 +157,24 @@ class History:
         codes = self._code_of(as_of, [(renamed or {}).get(name, name) for name in self.entity])
         base = codes << _DAY_BITS
         stop = _end_of_history(self._keys, base + numbers)
-        lowest = np.zeros_like(numbers)
-        if window.this_season:
-            lowest = np.maximum(lowest, day_numbers(first_days(season_years(days))))
-        if window.days is not None:
-            lowest = np.maximum(lowest, numbers - window.days)
-        start = _first_at_or_after(self._keys, base + lowest)
+        start = _first_at_or_after(self._keys, base + _lowest(window, days))
         if window.games is not None:
             start = np.maximum(start, stop - window.games)
         known = codes >= 0
         start = np.where(known, np.minimum(start, stop), 0)
         return Slice(self, start, np.where(known, stop, 0), numbers)
+
+    def would_hold(
+        self, as_of: pd.DataFrame, window: Window, day: date, renamed: Mapping[str, str] | None = None
+    ) -> np.ndarray:
+        """Whether a fact of ``day`` that is not among the facts would be in the window of each row (bool)."""
+        seen, number = self.before(as_of, window, renamed), day_numbers([day])[0]
+        lowest = _lowest(window, np.asarray(as_of[DAY], dtype="datetime64[D]"))
+        inside = (number < seen.as_of_days) & (number >= lowest)
+        if window.games is None or not len(self):
+            return inside
+        oldest = self._days[np.minimum(seen.start, len(self) - 1)]
+        return inside & ((seen.games < window.games) | (oldest < number))
 
     def decimals(self, column: str) -> int:
         """The declared scale of a column: 0 for whole numbers and flags."""

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from nba_pipeline.failures import ConfigurationError
-from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import resolve
 
 
@@ -87,7 +87,7 @@ def days_depending_on(
         if not len(theirs):
             continue
         asked = np.array(days, dtype="datetime64[D]")
-        first = np.searchsorted(theirs, asked - LOOKBACK_DAYS if given.history else asked)
+        first = np.searchsorted(theirs, given.first_needed(days))
         last = np.searchsorted(theirs, asked, side="left" if given.history else "right")
         for day, a, b in zip(days, first, last, strict=True):
             if b > a:

@@ -20,12 +20,14 @@ from nba_pipeline.clock import today
 from nba_pipeline.failures import ConfigurationError, PipelineError
 from nba_pipeline.operations.status.staleness import Stale, stale_days
 from nba_pipeline.operations.status.state import TableState, read_state
+from nba_pipeline.orchestration.instance.gaps import load_gaps
 from nba_pipeline.orchestration.instance.identity import refuse_another
 from nba_pipeline.orchestration.instance.source_state import held_by
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.processes import close_dead_runs
 from nba_pipeline.orchestration.table_asset import SOURCE, STORE
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import Settings, parse_day
@@ -72,8 +74,12 @@ class Workspace:
         without it that a day came from another source is not asked."""
         held = self._held_by_the_source() if source in (None, self.source.name) else None
         return stale_days(
-            self.instance, self.store, self.tables, recipes or self.recipes, states, source, held
+            self.instance, self.store, self.tables, recipes or self.recipes, states, source, held, self.gaps()
         )
+
+    def gaps(self) -> Gaps:
+        """Which games are declared gaps, and what was made without them."""
+        return load_gaps(self.instance)
 
     def _held_by_the_source(self) -> dict[date, str]:
         """The source's fingerprints of now; one that cannot be asked is named, and nothing compared."""

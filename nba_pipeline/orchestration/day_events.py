@@ -57,6 +57,7 @@ def stored_and_failed_events(
             partition=day.isoformat(),
             metadata=_day_metadata(stored, outcome.statistics.get(day, {}), outcome.unusable.get(day, ()))
             | {"seconds": seconds}
+            | ({"gap": "; ".join(gap.words for gap in outcome.gaps[day])} if day in outcome.gaps else {})
             | _versions(made, day),
             tags={DATA_VERSION_TAG: stored.entry.content_hash, **(provenance or {}).get(day, {})},
         )

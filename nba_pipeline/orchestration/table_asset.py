@@ -34,6 +34,7 @@ from nba_pipeline.orchestration.day_events import (
     stored_and_failed_events,
 )
 from nba_pipeline.orchestration.instance.events import record_events
+from nba_pipeline.orchestration.instance.gaps import load_gaps, save_used
 from nba_pipeline.orchestration.instance.identity import identity_of, refuse_another, remember_identity
 from nba_pipeline.orchestration.instance.provenance import save_payloads, save_provenance
 from nba_pipeline.orchestration.instance.source_state import held_by
@@ -81,11 +82,12 @@ def table_asset(
     days_per_run: int,
     condition: dg.AutomationCondition[Any] | None = None,
     stored_as: str | None = None,
+    gaps_after_days: int | None = None,
 ) -> dg.AssetsDefinition:
     """The asset of one table: everything but the plan comes from the table's declaration.
 
     ``condition``: when it runs by itself; ``stored_as``: the warehouse's name, one of the kinds that the UI
-    shows.
+    shows; ``gaps_after_days``: after how many days a game without a box score is a gap by itself.
     """
     table = tables[recipe.table]
 
@@ -106,7 +108,9 @@ def table_asset(
         config_schema=RUN_CONFIG,
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from _materialize(context, _job(context, recipe, tables, days.start.date()))
+        job = _job(context, recipe, tables, days.start.date())
+        gaps = load_gaps(context.instance, gaps_after_days)
+        yield from _materialize(context, replace(job, gaps=gaps))
 
     return asset
 
@@ -194,6 +198,7 @@ def _record(
         context,
         stored_and_failed_events(table, outcome, made, provenance_tags(job.recipe, made, newest_event)),
     )
+    save_used(context.instance, job.gaps, table.full_name, outcome.stored.keys(), outcome.gaps)
     early = outcome.awaiting if is_raw(table.full_name) else frozenset[date]()
     how = {d: replace(made[d], run_id=context.run.run_id, awaits_results=d in early) for d in outcome.stored}
     save_provenance(context.instance, table.full_name, how)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from nba_pipeline.checks.history import HISTORY_COMPLETE
@@ -19,6 +20,7 @@ from nba_pipeline.rangerun.schedule import NAMED_SCHEDULE, SCHEDULE_COLUMNS, com
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import LOOKBACK_DAYS
 from nba_pipeline.tables.names import GAMES as SCHEDULE
+from nba_pipeline.transforms.gaps import LEFT_OUT
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry
 
 
@@ -30,17 +32,10 @@ def load_inputs(
     A stored day of an input that is damaged fails the days that need it, and no other.
     """
     reader = _Reader(job)
-    for given in job.recipe.same_day:
-        present = reader.manifest(given.table)
-        _fail_damaged(reader, days, progress, same_day=(given.table,))
-        for day in days:
-            if day not in present and day not in progress.failed:
-                progress.failed[day] = incomplete(
-                    day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
-                )
+    _fail_without_inputs(reader, days, progress)
     if job.recipe.history:
         holes = _holes(job, reader, days)
-        _fail_damaged(reader, days, progress, history=(SCHEDULE, *(i.table for i in job.recipe.history)))
+        _fail_damaged(reader, days, progress, history=True)
         for day, message in holes.items():
             failure = progress.failed.setdefault(day, incomplete(day, message))
             progress.checks.append(CheckResult(HISTORY_COMPLETE, day, False, 0, 1, failure.sample))
@@ -49,7 +44,9 @@ def load_inputs(
     if ready:
         past = span(max(job.start, ready[0] - timedelta(days=LOOKBACK_DAYS)), ready[-1] - timedelta(days=1))
         frames = {i.table: reader.read(i.table, past, i.columns) for i in job.recipe.history}
-        _fail_damaged(reader, ready, progress, history=tuple(frames))
+        _fail_damaged(reader, ready, progress, history=True)
+        if frames:
+            frames[LEFT_OUT] = job.gaps.left_out()
     frames |= {i.table: reader.read(i.table, ready, i.columns) for i in job.recipe.same_day}
     schedule = frames.get(SCHEDULE)
     if schedule is None and job.recipe.table != SCHEDULE:
@@ -58,10 +55,29 @@ def load_inputs(
     return [day for day in ready if day not in progress.failed], frames, schedule
 
 
+def _fail_without_inputs(reader: _Reader, days: Sequence[date], progress: OutcomeBuilder) -> None:
+    """Fail the days of which an input is not there, or was made without a game that is no gap any more."""
+    job = reader.job
+    for given in job.recipe.same_day:
+        present = reader.manifest(given.table)
+        _fail_damaged(reader, days, progress, same_day=(given.table,))
+        for day in days:
+            if day not in present and day not in progress.failed:
+                progress.failed[day] = incomplete(
+                    day, f"{given.table} has no partition {day}, which {job.table.full_name} is made from"
+                )
+        for day, game in job.gaps.withdrawn(given.table).items():
+            if day in days and day not in progress.failed:
+                progress.failed[day] = incomplete(
+                    day, f"{given.table} {day} was made without {game}, whose gap holds no more"
+                )
+
+
 class _Reader:
     """Reads stored days and notes those that are damaged, instead of failing for all."""
 
     def __init__(self, job: RangeJob) -> None:
+        self.job = job
         self._store, self._tables = job.store, job.tables
         self.damaged: dict[str, dict[date, str]] = {}
         """By table and day: what is wrong, and the command that makes the day again."""
@@ -97,17 +113,26 @@ def _fail_damaged(
     days: Sequence[date],
     progress: OutcomeBuilder,
     same_day: Sequence[str] = (),
-    history: Sequence[str] = (),
+    history: bool = False,
 ) -> None:
-    """Fail the days that are made from a damaged day of these tables."""
-    for tables, first, last in ((same_day, 0, 0), (history, LOOKBACK_DAYS, 1)):
-        damaged = {day: text for table in tables for day, text in reader.damaged.get(table, {}).items()}
-        for day in days if damaged else ():
-            reached = [d for d in damaged if timedelta(last) <= day - d <= timedelta(first)]
-            if reached and day not in progress.failed:
-                progress.failed[day] = DayFailure(
-                    day, FailureClass.UNPARSEABLE_SOURCE, 1, damaged[max(reached)]
-                )
+    """Fail the days that are made from a damaged day of these tables, or of the look-back."""
+    asked = np.array(days, dtype="datetime64[D]")
+    reach = [(table, asked, asked) for table in same_day]
+    if history and reader.job.recipe.history:
+        reach += [(given.table, given.first_needed(days), asked - 1) for given in reader.job.recipe.history]
+        reach.append((SCHEDULE, first_needed(reader.job, days), asked - 1))
+    for table, first, last in reach:
+        damaged = np.array(sorted(reader.damaged.get(table, ())), dtype="datetime64[D]")
+        newest = np.searchsorted(damaged, last, side="right")
+        for day, a, b in zip(days, np.searchsorted(damaged, first), newest, strict=True):
+            if b > a and day not in progress.failed:
+                text = reader.damaged[table][damaged[b - 1].item()]
+                progress.failed[day] = DayFailure(day, FailureClass.UNPARSEABLE_SOURCE, 1, text)
+
+
+def first_needed(job: RangeJob, days: Sequence[date]) -> np.ndarray:
+    """The first day of any history that each of the days is made from."""
+    return np.minimum.reduce([given.first_needed(days) for given in job.recipe.history])
 
 
 def incomplete(day: date, message: str) -> DayFailure:
@@ -125,19 +150,19 @@ def _holes(job: RangeJob, reader: _Reader, days: Sequence[date]) -> dict[date, s
     needed = competitive_days(games) | {day for day in past if day not in scheduled}
     messages: dict[date, str] = {}
     for given in job.recipe.history:
-        present = reader.manifest(given.table)
-        for day, missing in history_holes(days, needed, present, LOOKBACK_DAYS).items():
-            shown = ", ".join(map(str, missing[:5])) + (
-                f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            )
-            how = f"make them first (`nba-pipeline backfill --start {missing[0]} --end {missing[-1]}`)"
-            if missing[0] == max(
-                job.start, day - timedelta(days=LOOKBACK_DAYS)
-            ):  # not a hole: nothing is there before some day
-                how += ", or set NBA_PIPELINE_START_DATE to the first day that you want"
-            messages.setdefault(
-                day,
-                f"{given.table} lacks {len(missing)} day(s) of the {LOOKBACK_DAYS} before {day}: {shown};"
-                f" {how}",
-            )
+        reach = given.first_needed(days)
+        present = reader.manifest(given.table).keys() - job.gaps.withdrawn(given.table).keys()
+        holes = history_holes(days, needed, present, reach)
+        for day, first_day in zip(days, reach, strict=True):
+            if day in holes:
+                messages.setdefault(day, _of_hole(job, given.table, day, first_day.item(), holes[day]))
     return messages
+
+
+def _of_hole(job: RangeJob, table: str, day: date, first: date, missing: Sequence[date]) -> str:
+    shown = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    how = f"make them first (`nba-pipeline backfill --start {missing[0]} --end {missing[-1]}`)"
+    if missing[0] == max(job.start, first):  # not a hole: nothing is there before some day
+        how += ", or set NBA_PIPELINE_START_DATE to the first day that you want"
+    back = (day - first).days
+    return f"{table} lacks {len(missing)} day(s) of the {back} before {day}: {shown}; {how}"

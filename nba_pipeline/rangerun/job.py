@@ -5,10 +5,11 @@ Belongs here: ``RangeJob``. Does not belong here: doing it (``range_run.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.sources.base import Source
 from nba_pipeline.tables.registry import TableRegistry
@@ -28,7 +29,7 @@ class RangeJob:
     """A table, where its inputs come from and where its rows go.
 
     ``start``: the first day of the pipeline; ``results_due``: the newest day whose games must be over (by
-    default every day's).
+    default every day's); ``gaps``: games that may be left out, and those that have been.
     """
 
     recipe: Recipe
@@ -38,6 +39,7 @@ class RangeJob:
     start: date
     on_invalid_rows: InvalidRows = InvalidRows.FAIL
     results_due: date = date.max
+    gaps: Gaps = field(default_factory=Gaps)
 
     @property
     def table(self) -> Table:

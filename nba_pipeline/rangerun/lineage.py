@@ -17,7 +17,7 @@ import numpy as np
 
 from nba_pipeline.formulas.versions import formula_version
 from nba_pipeline.rangerun.provenance import Provenance
-from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.arrow import schema_version
 from nba_pipeline.tables.spec import Table
@@ -94,7 +94,7 @@ def _inputs(recipe: Recipe, manifests: Manifests, days: Sequence[date]) -> list[
             len(values) + 1, dtype="uint64"
         )  # not by concatenation: with a plain 0 it would become float64
         running[1:] = np.cumsum(np.array(values, dtype="uint64"), dtype="uint64")
-        first = np.searchsorted(stored, asked - LOOKBACK_DAYS if given.history else asked)
+        first = np.searchsorted(stored, given.first_needed(days))
         last = np.searchsorted(stored, asked, side="left" if given.history else "right")
         totals += running[last] - running[first]  # wraps at 2**64, as the running sum does
     return [f"{int(total):016x}" for total in totals]

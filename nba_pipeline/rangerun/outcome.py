@@ -7,13 +7,15 @@ Does not belong here: Dagster (``partitioned.py``), finding violations (``checks
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
 
+from nba_pipeline.checks.completeness import COMPLETENESS
 from nba_pipeline.failures import FailureClass, worst
+from nba_pipeline.rangerun.gaps import Gap
 from nba_pipeline.warehouse.base import ManifestEntry
 
 SAMPLE_ROWS = 5
@@ -65,6 +67,8 @@ class RangeOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     awaiting: frozenset[date] = frozenset()
     """Stored days with games that are still to be played: their results come later."""
+    gaps: Mapping[date, tuple[Gap, ...]] = field(default_factory=dict)
+    """Stored days that were made without games whose absence is declared."""
 
 
 @dataclass
@@ -80,14 +84,37 @@ class OutcomeBuilder:
         default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0)
     )
     awaiting: frozenset[date] = frozenset()
+    gaps: dict[date, tuple[Gap, ...]] = field(default_factory=dict)
 
     def timed(self, phase: str, start: float) -> float:
         now = time.perf_counter()
         self.seconds[phase] += now - start
         return now
 
+    def take(self, trial: OutcomeBuilder, days: Collection[date]) -> None:
+        """What another builder knows of these days."""
+        for name in ("stored", "failed", "statistics", "unusable"):
+            known = getattr(trial, name)
+            getattr(self, name).update({day: known[day] for day in days if day in known})
+        self.checks.extend(result for result in trial.checks if result.day in days)
+        self.awaiting |= trial.awaiting & set(days)
+
+    def forget(self, days: Collection[date]) -> None:
+        """As if these failed days had not been tried."""
+        self.failed = {day: failure for day, failure in self.failed.items() if day not in days}
+        self.checks = [result for result in self.checks if result.day not in days]
+
     def outcome(self) -> RangeOutcome:
         return RangeOutcome(**vars(self))
+
+
+def warned_of(result: CheckResult, gaps: Sequence[Gap]) -> CheckResult:
+    """The check of completeness, saying which games were left out; any other check as it is. A check that did
+    not pass on a day that is stored is a warning."""
+    if result.check != COMPLETENESS:
+        return result
+    said = {"failure_class": FailureClass.INCOMPLETE_INPUT.value, "message": [gap.words for gap in gaps]}
+    return replace(result, passed=False, violations=len(gaps), sample=pd.DataFrame(said))
 
 
 def failure_of_violations(day: date, violations: pd.DataFrame) -> DayFailure:

@@ -8,15 +8,16 @@ table. Does not belong here: Dagster events (``orchestration/``), rules (``check
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pandas as pd
 
-from nba_pipeline.checks.suite import Examination, checks_of, examine
-from nba_pipeline.failures import FailureClass, PipelineError, SchemaDrift
+from nba_pipeline.checks.suite import checks_of
+from nba_pipeline.failures import PipelineError
+from nba_pipeline.rangerun.attempt import Attempt, failures_of, isolated, stamps
+from nba_pipeline.rangerun.gaps import Gap, declare, without, without_lines
 from nba_pipeline.rangerun.inputs import incomplete, load_inputs
 from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import (
@@ -26,6 +27,7 @@ from nba_pipeline.rangerun.outcome import (
     RangeOutcome,
     StoredDay,
     failure_of_violations,
+    warned_of,
 )
 from nba_pipeline.rangerun.quarantine import write_rejected
 from nba_pipeline.rangerun.schedule import (
@@ -34,26 +36,9 @@ from nba_pipeline.rangerun.schedule import (
     overdue_games,
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
-from nba_pipeline.tables.names import GAMES
-
-_MAX_FRUITLESS_PROBES = 24
-"""After so many failed attempts without a good day the defect is not in single days; the rest is not tried.
-"""
-
-
-_OF_ALL = (FailureClass.SOURCE_UNAVAILABLE, FailureClass.UNPARSEABLE_SOURCE)
-"""Errors that concern every day when they name none: a source that is down is not asked again for each half
-of the range."""
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A computed and examined set of days."""
-
-    days: list[date]
-    computed: pd.DataFrame
-    examination: Examination
-    unusable: pd.DataFrame
+from nba_pipeline.tables.names import BOXSCORES, GAMES
+from nba_pipeline.tables.vocabulary import EmptyReason
+from nba_pipeline.transforms.gaps import HISTORY_GAPS
 
 
 def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
@@ -68,13 +53,72 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     except PipelineError as error:  # of no single day: nothing can be read
         progress.failed.update({d: DayFailure(d, error.failure_class, 1, str(error)) for d in days})
         ready, frames, schedule = [], {}, None
-    clock = progress.timed("read", clock)
-    attempts = _isolated(job, frames, ready, progress, fruitless=[0])
+    progress.timed("read", clock)
+    gapped = job.gaps.days(job.recipe.table)
+    _make(job, frames, [day for day in ready if day not in gapped], schedule, progress)
+    old = [day for day in ready if day in progress.failed and job.gaps.old_enough(day)]
+    if old and job.recipe.table == BOXSCORES:
+        job, gapped = _with_own_gaps(job, frames[GAMES], old), gapped | set(old)
+        progress.forget(old)
+    left = [day for day in ready if day in gapped and day not in progress.stored]
+    _make_gapped(job, frames, left, schedule, progress)
+    return progress.outcome()
+
+
+def _with_own_gaps(job: RangeJob, games: pd.DataFrame, days: list[date]) -> RangeJob:
+    """The job with a gap for each game of these days of which the source has no line: what a setting may
+    accept by itself."""
+    try:
+        lines = job.source.player_boxscores(days).frame
+    except PipelineError:  # the run has found it too, and says so
+        return job
+    reason = f"no box score {job.gaps.after_days} days after the game (NBA_PIPELINE_GAPS_AFTER_DAYS)"
+    games = without_lines(games, lines, days)
+    return replace(job, gaps=job.gaps.plus(declare(games, [BOXSCORES], reason, datetime.now(UTC))))
+
+
+def _make(
+    job: RangeJob,
+    frames: Mapping[str, pd.DataFrame],
+    days: list[date],
+    schedule: pd.DataFrame | None,
+    progress: OutcomeBuilder,
+    gaps: Collection[Gap] = (),
+) -> None:
+    """Compute, examine and write the days. ``gaps``: games that are left out."""
+    if not days:
+        return
+    clock = time.perf_counter()
+    attempts = isolated(job, frames, days, progress, [0], gaps)
     clock = progress.timed("compute", clock)
     for attempt in attempts:
-        _settle(job, attempt, schedule, progress)
+        _settle(job, attempt, schedule, progress, {gap.day for gap in gaps})
     progress.timed("write", clock)
-    return progress.outcome()
+
+
+def _make_gapped(
+    job: RangeJob,
+    frames: Mapping[str, pd.DataFrame],
+    days: list[date],
+    schedule: pd.DataFrame | None,
+    progress: OutcomeBuilder,
+) -> None:
+    """Days with a declared gap: whole if they can be, else without the gap's games."""
+    if not days:
+        return
+    trial = OutcomeBuilder(seconds=progress.seconds)
+    _make(job, frames, days, schedule, trial)
+    progress.take(trial, trial.stored)
+    left = [day for day in days if day not in trial.stored]
+    gaps = [gap for day in left for gap in job.gaps.of_day(job.recipe.table, day)]
+    games = None if schedule is None else without(job.recipe.table, {GAMES: schedule}, gaps)[GAMES]
+    _make(job, without(job.recipe.table, frames, gaps), left, games, progress, gaps)
+    inputs = [given.table for given in job.recipe.same_day]
+    for day in days:
+        used = job.gaps.of_day(job.recipe.table, day) if day in left else job.gaps.behind(inputs, day)
+        if used and day in progress.stored:
+            progress.gaps[day] = used
+            progress.checks = [warned_of(r, used) if r.day == day else r for r in progress.checks]
 
 
 def preview(job: RangeJob, day: date) -> pd.DataFrame:
@@ -91,107 +135,16 @@ def preview(job: RangeJob, day: date) -> pd.DataFrame:
     return job.recipe.compute(job.source, frames, [day]).frame.reset_index(drop=True)
 
 
-# ------------------------------------------------------------------------------------------------------------
-# compute
-
-
-def _isolated(
-    job: RangeJob,
-    frames: Mapping[str, pd.DataFrame],
-    days: list[date],
-    progress: OutcomeBuilder,
-    fruitless: list[int],
-) -> list[_Attempt]:
-    """Compute the days together; where that fails, find the days to blame and compute the others without
-    them."""
-    if not days:
-        return []
-    try:
-        attempt = _attempt(job, frames, days)
-    except PipelineError as error:
-        if error.failure_class in _OF_ALL or set(error.days) & set(days) or len(days) == 1:
-            failures = _failures(error, days)
-            progress.failed.update(failures)
-            return _isolated(job, frames, [d for d in days if d not in failures], progress, fruitless)
-        return _halved(job, frames, days, progress, fruitless, error)
-    except Exception as error:
-        return _halved(job, frames, days, progress, fruitless, error)
-    fruitless[0] = 0
-    return [attempt]
-
-
-def _halved(
-    job: RangeJob,
-    frames: Mapping[str, pd.DataFrame],
-    days: list[date],
-    progress: OutcomeBuilder,
-    fruitless: list[int],
-    error: Exception,
-) -> list[_Attempt]:
-    """Try both halves of days that failed together with an error that names none of them."""
-    fruitless[0] += 1
-    if len(days) == 1 or fruitless[0] > _MAX_FRUITLESS_PROBES:
-        progress.failed.update(
-            _failures(error, days)
-            if isinstance(error, PipelineError)
-            else {d: _code_error(d, error) for d in days}
-        )
-        return []
-    half = len(days) // 2
-    return [
-        *_isolated(job, frames, days[:half], progress, fruitless),
-        *_isolated(job, frames, days[half:], progress, fruitless),
-    ]
-
-
-def stamps(days: Sequence[date]) -> pd.DatetimeIndex:
-    """Days as the values of a ``game_date`` column."""
-    return pd.DatetimeIndex(pd.to_datetime(list(days))).as_unit("s")
-
-
-def _attempt(job: RangeJob, frames: Mapping[str, pd.DataFrame], days: list[date]) -> _Attempt:
-    wanted = stamps(days)
-    same_day = {i.table for i in job.recipe.same_day}
-    given = {
-        name: frame[frame["game_date"].isin(wanted)].reset_index(drop=True) if name in same_day else frame
-        for name, frame in frames.items()
-    }
-    made = job.recipe.compute(job.source, given, days)
-    computed = made.frame.reset_index(drop=True)
-    if computed["game_date"].isna().any():
-        raise SchemaDrift(
-            f"{job.table.full_name}: {int(computed['game_date'].isna().sum())} row(s) have no game_date, so"
-            " they belong to no day"
-        )
-    examination = examine(
-        job.table,
-        wanted,
-        computed,
-        given,
-        history=frozenset(i.table for i in job.recipe.history),
-        recompute=lambda inputs, some_days: job.recipe.compute(job.source, inputs, some_days).frame,
-    )
-    return _Attempt(days, computed, examination, made.unusable)
-
-
-def _failures(error: PipelineError, days: Sequence[date]) -> dict[date, DayFailure]:
-    concerned = set(error.days) & set(days) or set(days)
-    return {day: DayFailure(day, error.failure_class, 1, str(error)) for day in sorted(concerned)}
-
-
-def _code_error(day: date, error: Exception) -> DayFailure:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown place"
-    sample = pd.DataFrame([{"message": "".join(traceback.format_exception(error))[-4000:]}])
-    return DayFailure(day, FailureClass.CODE_ERROR, 1, f"{type(error).__name__} at {where}: {error}", sample)
-
-
 # ----------------------------------------------------------------------------------------------------------
 # settle
 
 
 def _settle(
-    job: RangeJob, attempt: _Attempt, schedule: pd.DataFrame | None, progress: OutcomeBuilder
+    job: RangeJob,
+    attempt: Attempt,
+    schedule: pd.DataFrame | None,
+    progress: OutcomeBuilder,
+    gap_days: Collection[date] = (),
 ) -> None:
     """Decide each day of an attempt, write the good ones, and note what is to be said of all."""
     found = attempt.examination.violations.assign(date=lambda v: v["day"].dt.date)
@@ -204,6 +157,7 @@ def _settle(
     unplayed = days_without_results(games)
     not_due = {day for day in unplayed if day > job.results_due}
     reasons = empty_reasons(games, attempt.days, not_due if job.recipe.shows_results else ())
+    reasons |= {day: EmptyReason.DECLARED_GAP for day in gap_days if reasons.get(day)}
     counts = {stamp.date(): int(n) for stamp, n in kept["game_date"].value_counts().items()}
     failed |= _wholly_refused(rejected, kept)
     rejected = rejected[~rejected["date"].isin(list(failed))]
@@ -221,18 +175,27 @@ def _settle(
     progress.failed.update(failed)
     _write(job, attempt, rejected, kept, good, quiet, progress)
     progress.statistics.update(day_statistics(job.table, kept, job.recipe.summary_columns, good))
+    _tell_of_history(job, attempt, kept, progress)
+    progress.unusable.update(unusable_by_day(attempt.unusable))
+
+
+def _tell_of_history(job: RangeJob, attempt: Attempt, kept: pd.DataFrame, progress: OutcomeBuilder) -> None:
+    """For tables that look back: how far their history goes, and how many rows rest on one with gaps."""
+
+    def tell(day: date, name: str, value: object) -> None:
+        progress.statistics[day] = {**progress.statistics.get(day, {}), name: value}
+
     if attempt.examination.history_through is not None:
         for stamp, newest in attempt.examination.history_through.dropna().items():
-            progress.statistics[stamp.date()] = {
-                **progress.statistics.get(stamp.date(), {}),
-                "history_through": newest.date().isoformat(),
-            }
-    progress.unusable.update(unusable_by_day(attempt.unusable))
+            tell(stamp.date(), "history_through", newest.date().isoformat())
+    if job.table.has(HISTORY_GAPS):
+        for stamp, rows in kept.loc[kept[HISTORY_GAPS] > 0, "game_date"].value_counts().items():
+            tell(stamp.date(), "rows_with_history_gaps", int(rows))
 
 
 def _write(
     job: RangeJob,
-    attempt: _Attempt,
+    attempt: Attempt,
     rejected: pd.DataFrame,
     kept: pd.DataFrame,
     good: list[date],
@@ -244,7 +207,7 @@ def _write(
         rejects = write_rejected(job.store, job.table, attempt.computed, rejected, good)
         written = job.store.replace_range(job.table, kept, good, reasons=quiet)
     except PipelineError as error:
-        failures = _failures(error, good)
+        failures = failures_of(error, good)
         progress.failed.update(failures)
         rest = [day for day in good if day not in failures]
         if rest:
@@ -299,7 +262,7 @@ def _overdue(job: RangeJob, games: pd.DataFrame, days: Sequence[date]) -> dict[d
 
 
 def _check_results(
-    job: RangeJob, attempt: _Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]
+    job: RangeJob, attempt: Attempt, found: pd.DataFrame, failed: Mapping[date, DayFailure]
 ) -> list[CheckResult]:
     """Every check on every day of the attempt, with what it compared and, where it failed, the offending
     rows."""

@@ -6,7 +6,7 @@ frames. Does not belong here: reading (``range_run.py``) and per-table rules (``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -68,16 +68,15 @@ def _days_of(games: pd.DataFrame, chosen: pd.Series) -> set[date]:
 
 
 def history_holes(
-    days: Sequence[date], needed: Iterable[date], present: Mapping[date, object], lookback_days: int
+    days: Sequence[date], needed: Iterable[date], present: Container[date], first_needed: np.ndarray
 ) -> dict[date, list[date]]:
-    """For each day, the days in the look-back before it that are ``needed`` and not ``present`` (days without
-    holes are left out)."""
+    """For each day, the days before it, from its ``first_needed`` on, that are ``needed`` and not ``present``
+    (days without holes are left out)."""
     holes = np.array(sorted(d for d in needed if d not in present), dtype="datetime64[D]")
     if not len(holes):
         return {}
-    asked = np.array(days, dtype="datetime64[D]")
-    first = np.searchsorted(holes, asked - lookback_days)
-    last = np.searchsorted(holes, asked)
+    first = np.searchsorted(holes, first_needed)
+    last = np.searchsorted(holes, np.array(days, dtype="datetime64[D]"))
     return {
         day: list(holes[a:b].astype(object)) for day, a, b in zip(days, first, last, strict=True) if b > a
     }

@@ -7,10 +7,11 @@ columns' declarations).
 from __future__ import annotations
 
 from nba_pipeline.recipes.recipe import Recipe
+from nba_pipeline.tables.formula import last_days, season_to_date
 from nba_pipeline.tables.names import BOXSCORES, CONTEXT, DEFENSE, GAMES, OFFENSE, PLAYERS, SHOTS
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.games import defending_sides, played_sides, player_lines
-from nba_pipeline.transforms.slate import population
+from nba_pipeline.transforms.slate import ROSTER_DAYS, population
 
 _LINE = ("game_date", "nba_game_id", "team_abbr", "player_id", "player_name", "player_lookup")
 _SHOT = ("game_date", "nba_game_id", "team_abbr", "player_id")
@@ -41,6 +42,7 @@ ANALYTICS_RECIPES: tuple[Recipe, ...] = (
         CONTEXT,
         rows=lambda frames, days: population(days, frames[GAMES], frames[PLAYERS], frames[OFFENSE]),
         rows_from={GAMES: None, f"<{PLAYERS}": None, f"<{OFFENSE}": None},
+        rows_reach=(last_days(ROSTER_DAYS), season_to_date()),
         empty_with_games=EmptyReason.NO_HISTORY,
         summary_columns=("games_in_last_7_days",),
     ),

@@ -11,15 +11,22 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from nba_pipeline.formulas.dependencies import Reads, reads_of
 from nba_pipeline.sources.base import Source, SourceFrame
+from nba_pipeline.tables.calendar import first_days, season, season_years
+from nba_pipeline.tables.formula import Window
 from nba_pipeline.tables.names import DEFENSE, OFFENSE, PLAYERS
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.tables.vocabulary import EmptyReason
+from nba_pipeline.transforms.gaps import HISTORY_GAPS, history_gaps
 from nba_pipeline.transforms.shaping import computed, with_computed
 
+OPENER_WINDOW = 21
+"""Days after a season's first one by which every team has played, so that no slate needs the rosters of the
+season before. (The latest first game of a team: three days after, in 2021-24.)"""
 LOOKBACK_DAYS = 365
 """How far back the history of a day can reach. The longest windows are the head-to-head window and the
 rosters of a season's openers, which come from the season before: both are at most 365 days."""
@@ -34,12 +41,37 @@ class Input:
     """A table that another is made from.
 
     ``history`` inputs give the look-back before each day, strictly; the others give the same day.
-    ``columns``: only these are read.
+    ``columns``: only these are read. ``windows``: how far back the look-back of a day reaches; without any,
+    LOOKBACK_DAYS. ``openers``: so far it reaches in the first days of a season, whatever the windows.
     """
 
     table: str
     history: bool = False
     columns: tuple[str, ...] | None = None
+    windows: frozenset[Window] = frozenset()
+    openers: bool = False
+
+    def first_needed(self, days: Sequence[date]) -> np.ndarray:
+        """The first day (datetime64[D]) of the table that each of the days is made from."""
+        asked = np.asarray(days, dtype="datetime64[D]")
+        if not self.history:
+            return asked
+        furthest = asked - LOOKBACK_DAYS
+        if not self.windows:
+            return furthest
+        years = season_years(asked)
+        reach = np.minimum.reduce([_reach(window, asked, years) for window in self.windows])
+        if self.openers:
+            opening = {year: season(int(year)).opening_day for year in np.unique(years)}
+            settled = np.array([opening[year] for year in years], dtype="datetime64[D]") + OPENER_WINDOW
+            reach = np.where(asked < settled, furthest, reach)
+        return np.maximum(reach, furthest)
+
+
+def _reach(window: Window, days: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """The first day that the window can hold; a number of games can reach as far back as its season."""
+    furthest = days - (window.days or LOOKBACK_DAYS)
+    return np.maximum(furthest, first_days(years)) if window.this_season else furthest
 
 
 _HISTORY_KEYS = {
@@ -54,13 +86,14 @@ _HISTORY_KEYS = {
 long."""
 
 
-def history(table: str) -> Input:
+def history(table: str, windows: Iterable[Window] = (), openers: bool = False) -> Input:
     """The look-back into a table, with one set of columns for all who look back into it, although each needs
     only some: a store that keeps what it read recently then opens each day once and not once per table."""
     named = set(_HISTORY_KEYS[table].split())
     for reader in TABLES:
         named |= reads_of(reader).history.get(table, set())
-    return Input(table, history=True, columns=_in_storage_order(table, named))
+    columns = _in_storage_order(table, named)
+    return Input(table, history=True, columns=columns, windows=frozenset(windows), openers=openers)
 
 
 def _in_storage_order(table: str, named: Iterable[str]) -> tuple[str, ...]:
@@ -78,6 +111,8 @@ class Recipe:
         rows_from: the tables that ``rows`` looks at, with the columns that it needs (None: all); ``<table``
         is its
             history. What the formulas look at is added by itself.
+        rows_reach: how far back ``rows`` looks, but for the first days of a season, whose rows come from the
+            season before.
         carries: the table whose columns the rows carry already.
         constants: column -> the one text that all its rows have.
         beside: name in the formula of a column -> that column: values given beside the table's own.
@@ -91,6 +126,7 @@ class Recipe:
     rows: Rows | None = None
     read: Read | None = None
     rows_from: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    rows_reach: tuple[Window, ...] = ()
     carries: str | None = None
     constants: Callable[[], Mapping[str, str]] | None = None
     beside: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +142,13 @@ class Recipe:
         past = {n[1:] for n in self.rows_from if n.startswith("<")} | set(reads.history)
         return (
             *(Input(name, columns=self._columns(name, reads)) for name in TABLES if name in same_day),
-            *(history(name) for name in TABLES if name in past),
+            *(
+                history(
+                    name, reads.windows.get(name, set()) | set(self.rows_reach), openers=bool(self.rows_reach)
+                )
+                for name in TABLES
+                if name in past
+            ),
         )
 
     def _columns(self, table: str, reads: Reads) -> tuple[str, ...] | None:
@@ -120,7 +162,8 @@ class Recipe:
         """All rows of the table for a set of days, NUMERIC unrounded.
 
         ``frames``: the inputs by table name: of same-day inputs the rows of ``days``, of histories whatever
-        has been read; for each day only what is before it is seen. None is modified.
+        has been read; for each day only what is before it is seen; under ``LEFT_OUT`` the games that
+        histories lack by declaration. None is modified.
         """
         table = TABLES[self.table]
         if self.rows is None:
@@ -129,6 +172,8 @@ class Recipe:
             return SourceFrame(with_computed(table, published.frame), published.unusable)
         rows = self.rows(frames, days)
         carried = {self.carries: rows.columns} if self.carries else None
+        if table.has(HISTORY_GAPS):
+            rows = rows.assign(**{HISTORY_GAPS: history_gaps(self.table, rows, frames)})
         constants = self.constants() if self.constants else None
         return SourceFrame(
             computed(table, rows, frames, carried=carried, constants=constants, beside=self.beside)

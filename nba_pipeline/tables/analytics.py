@@ -144,7 +144,7 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
             " opponent_days_rest games_in_last_7_days games_in_last_14_days minutes_in_last_7_days"
             " minutes_in_last_14_days back_to_backs_in_last_14_days avg_minutes_last_7_days"
             " team_games_played_season player_games_played_season team_pace_last_10 opponent_pace_last_10"
-            " pace_differential"
+            " pace_differential history_gaps"
         ).split(),
     ),
 )

@@ -94,6 +94,7 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
                 "strongest_zone",
                 "weakest_zone",
                 "sample_quality",
+                "history_gaps",
             ],
         ],
         formulas={"sample_quality": graded("games_in_window_15", TEAM_QUALITY)},
@@ -123,6 +124,7 @@ PLAYER_SHOT_ZONE_ANALYSIS = Table(
                 "games_in_window_10",
                 "games_in_window_20",
                 "sample_quality",
+                "history_gaps",
             ],
         ],
         formulas={"sample_quality": graded("games_in_window_10", PLAYER_QUALITY)},
@@ -150,6 +152,7 @@ PLAYER_COMPOSITE_FACTORS = Table(
                 "total_composite_adjustment",
                 "missing_inputs",
                 "data_completeness_pct",
+                "history_gaps",
                 "calculation_version",
             ],
         ],
@@ -200,7 +203,13 @@ PLAYER_DAILY_CACHE = Table(
             ],
             *SCHEDULE_LOAD,
             *SHOT_MIX,
-            *["games_in_window_5", "games_in_window_10", "days_since_last_game", "is_early_season"],
+            *[
+                "games_in_window_5",
+                "games_in_window_10",
+                "days_since_last_game",
+                "is_early_season",
+                "history_gaps",
+            ],
         ],
         formulas={
             **{name: taken(CONTEXT, name, Relation.PLAYER) for name in (*SCHEDULE_LOAD, "team_pace_last_10")},
@@ -223,7 +232,11 @@ ML_FEATURE_STORE = Table(
         *pick(COLUMNS, [*_SLATE, "feature_version"]),
         *(_as_feature(COLUMNS[name]) for name in FEATURE_NAMES),
         *pick(
-            COLUMNS, ["known_feature_count", "missing_features", "feature_quality_score", "is_training_ready"]
+            COLUMNS,
+            [
+                *("known_feature_count", "missing_features", "history_gaps", "feature_quality_score"),
+                "is_training_ready",
+            ],
         ),
     ),
 )

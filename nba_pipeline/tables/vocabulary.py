@@ -49,6 +49,8 @@ class EmptyReason(StrEnum):
     """Games were played, but the source publishes nothing of this kind for them (shots of play-in games)."""
     NOT_PLAYED_YET = "not_played_yet"
     """Games are scheduled, and their results are not due yet (today's slate)."""
+    DECLARED_GAP = "declared_gap"
+    """Games were played, but all of them are declared gaps: what is missing of them will never come."""
     NO_HISTORY = "no_history"
     """Games are scheduled, but nothing before the day is known (the first days of the pipeline)."""
 

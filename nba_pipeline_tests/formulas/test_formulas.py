@@ -27,7 +27,7 @@ FIRST, LAST = date(2023, 10, 24), date(2023, 12, 6)
 SAMPLED = (FIRST, date(2023, 10, 27), date(2023, 11, 8), LAST)
 """The first night, when nothing is known; too few games for most rates; some windows full; all full."""
 ROWS = 2
-VERSIONS = {"calculation_version", "feature_version"}
+VERSIONS = {"calculation_version", "feature_version", "history_gaps"}
 IDENTITY = set(
     "game_date game_id nba_game_id season_year game_type team_abbr opponent_team_abbr is_home player_id"
     " player_lookup player_full_name".split()

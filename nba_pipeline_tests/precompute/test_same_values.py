@@ -31,12 +31,13 @@ DIGESTS = {
     "nba_analytics.team_offense_game_summary": "3bc31dc32b0d6e9e",
     "nba_analytics.team_defense_game_summary": "8853c3bf76b7e900",
     "nba_analytics.player_game_summary": "2196b377d025609a",
-    "nba_analytics.upcoming_player_game_context": "9edb64908756fd5b",
-    "nba_precompute.team_defense_zone_analysis": "94dfbe61d7f75794",
-    "nba_precompute.player_shot_zone_analysis": "91cf46fc5576b4af",
-    "nba_precompute.player_composite_factors": "7eca5b47feaa9a4e",
-    "nba_precompute.player_daily_cache": "5aad32e9007b1f3a",
-    "nba_precompute.ml_feature_store": "4472bf82f3f4fd16",
+    # Since these have history_gaps, 0 in every row of these seasons; without it the digests are the old.
+    "nba_analytics.upcoming_player_game_context": "db1ae5f0074ef099",
+    "nba_precompute.team_defense_zone_analysis": "06ab638b42ad99bb",
+    "nba_precompute.player_shot_zone_analysis": "a2e4933688f5be05",
+    "nba_precompute.player_composite_factors": "81795463b2696781",
+    "nba_precompute.player_daily_cache": "d4e1dc9fdaebfc94",
+    "nba_precompute.ml_feature_store": "d7d2dcac325e47a1",
 }
 
 

@@ -109,7 +109,7 @@ def test_a_team_without_games_is_insufficient_and_unknown() -> None:
     idle = defense[defense["team_abbr"] == "WAS"]
     assert set(idle["sample_quality"]) == {"insufficient"}
     assert (
-        idle.drop(columns=["game_date", "team_abbr", "games_in_window_15", "sample_quality"])
+        idle.drop(columns=["game_date", "team_abbr", "games_in_window_15", "sample_quality", "history_gaps"])
         .isna()
         .all(axis=None)
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.rangerun.lineage import readable_manifest
 from nba_pipeline.ranges import described
 from nba_pipeline.tables.names import GAMES, OFFENSE, PLAYERS
@@ -70,13 +71,19 @@ class Stored:
     failed: Mapping[str, Collection[date]]
     keys: Mapping[str, tuple[int, int, tuple[str, ...]]]
     """Per table: rows, rows whose key another row has as well, and examples of such keys."""
+    left_out: frozenset[str] = frozenset()
+    """Ids of games that the tables were made without: declared gaps."""
 
 
 def read_stored(
-    store: Store, tables: TableRegistry, days: Sequence[date], failed: Mapping[str, Collection[date]]
+    store: Store,
+    tables: TableRegistry,
+    days: Sequence[date],
+    failed: Mapping[str, Collection[date]],
+    gaps: Gaps | None = None,
 ) -> Stored:
     """Everything the questions need, of the tables that have any of the days. Damaged days count as not
-    stored."""
+    stored. Games that are declared gaps, and left out, are asked nothing."""
     wanted = set(days)
     present = {name: wanted & set(readable_manifest(store, table)) for name, table in tables.items()}
     rows = {
@@ -87,7 +94,16 @@ def read_stored(
         for name, t in tables.items()
         if present[name]
     }
-    return Stored(days, present, rows, failed, keys)
+    left_out = frozenset(gaps.left_out()["game_id"]) if gaps else frozenset()
+    gone = rows[GAMES]["game_id"].isin(left_out).to_numpy(dtype=bool)
+    return Stored(
+        days,
+        present,
+        rows | {GAMES: rows[GAMES][~gone]},
+        failed,
+        keys,
+        frozenset(rows[GAMES]["game_id"][gone]),
+    )
 
 
 def validate(stored: Stored) -> list[Answer]:
@@ -144,7 +160,8 @@ def rows_per_date(stored: Stored) -> Answer:
         f"2 team rows and at least {LEAST_PLAYERS} player rows per team for each of {len(games):,} final"
         " games",
         f"{len(stored.rows[OFFENSE]):,} team rows and {len(stored.rows[PLAYERS]):,} player rows; {len(wrong)}"
-        " exceptions",
+        " exceptions"
+        + (f"; declared gaps, not asked: {', '.join(sorted(stored.left_out))}" if stored.left_out else ""),
         not wrong,
         _lines(wrong),
     )

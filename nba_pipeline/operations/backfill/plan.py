@@ -40,6 +40,7 @@ class Why(StrEnum):
     OTHER_SOURCE = Stale.SOURCE.value
     RESULTS_DUE = Stale.RESULTS.value
     SOURCE_CHANGED = Stale.SOURCE_CHANGED.value
+    GAP_WITHDRAWN = Stale.GAP_WITHDRAWN.value
     UPSTREAM_CHANGED = Stale.UPSTREAM.value
     INPUT_BLAMED = "input_blamed"
     UPSTREAM_PLANNED = "upstream_planned"
@@ -60,6 +61,7 @@ _WORDS = {
     Why.OTHER_SOURCE: Stale.SOURCE.words,
     Why.RESULTS_DUE: Stale.RESULTS.words,
     Why.SOURCE_CHANGED: Stale.SOURCE_CHANGED.words,
+    Why.GAP_WITHDRAWN: Stale.GAP_WITHDRAWN.words,
     Why.UPSTREAM_CHANGED: Stale.UPSTREAM.words,
     Why.INPUT_BLAMED: "a failed day that is made from it blames the input, so it is fetched again",
     Why.UPSTREAM_PLANNED: "this plan makes a day that it is made from",

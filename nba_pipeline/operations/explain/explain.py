@@ -33,6 +33,7 @@ from nba_pipeline.tables.formula import AsStored, Formula, Lines, Past, Ref, Rel
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.tables.render.frames import round_half_even
 from nba_pipeline.tables.spec import ColumnType, Kind, Table
+from nba_pipeline.transforms.gaps import HISTORY_GAPS
 from nba_pipeline.warehouse.base import ManifestEntry, Store
 
 _NAMES = ("player_full_name", "player_name", "player_lookup")
@@ -71,6 +72,8 @@ class Explanation:
     stored: dict[str, Any] = field(default_factory=dict)
     made: Provenance | None = None
     source: dict[str, Any] = field(default_factory=dict)
+    history_gaps: int = 0
+    """Of the row: declared gaps in its windows."""
     failed: Failed | None = None
     """How the newest attempt at the day failed, if it did. Without ``stored`` the value is what that attempt
     computed."""
@@ -119,7 +122,8 @@ def explain(
 
 
 def _add_inputs(found: Explanation, reader: Reader, recipe: Recipe, row: Record) -> None:
-    """The input rows of the same day, and which of their columns the value rests on."""
+    """The input rows of the same day, which of their columns the value rests on, and gaps of the row."""
+    found.history_gaps = int(row.get(HISTORY_GAPS) or 0)
     rests_on = depends_on(found.table, found.column)
     for given in recipe.same_day:
         rests = rests_on.get(given.table)
@@ -260,6 +264,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     return {
         **_value_as_json(found),
         "inputs": found.inputs,
+        "history_gaps": found.history_gaps,
         "stored": found.stored or None,
         "failed": (
             None

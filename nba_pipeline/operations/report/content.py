@@ -20,6 +20,7 @@ from nba_pipeline.operations.backfill.estimate import Measured
 from nba_pipeline.operations.backfill.plan import PipelinePlan, make_plan
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
+from nba_pipeline.operations.gaps import Standing, standings
 from nba_pipeline.operations.quarantine import Rejected, read_rejected
 from nba_pipeline.operations.status.staleness import StaleDays
 from nba_pipeline.operations.status.state import TableState
@@ -127,6 +128,8 @@ class Report:
     """On the clock, for all that is left; None while a table of it has never been measured."""
     quota: Quota | None = None
     """Where today's quotas stand, of a warehouse that has some."""
+    gaps: tuple[Standing, ...] = ()
+    """Games that are declared gaps, or were and are left out still."""
 
     def counts(self, table: str) -> dict[str, int]:
         """Days of the table by what they are, good first."""
@@ -159,7 +162,7 @@ def gather(
     """The report of these days; ``states`` and ``stale`` as ``status`` reads them."""
     pace = load_timings(w.instance, [p.table for p in w.recipes])
     plan = make_plan(w.recipes, states, stale, days, days_per_run=w.settings.days_per_run)
-    failed = {name: set(state.failed) for name, state in states.items()}
+    failed, gaps = {name: set(state.failed) for name, state in states.items()}, w.gaps()
     return Report(
         now,
         tuple(days),
@@ -171,13 +174,14 @@ def gather(
         {recipe.table: states[recipe.table].rows for recipe in w.recipes},
         causes(states),
         coverage(w.store, w.tables, states),
-        tuple(validate(read_stored(w.store, w.tables, days, failed))),
+        tuple(validate(read_stored(w.store, w.tables, days, failed, gaps))),
         {name: measured for name, measured in pace.items() if measured},
         tuple(read_rejected(w.store, w.tables, w.recipes, days)),
         waiting(w.recipes, states),
         left_to_do(plan, pace),
         expected_clock(plan, pace, slots_for(w, plan.request())),
         None if w.store.quota is None else w.store.quota.today([w.tables[p.table] for p in w.recipes]),
+        tuple(one for one in standings(gaps) if days[0] <= one.gap.day <= days[-1]),
     )
 
 

@@ -52,6 +52,8 @@ def as_html(report: Report) -> str:
         "Throughput": _throughput(report),
         "Quarantine": _quarantine(report),
     }
+    if report.gaps:
+        sections["Declared gaps"] = _gaps(report)
     if report.quota is not None:
         sections["Quota"] = _quota(report)
     contents = "".join(f'<a href="#{_anchor(name)}">{escape(name)}</a>' for name in sections)
@@ -351,6 +353,18 @@ def _quarantine(report: Report) -> str:
     more = f"<p>and {rest} more: <code>nba-pipeline rejected list</code></p>" if rest > 0 else ""
     intro = f"<p>{len(report.rejected)} row(s) were refused; the other rows of their days are stored.</p>"
     return intro + _table({"day": "day", "class": "day", "table": "", "why": "words"}, rows, "stack") + more
+
+
+def _gaps(report: Report) -> str:
+    """Games that the tables do without, by somebody's word."""
+    intro = (
+        "<p>Games of which something will never come, as somebody has declared. Rows that look back over them"
+        " say so in <code>history_gaps</code>.</p>"
+    )
+    rows = (
+        [str(s.gap.day), escape(s.gap.game_id), escape(s.state), escape(s.gap.reason)] for s in report.gaps
+    )
+    return intro + _table({"day": "day", "game": "", "state": "", "why": "words"}, rows, "stack")
 
 
 def _quota(report: Report) -> str:

@@ -35,6 +35,7 @@ def as_markdown(report: Report) -> str:
         "Validation": _validation(report),
         "Throughput": _throughput(report),
         "Quarantine": _quarantine(report),
+        **({"Declared gaps": _gaps(report)} if report.gaps else {}),
         **({"Quota": _quota(report)} if report.quota is not None else {}),
         "Calendar": _calendars(report),
     }
@@ -172,6 +173,10 @@ def _quarantine(report: Report) -> list[str]:
     rows = ((str(r.day), r.failure_class, r.table, r.message) for r in report.rejected[:_ROWS_SHOWN])
     more = [f"and {rest} more: `nba-pipeline rejected list`", ""] if rest > 0 else []
     return [*_table(("day", "class", "table", "why"), rows), *more]
+
+
+def _gaps(report: Report) -> list[str]:
+    return [*(f"- {standing.words}" for standing in report.gaps), ""]
 
 
 def _quota(report: Report) -> list[str]:

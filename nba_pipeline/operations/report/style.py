@@ -42,6 +42,7 @@ LOOKS: Mapping[str, Look] = {
     EMPTY + EmptyReason.EXHIBITION_ONLY: Look("#b3c3d6", "#566579", "m4.5 3v3m-1.5-1.5h3", "#1d2c3f"),
     EMPTY + EmptyReason.POSTPONED: Look("#d6c9b1", "#6a5d48", "m4.5 2.5v4", "#3b2f17"),
     EMPTY + EmptyReason.NOT_PUBLISHED: Look("#c9bfdc", "#5f527c", "m2.5 3.3h4m-4 2.4h4", "#2c2147"),
+    EMPTY + EmptyReason.DECLARED_GAP: Look("#e3c6c2", "#6d4f4c", "m2.5 4.5h1m2 0h1", "#4a1f1a"),
     EMPTY + EmptyReason.NO_HISTORY: Look("#9aa6b8", "#75839a", "m3 3h3v3h-3z"),
     EMPTY + EmptyReason.NOT_PLAYED_YET: Look("#d9e8f6", "#35526f", "m4.5 3a1.5 1.5 0 1 0 .1 0z", "#2f5f94"),
 }

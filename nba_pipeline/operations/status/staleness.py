@@ -5,7 +5,8 @@ computing versions (``rangerun/lineage.py``), deciding what to run (``plan.py``)
 
 A day is stale when its formulas changed, when its declared columns changed, when the content of a day that it
 is made from changed, or, for a table read from the source, when the pipeline now reads another one, when the
-day was read before its games were over, or when the source has changed since. Fixed formulas that give the
+day was read before its games were over, when the source has changed since, or when it was made without a game
+whose declared gap holds no more. Fixed formulas that give the
 same rows leave later tables alone: a day whose content is unchanged makes nothing behind it stale.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from nba_pipeline.clock import results_due
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.orchestration.instance.provenance import load_provenance
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.rangerun.lineage import expected_provenance, is_raw, readable_manifest
 from nba_pipeline.rangerun.provenance import Provenance
 from nba_pipeline.ranges import contiguous
@@ -39,6 +41,7 @@ class Stale(StrEnum):
     SOURCE = "other_source"
     RESULTS = "results_due"
     SOURCE_CHANGED = "source_changed"
+    GAP_WITHDRAWN = "gap_withdrawn"
     UPSTREAM = "upstream_changed"
 
     @property
@@ -54,6 +57,7 @@ _WORDS = {
     Stale.SOURCE: "read from another source than the one that is set now",
     Stale.RESULTS: "read from the source before the day's games were over, and their results are due now",
     Stale.SOURCE_CHANGED: "the source has changed since it was read: corrections, or what came late",
+    Stale.GAP_WITHDRAWN: "made without a game whose declared gap holds no more",
     Stale.UPSTREAM: "a day that it was made from has changed since",
 }
 
@@ -68,10 +72,11 @@ def stale_days(
     states: Mapping[str, TableState],
     source: str | None = None,
     held: Mapping[date, str] | None = None,
+    gaps: Gaps | None = None,
 ) -> dict[str, dict[date, Stale]]:
     """The stale days among the materialized ones of each table, with the reason. ``source``: the name of the
     source that a run would read; without it that a day came from another source is not asked. ``held``: the
-    source's fingerprints of now; days without one are not compared."""
+    source's fingerprints of now; days without one are not compared. ``gaps``: what is declared."""
     manifests = {recipe.table: readable_manifest(store, tables[recipe.table]) for recipe in recipes}
     for name in {i.table for recipe in recipes for i in recipe.inputs} - set(manifests):
         manifests[name] = readable_manifest(store, tables[name])
@@ -90,6 +95,12 @@ def stale_days(
                 results_due=day <= due,
             )
             for day, entry in entries.items()
+        }
+        withdrawn = gaps.withdrawn(recipe.table) if gaps else {}
+        reasons |= {
+            day: Stale.GAP_WITHDRAWN
+            for day in withdrawn
+            if day in reasons and reasons[day] in (None, Stale.UPSTREAM)
         }
         found[recipe.table] = {day: why for day, why in sorted(reasons.items()) if why is not None}
     return found

@@ -16,6 +16,7 @@ import dagster as dg
 
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.orchestration.automation.alerts import (
+    DECLARED_GAP,
     QUARANTINED,
     STANDING_CHECK,
     Finding,
@@ -29,6 +30,7 @@ from nba_pipeline.orchestration.automation.channels import Channel, channels_of,
 from nba_pipeline.orchestration.automation.inventory import JOB as INVENTORY_JOB
 from nba_pipeline.orchestration.dagster_private import BACKFILL_ID_TAG, BULK_ACTION_TERMINAL_STATUSES
 from nba_pipeline.orchestration.day_events import FAILURE_CLASS, FAILURE_MESSAGE, REJECTED_ROWS
+from nba_pipeline.orchestration.instance.gaps import load_gaps
 from nba_pipeline.rangerun.job import InvalidRows
 from nba_pipeline.settings import AlertSettings
 
@@ -76,9 +78,29 @@ def alert_tick(
     records = _ended_since(instance, known["after"])
     after = max([known["after"], *(record.update_timestamp.timestamp() for record in records)])
     runs = [record.dagster_run for record in records if _has_news(record.dagster_run)]
-    waiting = set(known["waiting"]) | {
-        run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags
-    }
+    waiting, groups = _grouped(instance, runs, set(known["waiting"]))
+    sent = 0
+    for title, findings, page in groups:
+        causes = news(causes_of(findings), said, now)
+        if causes:
+            runs_of = sorted({f"runs/{f.run_id}" for c in causes for f in c.findings if f.run_id})
+            pages = [page] if page else runs_of[:3]
+            links = [f"{settings.ui_url}/{p}" if settings.ui_url else p for p in pages]
+            deliver(channels, *worded(title, causes, said, links), dg.get_dagster_logger())
+            sent += 1
+    return as_cursor(after, waiting, said), sent
+
+
+_Group = tuple[str, list[Finding], str]
+"""Title of a message, what went wrong, and the UI's page about it (none: those of the runs)."""
+
+
+def _grouped(
+    instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun], waiting: set[str]
+) -> tuple[set[str], list[_Group]]:
+    """(backfills that go on, the messages to consider): one per backfill that has ended, one for other runs
+    and one for declared gaps."""
+    waiting |= {run.tags[BACKFILL_ID_TAG] for run in runs if BACKFILL_ID_TAG in run.tags}
     alone = [run for run in runs if BACKFILL_ID_TAG not in run.tags]
     groups: list[tuple[str, list[dg.DagsterRun], str]] = [("nba_pipeline", alone, "")] if alone else []
     for backfill_id in sorted(waiting):
@@ -90,21 +112,25 @@ def alert_tick(
                 run for run in reversed(instance.get_runs(tagged)) if _has_news(run)
             ]  # oldest first, as in `alone`
             groups.append((f"nba_pipeline, backfill {backfill_id}", members, f"runs/b/{backfill_id}"))
-    sent = 0
-    for title, members, page in groups:
-        causes = news(causes_of(f for run in members for f in findings_of(instance, run)), said, now)
-        if causes:
-            pages = [page] if page else sorted({f"runs/{f.run_id}" for c in causes for f in c.findings})[:3]
-            links = [f"{settings.ui_url}/{p}" if settings.ui_url else p for p in pages]
-            deliver(channels, *worded(title, causes, said, links), dg.get_dagster_logger())
-            sent += 1
-    return as_cursor(after, waiting, said), sent
+    found = [
+        (title, [f for run in of for f in findings_of(instance, run)], page) for title, of, page in groups
+    ]
+    return waiting, [*found, ("nba_pipeline", list(_gaps_in_use(instance)), "")]
 
 
 def _ended_since(instance: dg.DagsterInstance, after: float) -> list[dg.RunRecord]:
     """Runs that failed or succeeded after a moment, oldest first."""
     ended = dg.RunsFilter(statuses=[_FAILED, _SUCCEEDED], updated_after=datetime.fromtimestamp(after, UTC))
     return sorted(instance.get_run_records(ended), key=lambda record: record.update_timestamp)
+
+
+def _gaps_in_use(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    """The declared gaps that stored days are made without."""
+    gaps = load_gaps(instance)
+    used = {game for days in gaps.used.values() for games in days.values() for game in games}
+    for gap in gaps.declared:
+        if gap.game_id in used:
+            yield Finding("nba_raw", DECLARED_GAP, gap.words, "")
 
 
 def _has_news(run: dg.DagsterRun) -> bool:

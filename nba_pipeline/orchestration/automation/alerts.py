@@ -14,7 +14,9 @@ from datetime import date
 from nba_pipeline.failures import FailureClass
 from nba_pipeline.orchestration.automation.inventory import in_words
 
-STANDING_CHECK, QUARANTINED = "standing_check", "quarantined_rows"
+STANDING_CHECK, QUARANTINED, DECLARED_GAP = "standing_check", "quarantined_rows", "declared_gap"
+_STANDING = (STANDING_CHECK, DECLARED_GAP)
+"""What is so until somebody changes it: said in its own words, and again after a week."""
 DAY_SECONDS = 86_400.0
 REMEMBERED_DAYS, REMEMBERED_CHECKS = DAY_SECONDS, 7 * DAY_SECONDS
 """How long the same is not said again: a day that failed for the same reason, and a standing check with the
@@ -100,21 +102,23 @@ def news(causes: Sequence[Cause], said: Said, now: float) -> list[Cause]:
             said.held_back[cause.key] = said.held_back.get(cause.key, 0) + 1
             continue
         fresh.append(cause)
-        lasting = REMEMBERED_CHECKS if cause.failure_class == STANDING_CHECK else REMEMBERED_DAYS
-        kept = words if cause.failure_class == STANDING_CHECK else sorted({*before, *words})
+        lasting = REMEMBERED_CHECKS if cause.failure_class in _STANDING else REMEMBERED_DAYS
+        kept = words if cause.failure_class in _STANDING else sorted({*before, *words})
         said.until[cause.key] = (now + lasting, kept)
     return fresh
 
 
 def worded(title: str, causes: Sequence[Cause], said: Said, links: Sequence[str] = ()) -> tuple[str, str]:
     """(subject, text) of one message about some causes."""
-    failed = sum(len(c.days) or 1 for c in causes if c.failure_class not in (STANDING_CHECK, QUARANTINED))
+    failed = sum(len(c.days) or 1 for c in causes if c.failure_class not in (*_STANDING, QUARANTINED))
+    gaps = sum(len(c.findings) for c in causes if c.failure_class == DECLARED_GAP)
     checks = sum(len(c.findings) for c in causes if c.failure_class == STANDING_CHECK)
     rows = sum(c.rows for c in causes if c.failure_class == QUARANTINED)
     counts = [f"{failed} failed days or runs"] * bool(failed) + [f"{checks} standing checks failed"] * bool(
         checks
     )
     counts += [f"{rows} rows in quarantine"] * bool(rows)
+    counts += [f"{gaps} declared gaps in use"] * bool(gaps)
     lines = [f"{title}: {', '.join(counts)}"]
     for cause in causes:
         lines += ["", *_cause_lines(cause, said.held_back.pop(cause.key, 0))]
@@ -124,7 +128,7 @@ def worded(title: str, causes: Sequence[Cause], said: Said, links: Sequence[str]
 
 def _cause_lines(cause: Cause, held_back: int) -> list[str]:
     first = min(cause.findings, key=lambda f: (f.day or date.max, f.message))
-    if cause.failure_class == STANDING_CHECK:
+    if cause.failure_class in _STANDING:
         return [f.message for f in cause.findings]
     days = (
         f"{len(cause.days)} day(s): {_first_days(cause.days)}"

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
+from nba_pipeline.orchestration.instance.gaps import load_gaps
 from nba_pipeline.orchestration.instance.provenance import load_provenance
 from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
 from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
@@ -77,13 +78,14 @@ class Currency:
             }
             for recipe in self.recipes
         }
-        outdated, awaited = {}, set[date]()
+        outdated, awaited, gaps = {}, set[date](), load_gaps(instance)
         for recipe in self.recipes:
             stored, now = manifests[recipe.table], inputs[recipe.table]
             recorded = load_provenance(instance, recipe.table, [day for day in days if day in stored])
             # Of a day from before inputs were recorded nothing can be said; restating history on a guess
             # would be a flood.
             changed = {day for day, made in recorded.items() if made.inputs != now[day]}
+            changed |= gaps.withdrawn(recipe.table).keys() & stored.keys()
             outdated[recipe.table] = frozenset(changed | {day for day in days if day not in stored})
             awaited |= {day for day, made in recorded.items() if made.awaits_results}
         later = frozenset(day + timedelta(days=n) for day in awaited for n in range(1, LOOKBACK_DAYS + 1))

@@ -18,6 +18,7 @@ from nba_pipeline.orchestration.automation.currency import Currency
 from nba_pipeline.orchestration.automation.schedules import daily, morning_schedule
 from nba_pipeline.orchestration.automation.source_sensor import JOB as RAW_JOB
 from nba_pipeline.orchestration.automation.source_sensor import raw_job, source_sensor
+from nba_pipeline.orchestration.declared_gaps import gap_jobs
 from nba_pipeline.settings import Settings
 from nba_pipeline.tables.names import CACHE, CONTEXT, FEATURES
 
@@ -55,7 +56,7 @@ def automation(settings: Settings, currency: Currency) -> Automation:
     counting = _counting_job(standing)
     return Automation(
         checks=[standing],
-        jobs=[raw, counting],
+        jobs=[raw, counting, *gap_jobs(currency.tables)],
         sensors=[
             source_sensor(
                 currency.tables,

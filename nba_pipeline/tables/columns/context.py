@@ -7,6 +7,7 @@ played in the current season. Everything here looks strictly before D.
 from __future__ import annotations
 
 from nba_pipeline.tables.formula import (
+    AsStored,
     Formula,
     Past,
     Relation,
@@ -179,5 +180,16 @@ CONTEXT: tuple[Column, ...] = (
             "(opponent_pace_last_10 - team_pace_last_10) / 2",
             refs=unrounded(CONTEXT_TABLE, "opponent_pace_last_10", "team_pace_last_10"),
         ),
+    ),
+    Column(
+        "history_gaps",
+        INT64,
+        "Declared gaps in the windows that the row rests on: games that were played, but of which the box"
+        " score or the shots are missing for good, so that the windows do without them. 0 almost always.",
+        unit="games",
+        nullable=False,
+        minimum=0,
+        maximum=366,
+        formula=AsStored("the declared gaps that the row's windows reach back to, counted by the run"),
     ),
 )

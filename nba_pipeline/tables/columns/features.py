@@ -223,12 +223,12 @@ _QUALITY: tuple[Column, ...] = (
     Column(
         "feature_quality_score",
         numeric(5, 2),
-        "100 · known features / all features.",
+        "100 · known features / all features, less 1 for each of history_gaps; never below 0.",
         unit="percent",
         nullable=False,
         minimum=0,
         maximum=100,
-        formula=Formula(f"100 * known_feature_count / {len(FEATURE_NAMES)}"),
+        formula=Formula(f"max(100 * known_feature_count / {len(FEATURE_NAMES)} - history_gaps, 0)"),
     ),
     Column(
         "is_training_ready",

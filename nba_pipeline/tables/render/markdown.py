@@ -38,8 +38,9 @@ NULL, a comparison with it is false, functions over rows skip it.
 - A day without rows is stored as an empty partition with a reason: `off_day`, `off_season`, `exhibition_only`
   or `postponed`; also `not_published` (games were played, but the source publishes nothing of this kind for
   them, such as shots of play-in games), `not_played_yet` (today's games, whose results are not due before
-  06:00 in New York the next morning) and `no_history` (games are scheduled, but nothing before the day is
-  known: the first days of the pipeline).
+  06:00 in New York the next morning), `declared_gap` (all games of the day are declared gaps: what is missing
+  of them will never come) and `no_history` (games are scheduled, but nothing before the day is known: the
+  first days of the pipeline).
 - `is_back_to_back` is FALSE, not NULL, at a season's first game: `days_rest` is unknown there, but the player
   certainly did not play the day before.
 """

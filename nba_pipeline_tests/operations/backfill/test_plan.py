@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
 
@@ -140,11 +140,7 @@ def test_expected_rows_are_those_of_today_or_the_average() -> None:
 
 def test_a_look_back_ends_after_its_days() -> None:
     recipes = [p for p in RECIPES if p.table in (PLAYERS, SLATE)]
-    old, edge, beyond = (
-        date(2021, 1, 1),
-        date(2021, 1, 1) + timedelta(days=365),
-        date(2021, 1, 1) + timedelta(days=366),
-    )
+    old, edge, beyond = date(2021, 1, 1), date(2021, 9, 30), date(2021, 11, 30)  # one season and the next
     entries = {d: ManifestEntry(d, 1, "h", "s", datetime(2024, 1, 1)) for d in (old, edge, beyond)}
     states = {
         PLAYERS: TableState(PLAYERS, entries, {}, {}, frozenset(), frozenset()),
