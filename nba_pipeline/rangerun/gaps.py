@@ -145,7 +145,8 @@ def noted(unusable: pd.DataFrame, published: pd.DataFrame, gaps: Collection[Gap]
         return unusable
     by_game = held.groupby(["game_date", "nba_game_id"], as_index=False).size()
     notes = by_game.rename(columns={"size": "count", "nba_game_id": "sample"}).assign(reason="declared_gap")
-    return pd.concat([unusable, notes[list(unusable.columns)]], ignore_index=True)
+    notes = notes[list(unusable.columns)]
+    return notes if unusable.empty else pd.concat([unusable, notes], ignore_index=True)
 
 
 def without_lines(games: pd.DataFrame, lines: pd.DataFrame, days: Collection[date]) -> pd.DataFrame:

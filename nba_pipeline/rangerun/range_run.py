@@ -17,7 +17,7 @@ import pandas as pd
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.failures import PipelineError
 from nba_pipeline.rangerun.attempt import Attempt, failures_of, isolated, stamps
-from nba_pipeline.rangerun.gaps import Gap, declare, without, without_lines
+from nba_pipeline.rangerun.gaps import Gap, declare, without, without_games, without_lines
 from nba_pipeline.rangerun.inputs import incomplete, load_inputs
 from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import (
@@ -111,7 +111,7 @@ def _make_gapped(
     progress.take(trial, trial.stored)
     left = [day for day in days if day not in trial.stored]
     gaps = [gap for day in left for gap in job.gaps.of_day(job.recipe.table, day)]
-    games = None if schedule is None else without(job.recipe.table, {GAMES: schedule}, gaps)[GAMES]
+    games = None if schedule is None else without_games(schedule, [g for g in gaps if BOXSCORES in g.tables])
     _make(job, without(job.recipe.table, frames, gaps), left, games, progress, gaps)
     inputs = [given.table for given in job.recipe.same_day]
     for day in days:

@@ -12,6 +12,7 @@ from datetime import date
 import pandas as pd
 
 from nba_pipeline.build import RECIPES
+from nba_pipeline.rangerun.gaps import Gaps
 from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import RangeOutcome
 from nba_pipeline.rangerun.range_run import run_range
@@ -42,6 +43,7 @@ class Pipeline:
     tables: TableRegistry = field(default_factory=lambda: TABLES)
     outcomes: dict[str, RangeOutcome] = field(default_factory=dict)
     results_due: date = date.max
+    gaps: Gaps = field(default_factory=Gaps)
 
     def run(
         self, days: Sequence[date], names: Iterable[str] = GAME_TABLES, on_invalid_rows: str = "fail"
@@ -57,9 +59,10 @@ class Pipeline:
 
     def run_plan(self, recipe: Recipe, days: Sequence[date], on_invalid_rows: str = "fail") -> RangeOutcome:
         policy = InvalidRows(on_invalid_rows)
-        return run_range(
-            RangeJob(recipe, self.tables, self.store, self.source, self.start, policy, self.results_due), days
+        job = RangeJob(
+            recipe, self.tables, self.store, self.source, self.start, policy, self.results_due, self.gaps
         )
+        return run_range(job, days)
 
     def read(self, table: str, days: Iterable[date] | None = None) -> pd.DataFrame:
         declared = self.tables[table]
