@@ -185,9 +185,9 @@ CONTEXT: tuple[Column, ...] = (
         "history_gaps",
         INT64,
         "Declared gaps in the windows that the row rests on: games that were played, but of which the box"
-        " score or the shots are missing for good, so that the windows do without them. 0 almost always.",
+        " score or the shots are missing for good, so that the windows do without them. 0 almost always; NULL"
+        " in rows from before the column was there.",
         unit="games",
-        nullable=False,
         minimum=0,
         maximum=366,
         formula=AsStored("the declared gaps that the row's windows reach back to, counted by the run"),

@@ -76,10 +76,11 @@ class ParquetFolder:
     def scan(self, table: Table, days: Iterable[date] | None = None, cached: Cached | None = None) -> Scan:
         """Entries of the days (default: all that are stored), opening only files that the cache does not
         know."""
-        cached = load_cache(self.folder(table)) if cached is None else cached
+        folder = self.folder(table)
+        cached = load_cache(folder) if cached is None else cached
         scan, unknown = Scan(), []
         for day in self.stored_days(table) if days is None else days:
-            key = self.key(table, day)
+            key = _key(folder, day)
             if key is not None and day in cached and cached[day][0] == key:
                 scan.entries[day] = cached[day]
             elif key is not None:
@@ -109,10 +110,8 @@ class ParquetFolder:
         return sorted(day for day in days if day is not None)
 
     def key(self, table: Table, day: date) -> FileKey | None:
-        try:
-            return FileKey.of(self.path(table, day).stat())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        """The version of a day's file; None if there is none."""
+        return _key(self.folder(table), day)
 
     def read_entry(self, table: Table, day: date) -> tuple[FileKey, ManifestEntry] | DamagedFile | None:
         loaded = self.load(table, day)
@@ -145,6 +144,14 @@ class ParquetFolder:
             paths=paths,
             readable={day: entry for day, entry in readable.items() if day not in damaged},
         )
+
+
+def _key(folder: Path, day: date) -> FileKey | None:
+    """Text and no ``Path``: that halves the time of a command that looks at 1,900 days of all tables."""
+    try:
+        return FileKey.of(os.stat(f"{folder}/{_FOLDER_PREFIX}{day}/{FILE_NAME}"))  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def in_threads(work: Callable[[date], _Result], days: Iterable[date]) -> list[tuple[date, _Result]]:
