@@ -90,10 +90,10 @@ def _meant(name: str, lower: bool = False) -> str:
     return f" ({close[0].removeprefix(PREFIX).lower() if lower else close[0]} is one)"
 
 
-def dagster_home(env: Mapping[str, str]) -> Path:
+def dagster_home(environ: Mapping[str, str] | None = None) -> Path:
     """DAGSTER_HOME; without it the working directory if it has a dagster.yaml, else ``.nba_pipeline`` in
     it."""
-    if given := env.get("DAGSTER_HOME"):
+    if given := (os.environ if environ is None else environ).get("DAGSTER_HOME"):
         if not Path(given).is_absolute():
             raise ConfigurationError(
                 f"DAGSTER_HOME={given} must be an absolute path (`export DAGSTER_HOME=$PWD`)"

@@ -24,8 +24,10 @@ SHARED = ("real_seasons", "made_home")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The groups of pytest-xdist: a process takes all tests of a shared fixture, else all of a file, so that
-    what a file makes is made once."""
+    what a file makes is made once. And tests of three whole seasons are slow."""
     for item in items:
+        if "real_seasons" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
         shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
         file = ".".join(item.path.relative_to(config.rootpath).with_suffix("").parts[1:])
         item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))

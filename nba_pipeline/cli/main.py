@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_pipeline.cli import archive, gaps, importing, rejected, schema
+from nba_pipeline.cli import archive, gaps, home, importing, rejected, schema
 from nba_pipeline.cli.options import (
     End,
     Force,
@@ -27,15 +27,15 @@ from nba_pipeline.cli.options import (
     SwitchSource,
     Tables,
     WarehouseName,
+    WithHistory,
     Workers,
     Yes,
 )
-from nba_pipeline.cli.run import EXIT_SOME_FAILED, EXIT_USAGE, check_policy, run
+from nba_pipeline.cli.run import EXIT_SOME_FAILED, EXIT_USAGE, check_policy, run, run_planned
 from nba_pipeline.cli.trouble import sentence
 from nba_pipeline.failures import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:  # commands import what they need when they run: `--help` should not load Dagster
-    from nba_pipeline.operations.backfill.plan import PipelinePlan
     from nba_pipeline.operations.backfill.tasks import Backfill
 
 
@@ -68,11 +68,9 @@ def _options(
     variables; options win."""
 
 
-app.add_typer(archive.app, name="archive")
-app.add_typer(gaps.app, name="gaps")
-app.add_typer(importing.app, name="import")
-app.add_typer(rejected.app, name="rejected")
-app.add_typer(schema.app, name="schema")
+_GROUPS = {"archive": archive, "gaps": gaps, "home": home, "import": importing, "schema": schema}
+for _name, _group in (*_GROUPS.items(), ("rejected", rejected)):
+    app.add_typer(_group.app, name=_name)
 
 
 @app.command()
@@ -85,6 +83,7 @@ def backfill(
     on_invalid_rows: Policy = "fail",
     workers: Workers = None,
     force: Force = False,
+    with_history: WithHistory = False,
     switch_source: SwitchSource = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -97,8 +96,7 @@ def backfill(
 
     Example: `nba-pipeline backfill --start 2023-10-24 --end 2024-06-30 --tables games,player_boxscores`
     """
-    from nba_pipeline.cli.plan import plan_of, print_nothing_to_do, print_switch
-    from nba_pipeline.cli.waiting import wait_for_locks
+    from nba_pipeline.cli.plan import plan_of, print_switch
     from nba_pipeline.operations.workspace import open_workspace
 
     check_policy(on_invalid_rows)
@@ -106,15 +104,13 @@ def backfill(
         if switch_source and not print_switch(workspace, start, end, tables, yes):
             return
 
-        def planned() -> PipelinePlan:
-            return plan_of(workspace, start, end, tables, force=force, on_invalid_rows=on_invalid_rows)
-
-        with wait_for_locks(workspace, planned, lambda plan: plan.request()) as plan:
-            if not plan.table_days and not as_json:
-                print_nothing_to_do(plan)
-                return
-            left_alone = {name: t.up_to_date for name, t in plan.tables.items()}
-            run(workspace, plan.request(), as_json, workers, left_alone)
+        how = {"force": force, "with_history": with_history}
+        run_planned(
+            workspace,
+            lambda: plan_of(workspace, start, end, tables, on_invalid_rows=on_invalid_rows, **how),
+            as_json,
+            workers,
+        )
 
 
 @app.command()
@@ -125,6 +121,7 @@ def plan(
     source: SourceName = None,
     warehouse: WarehouseName = None,
     force: Force = False,
+    with_history: WithHistory = False,
     switch_source: SwitchSource = False,
     as_json: Json = False,
 ) -> None:
@@ -138,7 +135,7 @@ def plan(
     from nba_pipeline.operations.workspace import open_workspace
 
     with open_workspace(source=source, warehouse=warehouse, switch_source=switch_source) as w:
-        print_plan(w, plan_of(w, start, end, tables, force=force), as_json)
+        print_plan(w, plan_of(w, start, end, tables, force=force, with_history=with_history), as_json)
 
 
 @app.command()
@@ -379,10 +376,8 @@ def main() -> None:
         print(f"nba-pipeline: {error}", file=sys.stderr)
         raise SystemExit(EXIT_USAGE) from None
     except PipelineError as error:
-        print(
-            f"nba-pipeline: {error.failure_class}: {error}\nwhat to do: {error.failure_class.remedy}",
-            file=sys.stderr,
-        )
+        print(f"nba-pipeline: {error.failure_class}: {error}", file=sys.stderr)
+        print(f"what to do: {error.failure_class.remedy}", file=sys.stderr)
         raise SystemExit(EXIT_SOME_FAILED) from None
     except Exception as error:
         told = sentence(error)

@@ -38,6 +38,13 @@ Workers = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Make every day asked for, also those that are stored and up to date.")
 ]
+WithHistory = Annotated[
+    bool,
+    typer.Option(
+        "--with-history",
+        help="Make the days before --start too that the tables look back on, where they lack.",
+    ),
+]
 SwitchSource = Annotated[
     bool,
     typer.Option(

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.cli.show import add_rows, out, table_of
 from nba_pipeline.operations.backfill import plan as planning
+from nba_pipeline.operations.backfill.history import history_of
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, make_plan
 from nba_pipeline.operations.backfill.quota import forecast
 from nba_pipeline.operations.backfill.timings import expectations, expected_clock, load_timings
 from nba_pipeline.operations.backfill.workers import slots_for
 from nba_pipeline.operations.graph import chosen
 from nba_pipeline.orchestration.instance.identity import identity_of, known_identity, remember_identity
+from nba_pipeline.rangerun.lineage import readable_manifest
 from nba_pipeline.ranges import described
+from nba_pipeline.tables.names import GAMES
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -33,22 +36,41 @@ def plan_of(
     *,
     force: bool,
     on_invalid_rows: str = "fail",
+    with_history: bool = False,
 ) -> PipelinePlan:
     """The plan of a request as the command line makes it."""
-    days = w.days(start, end)
-    recipes = chosen(w.recipes, tables)
+    days, begin = w.days(start, end), w.settings.start_date
+    names = {recipe.table for recipe in chosen(w.recipes, tables)}
+    history = history_of(w.recipes, names, days[0], begin) if with_history else {}
+    recipes = [recipe for recipe in w.recipes if recipe.table in names or recipe.table in history]
     # All tables are read even if only some were asked for: a blocked day is found through the tables before
     # it.
-    states = w.states(days)
+    states = w.states(sorted({*days, *(day for of in history.values() for day in of)}))
     stale = w.stale(states, recipes, w.source.name)
     return make_plan(
         recipes,
         states,
         stale,
-        days,
+        dict.fromkeys(names, days),
         force=force,
         on_invalid_rows=on_invalid_rows,
         days_per_run=w.settings.days_per_run,
+        history=history,
+        scheduled=readable_manifest(w.store, w.tables[GAMES]),
+        start=begin,
+    )
+
+
+def lacking_words(plan: PipelinePlan) -> str:
+    """Which days cannot be made for want of history, and the ways on; empty where there are none."""
+    if not plan.lacking:
+        return ""
+    first = min(day for of in plan.lacking.values() for day in of.values())
+    every = {day for of in plan.lacking.values() for day in of}
+    return (
+        f"{plan.lacking_days} table-days ({described(every)}) of {len(plan.lacking)} tables that look back"
+        f" cannot be made: from {first} on days before them are neither stored nor planned. `--with-history`"
+        f" plans these too; NBA_PIPELINE_START_DATE={min(every)} lets the history begin there."
     )
 
 
@@ -87,12 +109,17 @@ def print_plan(w: Workspace, plan: PipelinePlan, as_json: bool) -> None:
     else:
         out.print(_plan_table(plan, runs, expected))
         _print_reasons(plan)
+        if plan.lacking:
+            out.print(f"[yellow]{lacking_words(plan)}[/]")
         _print_time(seconds, slots)
         if quota:
             _print_quota(quota)
 
 
 def print_nothing_to_do(plan: PipelinePlan) -> None:
+    if plan.lacking:
+        out.print(f"[yellow]{lacking_words(plan)}[/]")
+        return
     days = max((t.up_to_date for t in plan.tables.values()), default=0)
     out.print(
         f"Nothing to do: all {days} days of {len(plan.tables)} table(s) are stored, made with today's"

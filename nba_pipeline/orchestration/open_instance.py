@@ -39,7 +39,7 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            _put(home / "dagster.yaml")
+            put_configuration(home)
         opened = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURED_OUTPUT))
     except OSError as error:
         raise ConfigurationError(
@@ -50,8 +50,9 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def _put(file: Path) -> None:
-    """Whole at once: another first command may be reading it."""
+def put_configuration(home: Path) -> None:
+    """The project's dagster.yaml into the home; whole at once: another first command may be reading it."""
+    file = home / "dagster.yaml"
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     shutil.copyfile(DEFAULT_INSTANCE, temporary)
     temporary.replace(file)

@@ -152,6 +152,7 @@ def test_an_added_column_makes_its_days_stale_and_a_backfill_fills_it(runs: Runs
     assert (schema_of(runs)[0], planned(runs)) == ([], {})
 
 
+@pytest.mark.slow  # a history of its own
 def test_without_a_failed_backfill_the_days_are_stale_for_their_schema(runs: Runs) -> None:
     full = runs.tables[PLAYERS]
     added = replace(full, columns=(*full.columns, replace(full.column("ts_pct"), name="ts_pct_again")))

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_pipeline.sources.bulk.source import BulkSource
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
 
 pytestmark = pytest.mark.bulk
@@ -39,6 +40,27 @@ def published(bulk_dir: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def schedule(bulk_dir: Path) -> pd.DataFrame:
     return pd.read_parquet(bulk_dir / "games.parquet")
+
+
+@pytest.fixture(scope="module")
+def most_overtimes(published: pd.DataFrame) -> tuple[str, date, int]:
+    """The league's id, the day and the overtimes of the longest game with exact seconds."""
+    exact = published[
+        published["seconds_official"].notna() & published["game_id"].str[2].isin(["2", "4", "5", "6"])
+    ]
+    sums = exact.groupby(["game_id", "team_tricode"])["seconds_official"].sum()
+    game, overtimes = sums.idxmax()[0], round((int(sums.max()) - 14_400) / 1_500)
+    day = published.loc[published["game_id"] == game, "game_date"].iloc[0]
+    return game, date.fromisoformat(day), overtimes
+
+
+@pytest.fixture(scope="module")
+def golden_days(bulk_source: BulkSource, most_overtimes: tuple[str, date, int]) -> Pipeline:
+    """All tables of games on the days that are looked at here."""
+    days = {*INCIDENT, date(2022, 2, 3), date(2023, 12, 9), most_overtimes[1]}
+    pipeline = Pipeline(bulk_source, min(days))
+    pipeline.run(sorted(days))
+    return pipeline
 
 
 def read(pipeline: Pipeline, table: str, day: date) -> pd.DataFrame:
@@ -124,11 +146,11 @@ def assert_close(row: Any, expected: dict[str, float], frame: pd.DataFrame) -> N
     assert len(frame)
 
 
-def test_chi_at_gsw_2024_03_07(real_seasons: Pipeline, published: pd.DataFrame) -> None:
-    check_game(real_seasons, published, CHI_GSW, date(2024, 3, 7), overtimes=0)
+def test_chi_at_gsw_2024_03_07(golden_days: Pipeline, published: pd.DataFrame) -> None:
+    check_game(golden_days, published, CHI_GSW, date(2024, 3, 7), overtimes=0)
 
 
-def test_quinones_used_1196_81_percent(real_seasons: Pipeline, published: pd.DataFrame) -> None:
+def test_quinones_used_1196_81_percent(golden_days: Pipeline, published: pd.DataFrame) -> None:
     lines = published[(published["game_id"] == CHI_GSW) & (published["team_tricode"] == "GSW")]
     line = lines[lines["family_name"].eq("Quinones") | lines["player_name"].str.contains("Quinones")].iloc[0]
     assert (line["minutes"].lstrip("0") or "0", int(line["field_goals_attempted"])) in {
@@ -136,40 +158,37 @@ def test_quinones_used_1196_81_percent(real_seasons: Pipeline, published: pd.Dat
         ("0:02", 1),
     }
     exact = 100 * 1 * 48 / (2 / 60 * totals(lines)["plays"])
-    players = read(real_seasons, PLAYERS, date(2024, 3, 7))
+    players = read(golden_days, PLAYERS, date(2024, 3, 7))
     row = players[players["player_id"] == line["person_id"]].iloc[0]
     assert row["game_id"] == "20240307_CHI_GSW"
     assert row["usage_rate"] == round(exact, 2) == 1196.81
     assert not row["usage_rate_reliable"]
 
 
-def test_the_game_with_most_overtimes(real_seasons: Pipeline, published: pd.DataFrame) -> None:
-    exact = published[
-        published["seconds_official"].notna() & published["game_id"].str[2].isin(["2", "4", "5", "6"])
-    ]
-    sums = exact.groupby(["game_id", "team_tricode"])["seconds_official"].sum()
-    game, overtimes = sums.idxmax()[0], round((int(sums.max()) - 14_400) / 1_500)
+def test_the_game_with_most_overtimes(
+    golden_days: Pipeline, published: pd.DataFrame, most_overtimes: tuple[str, date, int]
+) -> None:
+    game, day, overtimes = most_overtimes
     assert overtimes >= 2
-    day = date.fromisoformat(published.loc[published["game_id"] == game, "game_date"].iloc[0])
-    check_game(real_seasons, published, game, day, overtimes)
+    check_game(golden_days, published, game, day, overtimes)
 
 
-def test_a_postponed_game_is_on_the_date_on_which_it_was_played(real_seasons: Pipeline) -> None:
-    slate = read(real_seasons, OFFENSE, date(2021, 12, 16))
+def test_a_postponed_game_is_on_the_date_on_which_it_was_played(golden_days: Pipeline) -> None:
+    slate = read(golden_days, OFFENSE, date(2021, 12, 16))
     assert len(slate) == 8
     assert not {"CHI", "TOR"} & set(slate["team_abbr"])
-    assert "20220203_CHI_TOR" in set(read(real_seasons, OFFENSE, date(2022, 2, 3))["game_id"])
+    assert "20220203_CHI_TOR" in set(read(golden_days, OFFENSE, date(2022, 2, 3))["game_id"])
 
 
 def test_the_cup_final_counts_and_its_site_is_unknown_where_the_source_does_not_say(
-    real_seasons: Pipeline,
+    golden_days: Pipeline,
 ) -> None:
     day = date(2023, 12, 9)
-    assert set(read(real_seasons, OFFENSE, day)["game_id"]) == {"20231209_IND_LAL"}
-    game = read(real_seasons, "nba_raw.games", day).iloc[0]
+    assert set(read(golden_days, OFFENSE, day)["game_id"]) == {"20231209_IND_LAL"}
+    game = read(golden_days, "nba_raw.games", day).iloc[0]
     assert game["game_type"] == "cup_final"
     assert pd.isna(game["is_neutral"])  # Las Vegas, but these files have no value: NULL, not FALSE
-    assert read(real_seasons, "nba_raw.shot_attempts", day).empty
+    assert read(golden_days, "nba_raw.shot_attempts", day).empty
 
 
 def test_all_competitive_games_of_three_seasons_are_there(
@@ -190,13 +209,11 @@ def test_the_largest_usage_rate_of_three_seasons(real_seasons: Pipeline) -> None
 
 
 @pytest.mark.parametrize(("day", "expected"), INCIDENT.items(), ids=lambda v: str(v))
-def test_the_dates_of_the_incident(real_seasons: Pipeline, day: date, expected: str | int) -> None:
-    entries = {
-        t: real_seasons.store.manifest(real_seasons.tables[t])[day] for t in (OFFENSE, DEFENSE, PLAYERS)
-    }
+def test_the_dates_of_the_incident(golden_days: Pipeline, day: date, expected: str | int) -> None:
+    entries = {t: golden_days.store.manifest(golden_days.tables[t])[day] for t in (OFFENSE, DEFENSE, PLAYERS)}
     if isinstance(expected, str):
         assert {(e.row_count, e.reason) for e in entries.values()} == {(0, expected)}
-        assert real_seasons.read("nba_raw.player_boxscores", [day]).shape[0] > 0
+        assert golden_days.read("nba_raw.player_boxscores", [day]).shape[0] > 0
     else:
         assert (entries[OFFENSE].row_count, entries[DEFENSE].row_count) == (expected, expected)
         assert entries[PLAYERS].row_count >= 8 * expected

@@ -105,6 +105,7 @@ def run_slate(runs: Runs, backfill_id: str, first: date, last: date) -> bool:
     return finished.is_success
 
 
+@pytest.mark.slow  # a daemon's backfill of its own
 def test_a_chosen_range_may_grow_by_the_look_back(runs: Runs) -> None:
     """What makes the rule necessary. Whether it grows depends on the order of a set; if it never does,
     ``beyond.py`` can go."""
@@ -131,11 +132,13 @@ def test_days_nobody_chose_and_nobody_made_are_left_missing(runs: Runs) -> None:
     assert set(runs.store.manifest(TABLES[SLATE])) == set(SELECTED)
 
 
+@pytest.mark.slow  # a daemon's backfill of its own
 def test_a_run_of_such_days_alone_does_nothing(runs: Runs) -> None:
     assert run_slate(runs, grown_by_the_look_back(runs), BEYOND, BEYOND)
     assert runs.store.manifest(TABLES[SLATE]) == {}
 
 
+@pytest.mark.slow  # a daemon's backfill of its own
 def test_days_beyond_the_range_that_are_stored_are_restated(runs: Runs) -> None:
     runs.backfill(span(SELECTED_TO, BEYOND), [t for t in ANALYTICS_JOB if t != SLATE])
     assert run_slate(runs, grown_by_the_look_back(runs), START, BEYOND)

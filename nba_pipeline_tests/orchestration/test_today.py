@@ -105,6 +105,7 @@ def test_todays_features_are_there_before_the_games_and_are_what_they_are_afterw
         assert {day for day in DAYS if before[day] != after[day]} == {TODAY}
 
 
+@pytest.mark.slow  # all tables again
 def test_games_that_are_still_scheduled_when_their_results_are_due_fail_their_day(tonight: Pipeline) -> None:
     tonight.results_due = TODAY
     made = tonight.run(DAYS, ALL)
@@ -118,6 +119,7 @@ def test_games_that_are_still_scheduled_when_their_results_are_due_fail_their_da
     )
 
 
+@pytest.mark.slow  # all tables again
 def test_in_the_evening_the_games_that_are_over_are_there(tonight: Pipeline, afterwards: Pipeline) -> None:
     league = SimulatedSource(first_day=START)
     over = str(league.games([TODAY]).frame.query("status == 'final'")["nba_game_id"].iloc[0])

@@ -89,6 +89,7 @@ def test_a_planted_leak_ends_with_1_and_the_columns_of_every_table(
     assert {"points_avg_last_3", "usage_rate_season", "minutes_avg_last_10"} <= set(columns)
 
 
+@pytest.mark.slow  # the leak is found above
 def test_people_see_a_table_and_the_columns_that_moved(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

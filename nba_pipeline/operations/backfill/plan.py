@@ -16,8 +16,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
+from nba_pipeline.operations.backfill.history import lacking_history
 from nba_pipeline.operations.backfill.retry import blamed_inputs
 from nba_pipeline.operations.backfill.tasks import Backfill, tasks_of
 from nba_pipeline.operations.graph import days_depending_on
@@ -26,6 +28,7 @@ from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.ranges import contiguous
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.settings import DAYS_PER_RUN
+from nba_pipeline.tables.names import GAMES
 
 
 class Why(StrEnum):
@@ -98,6 +101,13 @@ class PipelinePlan:
     tables: Mapping[str, PlannedTable]
     on_invalid_rows: str = "fail"
     days_per_run: int = DAYS_PER_RUN["parquet"]
+    lacking: Mapping[str, Mapping[date, date]] = field(default_factory=dict)
+    """By table the days that were asked for and cannot be made, because days that they look back on are
+    neither stored nor planned; with the first of these."""
+
+    @property
+    def lacking_days(self) -> int:
+        return sum(len(days) for days in self.lacking.values())
 
     @property
     def table_days(self) -> int:
@@ -122,39 +132,61 @@ def make_plan(
     recipes: Sequence[Recipe],
     states: Mapping[str, TableState],
     stale: StaleDays,
-    days: Collection[date],
+    days: Collection[date] | Mapping[str, Collection[date]],
     *,
     force: bool = False,
     on_invalid_rows: str = "fail",
     days_per_run: int = DAYS_PER_RUN["parquet"],
+    history: Mapping[str, Collection[date]] = MappingProxyType({}),
+    scheduled: Collection[date] | None = None,
+    start: date = date.min,
 ) -> PipelinePlan:
-    """The plan for ``days`` of these tables (in dependency order). ``states`` and ``stale`` may hold more
-    tables and days.
+    """The plan for ``days`` of these tables (in dependency order), for all or by table. ``states`` and
+    ``stale`` may hold more tables and days.
 
-    ``force`` plans every day that was asked for, whatever its state.
+    ``force`` plans every day that was asked for, whatever its state. ``history``: by table further days that
+    are wanted where they are not up to date. ``scheduled``: the days of which the schedule is stored; with it
+    days that lack history are not planned (``lacking``), ``start`` being the pipeline's first day.
     """
-    wanted = set(days)
     blamed = blamed_inputs(recipes, states)
     tables: dict[str, PlannedTable] = {}
+    lacking: dict[str, dict[date, date]] = {}
     for recipe in recipes:
         state = states[recipe.table]
-        reasons = {
-            day: why
-            for day in wanted
-            if (why := _own_reason(state, stale.get(recipe.table, {}), day)) is not None
-        }
-        for day in (blamed.get(recipe.table, set()) & wanted) - set(reasons):
-            reasons[day] = Why.INPUT_BLAMED
+        asked = set(days.get(recipe.table, ()) if isinstance(days, Mapping) else days)
+        wanted = asked | set(history.get(recipe.table, ()))
         planned = {name: table.reasons.keys() for name, table in tables.items()}
-        for day in days_depending_on(recipe, sorted(wanted - set(reasons)), planned):
-            reasons[day] = Why.UPSTREAM_PLANNED
+        reasons = _reasons(recipe, state, stale, wanted, blamed.get(recipe.table, set()), planned)
         if force:
-            reasons = {day: reasons.get(day, Why.ASKED_FOR) for day in wanted}
+            reasons |= {day: reasons.get(day, Why.ASKED_FOR) for day in asked}
+        if scheduled is not None:
+            known = {*scheduled, *tables[GAMES].reasons} if GAMES in tables else scheduled
+            lacking[recipe.table] = lacking_history(recipe, sorted(reasons), known, start)
+            reasons = {day: why for day, why in reasons.items() if day not in lacking[recipe.table]}
         stored = {day: entry.row_count for day, entry in state.materialized.items()}
-        tables[recipe.table] = PlannedTable(
-            recipe, dict(sorted(reasons.items())), len(wanted) - len(reasons), stored
-        )
-    return PipelinePlan(tables, on_invalid_rows, days_per_run)
+        up_to_date = len(wanted) - len(reasons) - len(lacking.get(recipe.table, ()))
+        tables[recipe.table] = PlannedTable(recipe, dict(sorted(reasons.items())), up_to_date, stored)
+    return PipelinePlan(tables, on_invalid_rows, days_per_run, {n: of for n, of in lacking.items() if of})
+
+
+def _reasons(
+    recipe: Recipe,
+    state: TableState,
+    stale: StaleDays,
+    wanted: Collection[date],
+    blamed: Collection[date],
+    planned: Mapping[str, Collection[date]],
+) -> dict[date, Why]:
+    """The days of a table that are to be made, each with its reason."""
+    reasons = {
+        day: why
+        for day in wanted
+        if (why := _own_reason(state, stale.get(recipe.table, {}), day)) is not None
+    }
+    left = set(wanted) - set(reasons)
+    reasons |= dict.fromkeys(left & set(blamed), Why.INPUT_BLAMED)
+    rest = sorted(left - set(reasons))
+    return reasons | dict.fromkeys(days_depending_on(recipe, rest, planned), Why.UPSTREAM_PLANNED)
 
 
 def _own_reason(state: TableState, stale: Mapping[date, Stale], day: date) -> Why | None:
@@ -173,7 +205,15 @@ def as_json(plan: PipelinePlan, expected: Mapping[str, Mapping[str, Any]] | None
     """The documented JSON of `nba-pipeline plan --json`; ``expected``: rows and seconds per table."""
     runs = plan.runs()
     return {
-        "nothing_to_do": plan.table_days == 0,
+        "nothing_to_do": plan.table_days == plan.lacking_days == 0,
+        "lacks_history": {
+            name: {
+                "days": len(days),
+                "ranges": [[a.isoformat(), b.isoformat()] for a, b in contiguous(days)],
+                "first_missing": min(days.values()).isoformat(),
+            }
+            for name, days in plan.lacking.items()
+        },
         "tables": {
             name: {
                 "planned": len(table.reasons),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from nba_pipeline.build import RECIPES
 from nba_pipeline.failures import FailureClass
+from nba_pipeline.operations.backfill.history import history_of
 from nba_pipeline.operations.backfill.plan import PipelinePlan, Why, as_json, make_plan
 from nba_pipeline.operations.backfill.timings import expected_rows
 from nba_pipeline.operations.status.staleness import Stale, StaleDays
 from nba_pipeline.operations.status.state import TableState
 from nba_pipeline.rangerun.failed import Failed
 from nba_pipeline.ranges import span
+from nba_pipeline.tables.names import FEATURES
 from nba_pipeline.warehouse.base import ManifestEntry
 from nba_pipeline_tests.end_to_end.pipelines import PLAYERS, SLATE
 from nba_pipeline_tests.support.pipeline import recipe_of
@@ -149,3 +151,41 @@ def test_a_look_back_ends_after_its_days() -> None:
     plan = make_plan(recipes, states, {PLAYERS: {old: Stale.CODE}}, [old, edge, beyond])
     assert dict(plan.tables[SLATE].reasons) == {edge: Why.UPSTREAM_PLANNED}
     assert recipe_of(SLATE).history
+
+
+def test_days_whose_history_is_neither_stored_nor_planned_are_not_planned_and_said() -> None:
+    start, first, last = date(2023, 10, 1), date(2023, 12, 1), date(2023, 12, 3)
+    days = span(first, last)
+    nothing = TableState("", {}, {}, {}, frozenset(), frozenset(days))
+    states = {p.table: nothing for p in RECIPES}
+    plan = make_plan(RECIPES, states, {}, days, scheduled=(), start=start)
+    looking_back = {p.table for p in RECIPES if p.history}
+    assert {name: dict(of) for name, of in plan.lacking.items()} == {
+        name: dict.fromkeys(days, start) for name in looking_back
+    }
+    assert {name for name, t in plan.tables.items() if t.reasons} == set(states) - looking_back
+    assert as_json(plan)["lacks_history"][SLATE] == {
+        "days": 3,
+        "ranges": [[str(first), str(last)]],
+        "first_missing": str(start),
+    }
+    # The schedule of the days before is stored, or planned with them, or they are before the pipeline.
+    history = history_of(RECIPES, [FEATURES], first, start)
+    assert set(history) == {GAMES, BOXSCORES, "nba_raw.shot_attempts", OFFENSE, PLAYERS}
+    assert set(history[PLAYERS]) == set(span(start, first - timedelta(days=1)))
+    for known, of, begin in (
+        (span(start, first), {}, start),
+        ((), history, start),
+        ((), {}, first),
+    ):
+        whole = make_plan(RECIPES, states, {}, days, scheduled=known, start=begin, history=of)
+        assert whole.lacking == {}
+        assert set(whole.tables[FEATURES].reasons) == set(days)
+
+
+def test_a_season_s_tables_need_no_season_before() -> None:
+    first = date(2023, 12, 1)
+    needed = {
+        name: min(history_of(RECIPES, [name], first, date(2021, 1, 1))[PLAYERS]) for name in (SLATE, FEATURES)
+    }
+    assert needed == {SLATE: date(2023, 10, 1), FEATURES: first - timedelta(days=365)}

@@ -159,6 +159,7 @@ def test_thirty_missed_days_are_caught_up_in_one_pass_of_ranges(caught_up: Clock
     assert len(ticks) <= 7
 
 
+@pytest.mark.slow  # many ticks
 def test_the_same_content_fetched_again_starts_nothing(caught_up: Clockwork) -> None:
     caught_up.fetch(caught_up.days)
     assert caught_up.tick() == {}
@@ -176,6 +177,7 @@ def unsynced(clockwork: Clockwork, table: str) -> list[date]:
     return [day for day, found in status.items() if found is StaleStatus.STALE]
 
 
+@pytest.mark.slow  # many ticks
 def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_those_fetched_again(
     caught_up: Clockwork,
 ) -> None:
@@ -212,6 +214,7 @@ def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look
     assert changed <= set(later)
 
 
+@pytest.mark.slow  # many ticks
 def test_a_correction_stops_where_contents_stop_changing(caught_up: Clockwork) -> None:
     """The offense table is restated, comes out the same, and nothing behind it moves."""
     caught_up.source.correct("player_boxscores", DAY, lambda lines: lines.assign(comment="NWT - Rest"))
@@ -272,6 +275,7 @@ def test_a_run_that_dies_is_not_started_again_in_every_tick(caught_up: Clockwork
     assert OFFENSE not in caught_up.tick(), "requested, never run, not requested again"
 
 
+@pytest.mark.slow  # many ticks
 def test_an_input_that_changes_while_a_day_is_made_is_not_forgotten(caught_up: Clockwork) -> None:
     """The second correction arrives after the run has read its inputs and before the next tick sees the run's
     end."""
