@@ -72,9 +72,9 @@ def run(
     )
     if as_json:
         _add_lacking(results, lacking)
-        more = {"left": share.as_json()} if share.left else {}
-        more |= {"interrupted": True} if interrupted else {}
-        print(json.dumps(results_json(results, up_to_date) | more, indent=2))
+        left = {"left": share.as_json()} if share.left else {}
+        stopped = {"interrupted": True} if interrupted else {}
+        print(json.dumps(results_json(results, up_to_date) | left | stopped, indent=2))
     else:
         print_results(out, results)
         if not_tried := sum(map(len, lacking.values())):

@@ -74,6 +74,7 @@ def planned(runs: Runs) -> dict[str, dict[date, Why]]:
     return {name: dict(t.reasons) for name, t in plan.tables.items() if t.reasons}
 
 
+@pytest.mark.slow  # a history of its own
 def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     before = files(runs)
     runs.tables = declared(6, ts_pct=False)
@@ -98,6 +99,7 @@ def test_a_widened_column_is_accepted_in_place(runs: Runs) -> None:
     assert files(runs) == before
 
 
+@pytest.mark.slow  # a history of its own
 def test_what_is_read_is_right_everywhere(runs: Runs) -> None:
     table = runs.tables[PLAYERS]
     rows = runs.store.read(table, DAYS)
@@ -114,6 +116,7 @@ def test_what_is_read_is_right_everywhere(runs: Runs) -> None:
         assert content_hash(table, to_arrow(table, runs.store.read(table, [day]))) == entry.content_hash
 
 
+@pytest.mark.slow  # a history of its own
 def test_narrowing_is_refused_and_names_the_row(runs: Runs) -> None:
     runs.tables = declared(5, ts_pct=False)
     found, recipes = schema_of(runs)
@@ -132,6 +135,7 @@ def test_narrowing_is_refused_and_names_the_row(runs: Runs) -> None:
         assert word in str(caught.value)
 
 
+@pytest.mark.slow  # a history of its own
 def test_an_added_column_makes_its_days_stale_and_a_backfill_fills_it(runs: Runs) -> None:
     runs.tables = declared(6, ts_pct=True)
     found, recipes = schema_of(runs)

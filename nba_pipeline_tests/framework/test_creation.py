@@ -30,6 +30,7 @@ def versions(home: Path) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow  # four processes
 def test_four_first_commands_make_one_home(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", OPEN, str(tmp_path / "home")]
     together = [

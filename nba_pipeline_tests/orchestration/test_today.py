@@ -86,6 +86,7 @@ def hashes(pipeline: Pipeline, table: str) -> dict[date, str]:
     return {day: entry.content_hash for day, entry in pipeline.store.manifest(TABLES[table]).items()}
 
 
+@pytest.mark.slow  # all tables twice
 def test_todays_features_are_there_before_the_games_and_are_what_they_are_afterwards(
     tonight: Pipeline, afterwards: Pipeline
 ) -> None:

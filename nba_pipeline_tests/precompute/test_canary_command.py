@@ -64,6 +64,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.slow  # all tables twice; test_leak_canary.py asks the same
 def test_it_is_silent_where_nothing_leaks(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_it_is_silent_where_nothing_leaks(
         assert tested["leaks"] == {}
 
 
+@pytest.mark.slow  # all tables twice; test_leak_canary.py asks the same
 def test_a_planted_leak_ends_with_1_and_the_columns_of_every_table(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -196,6 +196,7 @@ def test_half_a_box_score_is_not_used_and_counted() -> None:
     assert (note["count"], note["sample"]) == (3, *ids)
 
 
+@pytest.mark.slow  # all tables of a week
 def test_a_day_of_which_every_game_is_a_gap_is_empty_and_says_why() -> None:
     games = SimulatedSource(first_day=FIRST).games([GAP_DAY]).frame
     ids = set(games["nba_game_id"])

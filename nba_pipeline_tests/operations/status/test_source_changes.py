@@ -18,6 +18,7 @@ FIRST, LAST, CHANGED = date(2023, 1, 11), date(2023, 1, 14), date(2023, 1, 13)
 RAW = "games,player_boxscores,shot_attempts"
 
 
+@pytest.mark.slow  # five backfills
 def test_what_the_source_corrects_or_adds_is_planned_and_fetched(
     bulk_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

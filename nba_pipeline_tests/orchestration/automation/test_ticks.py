@@ -195,6 +195,7 @@ def test_the_ui_calls_days_unsynced_whose_inputs_have_other_contents_and_not_tho
     assert unsynced(caught_up, SLATE) == [day for day in caught_up.days if day > DAY], "by look-back"
 
 
+@pytest.mark.slow  # many ticks
 def test_a_late_correction_restates_its_day_and_exactly_the_later_days_that_look_back_on_it(
     caught_up: Clockwork,
 ) -> None:

@@ -33,7 +33,7 @@ def started(fake: FakeBigQuery) -> list[str]:
     "length",
     [
         pytest.param(35, id="month", marks=pytest.mark.slow),
-        pytest.param(5, id="days"),
+        pytest.param(5, id="days", marks=pytest.mark.slow),
         pytest.param(251, id="season", marks=pytest.mark.slow),
     ],
 )
