@@ -197,6 +197,7 @@ def retry(
     from nba_pipeline.operations.backfill.requests import load_requests
     from nba_pipeline.operations.backfill.retry import retry_request
     from nba_pipeline.operations.graph import chosen
+    from nba_pipeline.operations.quarantine import refused_days
     from nba_pipeline.operations.workspace import open_workspace
 
     check_policy(on_invalid_rows)
@@ -205,9 +206,9 @@ def retry(
         def due() -> Backfill:
             states = w.states()
             asked = {name: load_requests(w.instance, name) or () for name in states}
-            return retry_request(
-                chosen(w.recipes, tables), states, on_invalid_rows, w.settings.days_per_run, asked
-            )
+            refused = refused_days(w.store, w.tables, w.recipes)
+            named, size = chosen(w.recipes, tables), w.settings.days_per_run
+            return retry_request(named, states, on_invalid_rows, size, asked, refused)
 
         with wait_for_locks(w, due, lambda request: request) as request:
             if not request.recipes and not as_json:

@@ -71,6 +71,14 @@ def read_rejected(
     return found
 
 
+def refused_days(store: Store, tables: TableRegistry, recipes: Sequence[Recipe]) -> dict[str, set[date]]:
+    """The days of each table that lack rows because they were refused."""
+    manifests = {
+        recipe.table: readable_manifest(store, tables[recipe.table].rejected()) for recipe in recipes
+    }
+    return {name: {day for day, entry in held.items() if entry.row_count} for name, held in manifests.items()}
+
+
 def balances(
     store: Store, tables: TableRegistry, rejected: Iterable[Rejected]
 ) -> dict[tuple[str, date], Balance]:

@@ -6,11 +6,12 @@ schedule show (``rangerun/inputs.py``), the plan (``plan.py``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 import numpy as np
 
+from nba_pipeline.operations.backfill.retry import same_day_parents
 from nba_pipeline.ranges import span
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.names import GAMES
@@ -27,15 +28,9 @@ def history_of(
         for given in by_name[name].history:
             begin = max(start, given.first_needed([first])[0].item())
             days = span(begin, first - timedelta(days=1))
-            for table in (GAMES, given.table, *_same_day_parents(by_name, given.table)):
+            for table in (GAMES, given.table, *same_day_parents(by_name, given.table)):
                 found.setdefault(table, set()).update(days)
     return found
-
-
-def _same_day_parents(recipes: Mapping[str, Recipe], name: str) -> set[str]:
-    """The tables that the same day of this table is made from, directly or not."""
-    direct = {given.table for given in recipes[name].same_day}
-    return direct.union(*(_same_day_parents(recipes, table) for table in direct))
 
 
 def lacking_history(

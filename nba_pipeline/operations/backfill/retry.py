@@ -36,17 +36,23 @@ def retry_request(
     on_invalid_rows: str = "fail",
     days_per_run: int = DAYS_PER_RUN["parquet"],
     asked: Mapping[str, Collection[date]] = MappingProxyType({}),
+    refused: Mapping[str, Collection[date]] = MappingProxyType({}),
 ) -> Backfill:
     """The failed and the blocked days of each table, and days that were ``asked`` for and are still missing,
     because somebody else healed what had blocked them. Nothing that is green and nothing that was never asked
-    for, except the raw days that a failed day was made from when its class blames the input (they are fetched
-    again)."""
+    for, except what a failed day was made from when its class blames the input: the raw days (they are
+    fetched again) and green days that lack ``refused`` rows, or the failed day would lack them for ever."""
     days: dict[str, set[date]] = {
         name: {*state.failed, *state.blocked, *state.missing.intersection(asked.get(name, ()))}
         for name, state in states.items()
     }
     for raw, blamed in blamed_inputs(recipes, states).items():
         days.setdefault(raw, set()).update(blamed)
+    by_name = {recipe.table: recipe for recipe in recipes}
+    for name in by_name:
+        blaming = _blaming(states[name])
+        for table in same_day_parents(by_name, name) if blaming else ():
+            days.setdefault(table, set()).update(blaming & set(refused.get(table, ())))
     return Backfill([p for p in recipes if days.get(p.table)], days, on_invalid_rows, days_per_run)
 
 
@@ -56,18 +62,24 @@ def blamed_inputs(recipes: Sequence[Recipe], states: Mapping[str, TableState]) -
     by_name = {recipe.table: recipe for recipe in recipes}
     found: dict[str, set[date]] = {}
     for name in by_name:
-        blaming = {f.day for f in states[name].failed.values() if f.failure_class in INPUT_TO_BLAME}
+        blaming = _blaming(states[name])
         for raw in raw_parents(by_name, name) if blaming else ():
             found.setdefault(raw, set()).update(blaming)
     return found
 
 
+def _blaming(state: TableState) -> set[date]:
+    """The failed days whose class blames the input."""
+    return {f.day for f in state.failed.values() if f.failure_class in INPUT_TO_BLAME}
+
+
 def raw_parents(recipes: Mapping[str, Recipe], name: str) -> set[str]:
     """The tables that are read from the source and that the same day of this table is made from, directly or
     not."""
-    found: set[str] = set()
-    for given in recipes[name].same_day:
-        if given.table in recipes:
-            found |= {given.table} if given.table.startswith("nba_raw.") else set()
-            found |= raw_parents(recipes, given.table)
-    return found
+    return {table for table in same_day_parents(recipes, name) if table.startswith("nba_raw.")}
+
+
+def same_day_parents(recipes: Mapping[str, Recipe], name: str) -> set[str]:
+    """The tables among ``recipes`` that the same day of this table is made from, directly or not."""
+    direct = {given.table for given in recipes[name].same_day} & recipes.keys()
+    return direct.union(*(same_day_parents(recipes, table) for table in direct))
