@@ -194,7 +194,7 @@ def retry(
     """
     from nba_pipeline.cli.show import out
     from nba_pipeline.cli.waiting import wait_for_locks
-    from nba_pipeline.operations.backfill.requests import load_requests
+    from nba_pipeline.operations.backfill.requested import requested
     from nba_pipeline.operations.backfill.retry import retry_request
     from nba_pipeline.operations.graph import chosen
     from nba_pipeline.operations.quarantine import refused_days
@@ -205,7 +205,7 @@ def retry(
 
         def due() -> Backfill:
             states = w.states()
-            asked = {name: load_requests(w.instance, name) or () for name in states}
+            asked = requested(w, states)
             refused = refused_days(w.store, w.tables, w.recipes)
             named, size = chosen(w.recipes, tables), w.settings.days_per_run
             return retry_request(named, states, on_invalid_rows, size, asked, refused)

@@ -136,15 +136,22 @@ def print_stale(console: Console, stale: StaleDays) -> None:
         )
 
 
+FEW_DAYS = 5
+
+
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
-    """Failed days by cause, a line for all that say the same with their class and words, however long; then
-    what to do."""
+    """Failed days by cause, a line for each with its class and its own words, however long, or one for all
+    where more than a few say the same; then what to do."""
     for (failure_class, table), failed in by_cause(failures).items():
         console.print(f"\n[bold red]{failure_class}[/] in [bold]{table}[/]: {len(failed)} day(s)")
         same: dict[str, list[date]] = {}
         for one in failed:
             same.setdefault(" ".join(one.message.split()), []).append(one.day)
-        said = list(same.items())
+        said = [
+            (message, of)
+            for message, days in same.items()
+            for of in ([days] if len(days) > FEW_DAYS else ([day] for day in days))
+        ]
         for message, days in said[:DAYS_SHOWN]:
             console.print(
                 f"  {described(days)} [red]{failure_class}[/]: {escape(message)}",

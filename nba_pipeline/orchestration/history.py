@@ -145,13 +145,19 @@ def recent_runs(instance: dg.DagsterInstance, tables: Collection[str]) -> list[R
     return found
 
 
+_FELL_SHORT = [BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.FAILED]
+_NEWEST = 100  # of the automation's there may be thousands
+
+
 def asked_of_the_daemon(
-    instance: dg.DagsterInstance, defs: dg.Definitions, tables: Iterable[str]
+    instance: dg.DagsterInstance, defs: dg.Definitions, tables: Iterable[str], fell_short: bool = False
 ) -> dict[str, set[date]]:
-    """The days of each table that backfills of the UI and of sensors which have not ended are to make."""
+    """The days of each table that backfills of the UI and of sensors which have not ended are to make; with
+    ``fell_short`` those of the newest ones that ended without having made all, and were not cancelled."""
     found: dict[str, set[date]] = {name: set() for name in tables}
     graph = defs.get_repository_def().asset_graph
-    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
+    wanted = BulkActionsFilter(statuses=_FELL_SHORT if fell_short else [BulkActionStatus.REQUESTED])
+    for backfill in instance.get_backfills(filters=wanted, limit=_NEWEST if fell_short else None):
         if backfill.is_asset_backfill:
             target = backfill.get_asset_backfill_data(graph).target_subset
             for name, days in found.items():

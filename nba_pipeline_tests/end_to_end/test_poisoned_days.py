@@ -127,6 +127,7 @@ def check_evaluations(instance: dg.DagsterInstance) -> list[dg.AssetCheckEvaluat
     return [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]  # type: ignore
 
 
+@pytest.mark.slow  # every table again; test_poisoned_seasons.py and test_cli.py retry too
 def test_retry_repairs_exactly_the_failed_and_the_blocked(story: Story) -> None:
     runs = story.runs
     assert runs.retry(DAYS)[PLAYERS].good == set()  # the source is still as it was

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from nba_pipeline.orchestration.instance.counts import InstanceCounts
 
@@ -20,6 +21,7 @@ with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
 """
 
 
+@pytest.mark.slow  # two processes
 def test_two_processes_lose_no_count(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         assert InstanceCounts(instance, "test").read(["a"]) == {}

@@ -18,6 +18,7 @@ CANNOT_PASS: dict[str, str] = {}
 """Case -> why the fake cannot pass it. Empty: it passes them all."""
 
 
+@pytest.mark.slow  # a server and some hundred cases
 @pytest.mark.timeout(240)
 def test_the_battery_passes_but_for_the_cases_that_are_named_here() -> None:
     with FakeBigQuery() as fake:
