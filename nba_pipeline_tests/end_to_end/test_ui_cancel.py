@@ -18,7 +18,7 @@ from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.end_to_end.dev_server import DevServer, dagster_dev
 from nba_pipeline_tests.end_to_end.quick_daemon import write_instance
-from nba_pipeline_tests.end_to_end.test_ui_backfill import LAUNCH, ROOT, backfill_status, cells
+from nba_pipeline_tests.end_to_end.test_ui_backfill import BACKFILL, LAUNCH, ROOT, backfill_status, cells
 
 pytestmark = [
     pytest.mark.slow,
@@ -83,16 +83,21 @@ def launch(server: DevServer, days: dict[str, list[date]]) -> str:
     return str(launched["backfillId"])
 
 
+def cancelled(server: DevServer, backfill: str) -> str | None:
+    """How it ended. The daemon reads a backfill, looks which days are left and writes it back: a *Cancel* in
+    between is lost (seen once, on a busy machine), and a person presses again."""
+    if server.ask(BACKFILL, id=backfill)["partitionBackfillOrError"]["status"] == "REQUESTED":
+        server.ask(CANCEL, id=backfill)
+    return backfill_status(server, backfill)
+
+
 def test_what_was_done_stays_and_the_rest_is_made_by_the_next_backfill(
     server: DevServer, tmp_path: Path
 ) -> None:
     backfill = launch(server, dict.fromkeys(SELECTED, DAYS))
     server.wait_for("the first table", lambda: "MATERIALIZED" in cells(server, SELECTED[0], DAYS), 120)
     assert server.ask(CANCEL, id=backfill)["cancelPartitionBackfill"]["__typename"] == "CancelBackfillSuccess"
-    assert (
-        server.wait_for("the end of the backfill", lambda: backfill_status(server, backfill), 120)
-        == "CANCELED"
-    )
+    assert server.wait_for("the end of the backfill", lambda: cancelled(server, backfill), 120) == "CANCELED"
 
     stopped = {table: cells(server, table, DAYS) for table in SELECTED}
     assert all(set(found) <= {"MATERIALIZED", "FAILED", "MISSING"} for found in stopped.values()), (
