@@ -234,7 +234,7 @@ def _credits(
     told = frame["paint_attempts"].notna().to_numpy(dtype=bool)
     if "shot_data_complete" in frame:  # else `_zones` says what is missing
         whole = frame["shot_data_complete"].groupby(frame["nba_game_id"]).transform("all")
-        told &= whole.to_numpy(dtype=bool, na_value=False)
+        told = told & whole.to_numpy(dtype=bool, na_value=False)  # pandas 3: its arrays are read-only
     bad = told & (frame[column].to_numpy() != expected) & frame[column].notna().to_numpy()
     messages = [
         f"{row.game_id} {row.team_abbr}{_player(row)}: {_n(getattr(row, column))} {column}, but"

@@ -134,7 +134,8 @@ def rows_per_date(stored: Stored) -> Answer:
     players."""
     games = competitive_finals(stored.rows[GAMES])
     wrong = []
-    teams = stored.rows[OFFENSE].groupby("game_id")["team_abbr"].agg(set)
+    by_game = stored.rows[OFFENSE].groupby("game_id")["team_abbr"]
+    teams = {game: set(of) for game, of in by_game}  # of `agg(set)` pandas 3 makes lists
     lines = stored.rows[PLAYERS].groupby(["game_id", "team_abbr"]).size()
     for game in games.itertuples():
         expected = {game.home_team_abbr, game.away_team_abbr}
