@@ -19,12 +19,21 @@ from nba_pipeline.orchestration.instance.gaps import load_gaps, save_declared
 from nba_pipeline.orchestration.table_asset import STORE
 from nba_pipeline.rangerun.gaps import GAP_TABLES, Gap, declare
 from nba_pipeline.rangerun.lineage import readable_manifest
+from nba_pipeline.settings import parse_day
 from nba_pipeline.tables.names import GAMES
 from nba_pipeline.tables.registry import TableRegistry, resolve
 from nba_pipeline.tables.vocabulary import COMPETITIVE_GAME_TYPES
 from nba_pipeline.warehouse.base import Store
 
 ACCEPT_JOB, REVOKE_JOB = "accept_gap", "revoke_gap"
+_ACCEPTS = (
+    "Declares that the box score or the shots of a game will never come, as `nba-pipeline gaps accept` does."
+    " Then materialize its day and what failed behind it again."
+)
+_REVOKES = (
+    "Takes such a declaration back, as `nba-pipeline gaps revoke` does: days made without the game are stale,"
+    " and what looks back on them waits."
+)
 _COLUMNS = ("game_date", "game_id", "nba_game_id", "game_type", "status", "home_team_abbr", "away_team_abbr")
 
 
@@ -119,7 +128,7 @@ def gap_jobs(tables: TableRegistry) -> Sequence[Any]:
     @dg.op(name="accept", config_schema=schema, required_resource_keys={STORE})
     def accept_op(context: dg.OpExecutionContext) -> None:
         given = context.op_config
-        until = date.fromisoformat(given["until"]) if given.get("until") else None
+        until = parse_day(given["until"], "until") if given.get("until") else None
         store = getattr(context.resources, STORE)
         names, reason = given["tables"], given["reason"]
         for gap in accept(context.instance, store, tables, given["game"], names, reason, until):
@@ -131,6 +140,6 @@ def gap_jobs(tables: TableRegistry) -> Sequence[Any]:
             context.log.info(f"{gap.game_id} is no gap any more. Materialize {gap.day} again.")
 
     return [
-        dg.GraphDefinition(ACCEPT_JOB, node_defs=[accept_op], description=accept.__doc__).to_job(),
-        dg.GraphDefinition(REVOKE_JOB, node_defs=[revoke_op], description=revoke.__doc__).to_job(),
+        dg.GraphDefinition(ACCEPT_JOB, node_defs=[accept_op], description=_ACCEPTS).to_job(),
+        dg.GraphDefinition(REVOKE_JOB, node_defs=[revoke_op], description=_REVOKES).to_job(),
     ]

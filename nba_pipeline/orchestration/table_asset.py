@@ -108,14 +108,18 @@ def table_asset(
         config_schema=RUN_CONFIG,
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        job = _job(context, recipe, tables, days.start.date())
-        gaps = load_gaps(context.instance, gaps_after_days)
-        yield from _materialize(context, replace(job, gaps=gaps))
+        yield from _materialize(context, _job(context, recipe, tables, days.start.date(), gaps_after_days))
 
     return asset
 
 
-def _job(context: dg.AssetExecutionContext, recipe: Recipe, tables: TableRegistry, start: date) -> RangeJob:
+def _job(
+    context: dg.AssetExecutionContext,
+    recipe: Recipe,
+    tables: TableRegistry,
+    start: date,
+    gaps_after_days: int | None,
+) -> RangeJob:
     return RangeJob(
         recipe,
         tables,
@@ -124,6 +128,7 @@ def _job(context: dg.AssetExecutionContext, recipe: Recipe, tables: TableRegistr
         start=start,
         on_invalid_rows=InvalidRows(context.op_execution_context.op_config["on_invalid_rows"]),
         results_due=results_due(),
+        gaps=load_gaps(context.instance, gaps_after_days),
     )
 
 

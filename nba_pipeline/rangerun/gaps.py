@@ -75,12 +75,13 @@ class Gaps:
     today: date = date.max
     after_days: int | None = None
 
-    def of_day(self, table: str, day: date) -> tuple[Gap, ...]:
-        """The gaps that hold, with which a day of the table could be made."""
-        kinds = _LEAVES_OUT.get(table, {})
-        return tuple(
-            g for g in self.declared if g.day == day and g.holds(self.today) and kinds.keys() & set(g.tables)
-        )
+    def of_day(self, table: str, day: date, missing: Collection[str] = GAP_TABLES) -> tuple[Gap, ...]:
+        """The gaps that hold, with which a day of the table could be made, as far as they are about these raw
+        tables."""
+        held = [g for g in self.declared if g.day == day and g.holds(self.today)]
+        kinds = _LEAVES_OUT.get(table, {}).keys() & set(missing)
+        parts = [replace(g, tables=tuple(name for name in g.tables if name in kinds)) for g in held]
+        return tuple(gap for gap in parts if gap.tables)
 
     def behind(self, tables: Iterable[str], day: date) -> tuple[Gap, ...]:
         """The gaps whose games were left out of these tables' day."""

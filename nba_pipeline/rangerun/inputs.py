@@ -120,7 +120,7 @@ def _fail_damaged(
     reach = [(table, asked, asked) for table in same_day]
     if history and reader.job.recipe.history:
         reach += [(given.table, given.first_needed(days), asked - 1) for given in reader.job.recipe.history]
-        reach.append((SCHEDULE, first_needed(reader.job, days), asked - 1))
+        reach.append((SCHEDULE, reader.job.recipe.first_needed(days), asked - 1))
     for table, first, last in reach:
         damaged = np.array(sorted(reader.damaged.get(table, ())), dtype="datetime64[D]")
         newest = np.searchsorted(damaged, last, side="right")
@@ -128,11 +128,6 @@ def _fail_damaged(
             if b > a and day not in progress.failed:
                 text = reader.damaged[table][damaged[b - 1].item()]
                 progress.failed[day] = DayFailure(day, FailureClass.UNPARSEABLE_SOURCE, 1, text)
-
-
-def first_needed(job: RangeJob, days: Sequence[date]) -> np.ndarray:
-    """The first day of any history that each of the days is made from."""
-    return np.minimum.reduce([given.first_needed(days) for given in job.recipe.history])
 
 
 def incomplete(day: date, message: str) -> DayFailure:

@@ -17,7 +17,7 @@ import pandas as pd
 from nba_pipeline.checks.suite import checks_of
 from nba_pipeline.failures import PipelineError
 from nba_pipeline.rangerun.attempt import Attempt, failures_of, isolated, stamps
-from nba_pipeline.rangerun.gaps import Gap, declare, without, without_games, without_lines
+from nba_pipeline.rangerun.gaps import GAP_TABLES, Gap, declare, without, without_games, without_lines
 from nba_pipeline.rangerun.inputs import incomplete, load_inputs
 from nba_pipeline.rangerun.job import InvalidRows, RangeJob
 from nba_pipeline.rangerun.outcome import (
@@ -36,7 +36,7 @@ from nba_pipeline.rangerun.schedule import (
     overdue_games,
 )
 from nba_pipeline.rangerun.statistics import day_statistics, unusable_by_day
-from nba_pipeline.tables.names import BOXSCORES, GAMES
+from nba_pipeline.tables.names import BOXSCORES, GAMES, SHOTS
 from nba_pipeline.tables.vocabulary import EmptyReason
 from nba_pipeline.transforms.gaps import HISTORY_GAPS
 
@@ -60,20 +60,22 @@ def run_range(job: RangeJob, days: Sequence[date]) -> RangeOutcome:
     if old and job.recipe.table == BOXSCORES:
         job, gapped = _with_own_gaps(job, frames[GAMES], old), gapped | set(old)
         progress.forget(old)
-    left = [day for day in ready if day in gapped and day not in progress.stored]
-    _make_gapped(job, frames, left, schedule, progress)
+    if left := [day for day in ready if day in gapped and day not in progress.stored]:
+        _make_gapped(job, frames, left, schedule, progress)
     return progress.outcome()
 
 
 def _with_own_gaps(job: RangeJob, games: pd.DataFrame, days: list[date]) -> RangeJob:
     """The job with a gap for each game of these days of which the source has no line: what a setting may
-    accept by itself."""
+    accept by itself, unless a person has revoked it."""
     try:
         lines = job.source.player_boxscores(days).frame
     except PipelineError:  # the run has found it too, and says so
         return job
     reason = f"no box score {job.gaps.after_days} days after the game (NBA_PIPELINE_GAPS_AFTER_DAYS)"
+    revoked = {gap.game_id for gap in job.gaps.declared if gap.revoked_at is not None}
     games = without_lines(games, lines, days)
+    games = games[~games["game_id"].isin(revoked)]
     return replace(job, gaps=job.gaps.plus(declare(games, [BOXSCORES], reason, datetime.now(UTC))))
 
 
@@ -103,20 +105,23 @@ def _make_gapped(
     schedule: pd.DataFrame | None,
     progress: OutcomeBuilder,
 ) -> None:
-    """Days with a declared gap: whole if they can be, else without the gap's games."""
-    if not days:
-        return
-    trial = OutcomeBuilder(seconds=progress.seconds)
-    _make(job, frames, days, schedule, trial)
-    progress.take(trial, trial.stored)
-    left = [day for day in days if day not in trial.stored]
-    gaps = [gap for day in left for gap in job.gaps.of_day(job.recipe.table, day)]
-    games = None if schedule is None else without_games(schedule, [g for g in gaps if BOXSCORES in g.tables])
-    _make(job, without(job.recipe.table, frames, gaps), left, games, progress, gaps)
+    """Days with a declared gap: whole if they can be, else without a game's shots, else without the game."""
+    table = job.recipe.table
+    left = days
+    for missing in ((), (SHOTS,), GAP_TABLES):
+        gaps = [gap for day in left for gap in job.gaps.of_day(table, day, missing)]
+        tried = [day for day in left if not missing or day in {gap.day for gap in gaps}]
+        trial = OutcomeBuilder(seconds=progress.seconds)
+        games = [gap for gap in gaps if BOXSCORES in gap.tables]
+        seen = schedule if schedule is None else without_games(schedule, games)
+        _make(job, without(table, frames, gaps), tried, seen, trial, gaps)
+        progress.forget(tried)
+        progress.take(trial, tried)
+        progress.gaps |= {day: job.gaps.of_day(table, day, missing) for day in trial.stored if missing}
+        left = [day for day in left if day not in progress.stored]
     inputs = [given.table for given in job.recipe.same_day]
-    for day in days:
-        used = job.gaps.of_day(job.recipe.table, day) if day in left else job.gaps.behind(inputs, day)
-        if used and day in progress.stored:
+    for day in set(days) & progress.stored.keys():
+        if used := progress.gaps.get(day) or job.gaps.behind(inputs, day):
             progress.gaps[day] = used
             progress.checks = [warned_of(r, used) if r.day == day else r for r in progress.checks]
 

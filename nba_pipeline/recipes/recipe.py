@@ -26,7 +26,7 @@ from nba_pipeline.transforms.shaping import computed, with_computed
 
 OPENER_WINDOW = 21
 """Days after a season's first one by which every team has played, so that no slate needs the rosters of the
-season before. (The latest first game of a team: three days after, in 2021-24.)"""
+season before (the latest first game of a team in 2021-24: two days after; a test asks)."""
 LOOKBACK_DAYS = 365
 """How far back the history of a day can reach. The longest windows are the head-to-head window and the
 rosters of a season's openers, which come from the season before: both are at most 365 days."""
@@ -193,6 +193,12 @@ class Recipe:
     def history(self) -> tuple[Input, ...]:
         """The inputs of which the days before are read."""
         return tuple(i for i in self.inputs if i.history)
+
+    def first_needed(self, days: Sequence[date]) -> np.ndarray:
+        """The first day (datetime64[D]) of any history that each of the days is made from; of a table without
+        history the day itself."""
+        asked = np.asarray(days, dtype="datetime64[D]")
+        return np.minimum.reduce([asked, *(given.first_needed(days) for given in self.history)])
 
 
 def leveled(recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:

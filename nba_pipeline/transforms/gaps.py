@@ -28,20 +28,20 @@ LEFT_OUT = "games left out"
 def history_gaps(table: str, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> np.ndarray:
     """For each row the number (int64) of games left out that its windows reach back to: the player's (of the
     team that he last played for before the game, in its season), the team's, the opponent's, and of meetings
-    those between the player's team and the opponent. Windows of rows that the table takes values from count.
+    those between the player's team and the opponent. Windows of rows that the table takes values from count;
+    averages of the whole league do not.
     """
     count = np.zeros(len(rows), dtype="int64")
     games = frames.get(LEFT_OUT)
     if games is None or games.empty or rows.empty:
         return count
-    facts = _Facts(frames)
+    facts, windows = _Facts(frames), windows_behind(table)
     for game in games.itertuples():
-        held = np.zeros(len(rows), dtype=bool)
-        for relation, window in windows_behind(table):
+        held, day = np.zeros(len(rows), dtype=bool), game.game_date.date()
+        for relation in {relation for relation, _ in windows}:
             concerned = _concerned(relation, game, rows, facts)
-            held |= concerned & facts.of(relation).would_hold(
-                rows, window, game.game_date.date(), facts.renamed(relation)
-            )
+            for window in (window for of, window in windows if of is relation):
+                held |= concerned & facts.of(relation).would_hold(rows, window, day, facts.renamed(relation))
         count += held
     return count
 

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nba_pipeline.recipes.recipe import OPENER_WINDOW
 from nba_pipeline.sources.bulk.source import BulkSource
+from nba_pipeline.tables.calendar import season
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline
 
 pytestmark = pytest.mark.bulk
@@ -199,6 +201,15 @@ def test_all_competitive_games_of_three_seasons_are_there(
     assert set(offense["nba_game_id"]) == set(counted["game_id"])
     assert (offense["game_date"].nunique(), len(offense), len(defense)) == (633, 7924, 7924)
     assert counted["game_date"].nunique() == 633
+
+
+def test_every_team_has_played_within_the_first_days_of_a_season(schedule: pd.DataFrame) -> None:
+    """Which is why only their slates look back on the season before."""
+    played = schedule[schedule["game_id"].str[2].isin(["2", "4", "5", "6"]) & schedule["played"]]
+    for digits, games in played.groupby(played["game_id"].str[3:5]):
+        teams = pd.concat([games.set_index(side)["game_date"] for side in ("home_team", "away_team")])
+        latest = date.fromisoformat(teams.groupby(level=0).min().max())
+        assert (latest - season(2000 + int(digits)).opening_day).days == 2 <= OPENER_WINDOW
 
 
 def test_the_largest_usage_rate_of_three_seasons(real_seasons: Pipeline) -> None:

@@ -209,10 +209,14 @@ def test_a_day_of_which_every_game_is_a_gap_is_empty_and_says_why() -> None:
     assert pipeline.outcomes[CONTEXT].failed == {}
 
 
-def test_shots_that_contradict_the_box_score_can_be_done_without() -> None:
+@pytest.mark.parametrize("tables", [(SHOTS,), GAP_TABLES])
+def test_shots_that_contradict_the_box_score_are_done_without_and_the_lines_stay(
+    tables: tuple[str, ...],
+) -> None:
+    """Also where both were declared: no more of the game is left out than has to be."""
     game = the_game()
     league = PoisonedSource(SimulatedSource(first_day=FIRST), {GAP_DAY: "misattributed_shot"})
-    pipeline = Pipeline(league, FIRST, gaps=Gaps(declared(game, SHOTS)))
+    pipeline = Pipeline(league, FIRST, gaps=Gaps(declared(game, *tables)))
     run_all(pipeline, [GAP_DAY])
     assert pipeline.outcomes[PLAYERS].failed == {}
     lines = pipeline.read(PLAYERS)
@@ -220,7 +224,8 @@ def test_shots_that_contradict_the_box_score_can_be_done_without() -> None:
     assert without.any()
     assert lines.loc[without, "paint_attempts"].isna().all()
     assert lines.loc[~without, "paint_attempts"].notna().all()
-    assert set(pipeline.outcomes[PLAYERS].gaps) == {GAP_DAY}
+    (gap,) = pipeline.outcomes[PLAYERS].gaps[GAP_DAY]
+    assert gap.tables == (SHOTS,)
 
 
 @pytest.mark.parametrize("ended", [{"revoked_at": "2023-12-01T00:00:00+00:00"}, {"until": LAST}])

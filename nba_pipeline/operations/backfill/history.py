@@ -42,7 +42,6 @@ def lacking_history(
         return {}
     known = set(known)
     unknown = np.array([d for d in span(start, max(days)) if d not in known], dtype="datetime64[D]")
-    first: np.ndarray = np.minimum.reduce([given.first_needed(days) for given in recipe.history])
-    low = np.searchsorted(unknown, first)
+    low = np.searchsorted(unknown, recipe.first_needed(days))
     high = np.searchsorted(unknown, np.array(days, dtype="datetime64[D]"))
     return {day: unknown[a].item() for day, a, b in zip(days, low, high, strict=True) if b > a}

@@ -24,15 +24,20 @@ _DECLARED, _USED = "nba_pipeline/gaps/declared", "nba_pipeline/gaps/used/"
 
 def load_gaps(instance: dg.DagsterInstance, after_days: int | None = None) -> Gaps:
     """All gaps ever declared, those that were revoked included, and what was made without them."""
-    values = read_values(instance, [_DECLARED, *(_USED + table for table in MADE_WITHOUT)])
-    declared = tuple(_gap(one) for one in json.loads(values.get(_DECLARED, "[]")))
-    used = {t: _days(values[_USED + t]) for t in MADE_WITHOUT if _USED + t in values}
+    text = read_values(instance, [_DECLARED]).get(_DECLARED, "[]")
+    declared = tuple(_gap(one) for one in json.loads(text))
+    names = {_name(table, g.day): (table, g.day) for table in MADE_WITHOUT for g in declared}
+    used: dict[str, dict[date, tuple[str, ...]]] = {}
+    for name, games in read_values(instance, names).items():
+        table, day = names[name]
+        if games != "[]":
+            used.setdefault(table, {})[day] = tuple(json.loads(games))
     return Gaps(declared, used, today(), after_days)
 
 
 def save_declared(instance: dg.DagsterInstance, gaps: Sequence[Gap]) -> None:
     """Replace all that is declared. Declarations are rare and made by people: the last one wins."""
-    write_values(instance, {_DECLARED: json.dumps([asdict(g) for g in gaps], default=_plain)})
+    write_values(instance, {_DECLARED: json.dumps([asdict(g) for g in gaps], default=str)})
 
 
 def save_used(
@@ -42,28 +47,24 @@ def save_used(
     stored: Collection[date],
     used: Mapping[date, Sequence[Gap]],
 ) -> None:
-    """Record which of a run's ``stored`` days were made without games, and gaps that the run itself
-    declared."""
-    new = {g.game_id: g for gaps in used.values() for g in gaps if g not in known.declared}
-    if new:
+    """Record which of a run's ``stored`` days were made without games, and gaps that the run itself declared.
+
+    One value per table and day, like the provenance: two processes that make days of a table never lose each
+    other's.
+    """
+    declared = {g.game_id for g in known.declared}
+    if new := {g.game_id: g for gaps in used.values() for g in gaps if g.game_id not in declared}:
         save_declared(instance, [*load_gaps(instance).declared, *new.values()])
-    before = known.used.get(table, {})
-    after = {day: games for day, games in before.items() if day not in stored}
-    after |= {day: tuple(g.game_id for g in gaps) for day, gaps in used.items()}
-    if after != before:
-        text = json.dumps({day.isoformat(): games for day, games in sorted(after.items())})
-        write_values(instance, {_USED + table: text})
+    whole = (known.used.get(table, {}).keys() & set(stored)) - used.keys()
+    games = {day: [g.game_id for g in gaps] for day, gaps in used.items()} | dict.fromkeys(whole, ())
+    write_values(instance, {_name(table, day): json.dumps(ids) for day, ids in games.items()})
+
+
+def _name(table: str, day: date) -> str:
+    return f"{_USED}{table}/{day}"
 
 
 def _gap(values: Mapping[str, Any]) -> Gap:
     until = values["until"] and date.fromisoformat(values["until"])
     day, tables = date.fromisoformat(values["day"]), tuple(values["tables"])
     return Gap(**{**values, "day": day, "until": until, "tables": tables})
-
-
-def _days(text: str) -> dict[date, tuple[str, ...]]:
-    return {date.fromisoformat(day): tuple(games) for day, games in json.loads(text).items()}
-
-
-def _plain(value: object) -> str:
-    return str(value)
