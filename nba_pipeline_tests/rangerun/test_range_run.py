@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from nba_pipeline.failures import FailureClass, UnparseableSource, WriteFailed
-from nba_pipeline.rangerun.outcome import RangeOutcome
-from nba_pipeline.sources.base import SourceFrame
-from nba_pipeline.tables.spec import numeric
-from nba_pipeline.warehouse.memory import MemoryStore
+from nba_pipeline.failures import FailureClass
 from nba_pipeline.warehouse.parquet.store import ParquetStore
+from nba_pipeline_tests.rangerun.sound import SOUND, classes, pipeline, reasons
 from nba_pipeline_tests.support import league
-from nba_pipeline_tests.support.league import DAYS, GAME_DAYS, FrameSource, hand_made_league
+from nba_pipeline_tests.support.league import DAYS, GAME_DAYS
 from nba_pipeline_tests.support.pipeline import GAME_TABLES, Pipeline, recipe_of
 from nba_pipeline_tests.support.poison import (
     BOXSCORES,
@@ -32,19 +25,6 @@ from nba_pipeline_tests.support.poison import (
 )
 
 SLATE = "nba_analytics.upcoming_player_game_context"
-SOUND = hand_made_league()
-
-
-def pipeline(source: object = SOUND, **changes: object) -> Pipeline:
-    return Pipeline(source, DAYS[0], **changes)  # type: ignore[arg-type]
-
-
-def classes(outcome: RangeOutcome) -> dict[date, FailureClass]:
-    return {day: failure.failure_class for day, failure in outcome.failed.items()}
-
-
-def reasons(outcome: RangeOutcome) -> dict[date, str | None]:
-    return {day: stored.entry.reason for day, stored in outcome.stored.items() if not stored.entry.row_count}
 
 
 @pytest.fixture(scope="module")
@@ -171,195 +151,6 @@ def test_content_does_not_depend_on_the_range_it_was_made_in(sound: Pipeline) ->
             {d: e.content_hash for d, e in p.store.manifest(p.tables[table]).items()} for p in (single, sound)
         ]
         assert hashes[0] == hashes[1], table
-
-
-class TestTooBigIsNotImpossible:
-    """The incident: a column that is too small for a true value."""
-
-    def test_a_true_value_that_does_not_fit_fails_its_day_as_type_overflow(self) -> None:
-        tables = pipeline().tables.with_column(PLAYERS, "usage_rate", type=numeric(5, 2))
-        cameo = cameo_league(seconds=10)
-        made = Pipeline(cameo, DAYS[0], tables=tables)
-        failed = made.run(DAYS)[PLAYERS].failed
-        assert {day: f.failure_class for day, f in failed.items()} == {
-            league.SECOND: FailureClass.TYPE_OVERFLOW
-        }
-        message = failed[league.SECOND].message
-        assert "NUMERIC(5,2)" in message
-        assert "widen the column to NUMERIC(6,2)" in message
-        wide = Pipeline(cameo, DAYS[0])
-        assert wide.run(DAYS)[PLAYERS].failed == {}
-
-    def test_quarantine_writes_the_other_rows_of_the_day(self) -> None:
-        tables = pipeline().tables.with_column(PLAYERS, "usage_rate", type=numeric(5, 2))
-        made = Pipeline(cameo_league(seconds=10), DAYS[0], tables=tables)
-        outcome = made.run(DAYS, on_invalid_rows="quarantine")[PLAYERS]
-        assert outcome.failed == {}
-        assert outcome.stored[league.SECOND].rejected_rows == 1
-        row = made.store.read(made.tables[PLAYERS].rejected(), DAYS).iloc[0]
-        assert (row["failure_class"], row["check_name"], row["column_name"]) == (
-            "type_overflow",
-            "usage_rate_range",
-            "usage_rate",
-        )
-        assert json.loads(row["inputs"])["seconds_played"] == 10
-
-
-def cameo_league(seconds: int) -> FrameSource:
-    """The league with player H's minutes on the second day cut to a cameo, player G playing the rest."""
-    lines = SOUND.frames["player_boxscores"]
-    on = (lines["game_date"] == pd.Timestamp(league.SECOND)) & (lines["team_abbr"] == "NYK")
-    last, next_to_last = (
-        on & lines["player_name"].str.endswith(" H"),
-        on & lines["player_name"].str.endswith(" G"),
-    )
-    played = lines["seconds_played"].mask(last, seconds)
-    return SOUND.changed(
-        player_boxscores=lines.assign(seconds_played=played.mask(next_to_last, 1400 + 800 - seconds))
-    )
-
-
-class TestQuarantine:
-    """`on_invalid_rows: quarantine`: rows in = stored + rejected, always."""
-
-    def test_rows_in_are_rows_stored_plus_rows_rejected(self) -> None:
-        source = PoisonedSource(
-            SOUND,
-            {league.SECOND: "negative_count", league.THIRD: "duplicate_row", league.OPENING: "wrong_type"},
-        )
-        made = pipeline(source)
-        made.run(DAYS, [GAMES])
-        outcome = made.run(DAYS, [BOXSCORES], on_invalid_rows="quarantine")[BOXSCORES]
-        assert outcome.failed == {}
-        rejected = made.store.read(made.tables[BOXSCORES].rejected(), DAYS)
-        delivered = source.player_boxscores(DAYS).frame["game_date"].dt.date.value_counts()
-        for day in DAYS:
-            refused = int((rejected["game_date"] == pd.Timestamp(day)).sum())
-            assert outcome.stored[day].rejected_rows == refused
-            assert outcome.stored[day].entry.row_count + refused == delivered.get(day, 0)
-        assert rejected.groupby("failure_class").size().to_dict() == {
-            "impossible_value": 1,
-            "duplicate_key": 1,  # of two equal rows one is kept
-            "schema_drift": 1,
-        }
-        failed = {(c.check, c.day) for c in outcome.checks if not c.passed}
-        assert failed == {
-            ("schema_contract", league.SECOND),
-            ("unique_key", league.THIRD),
-            ("schema_contract", league.OPENING),
-        }
-
-    def test_a_rejected_row_keeps_its_values_as_they_came(self) -> None:
-        made = pipeline(PoisonedSource(SOUND, {league.OPENING: "wrong_type"}))
-        made.run(DAYS, [GAMES, BOXSCORES], on_invalid_rows="quarantine")
-        row = made.store.read(made.tables[BOXSCORES].rejected(), DAYS).iloc[0]
-        assert json.loads(row["row_values"])["points"] == "twelve"
-        assert set(json.loads(row["row_key"])) == {"nba_game_id", "player_id"}
-        assert "twelve" in row["message"]
-
-    def test_a_repaired_day_leaves_nothing_in_quarantine(self) -> None:
-        source = PoisonedSource(SOUND, {league.SECOND: "negative_count"})
-        made = pipeline(source)
-        made.run(DAYS, [GAMES, BOXSCORES], on_invalid_rows="quarantine")
-        rejected = made.tables[BOXSCORES].rejected()
-        assert len(made.store.read(rejected, DAYS)) == 1
-        source.heal()
-        made.run([league.SECOND], [BOXSCORES])
-        assert len(made.store.read(rejected, DAYS)) == 0
-        assert len(made.read(BOXSCORES, [league.SECOND])) == 18
-
-    def test_a_finding_that_no_row_is_to_blame_for_still_fails_the_day(self) -> None:
-        made = pipeline(PoisonedSource(SOUND, {league.SECOND: "halve_team"}))
-        made.run(DAYS, [GAMES])
-        outcome = made.run(DAYS, [BOXSCORES], on_invalid_rows="quarantine")[BOXSCORES]
-        assert classes(outcome) == {league.SECOND: FailureClass.INCOMPLETE_INPUT}
-        assert league.SECOND not in made.store.manifest(made.tables[BOXSCORES])
-
-    def test_a_day_whose_rows_are_all_refused_is_not_stored_as_a_day_without_games(self) -> None:
-        lines = SOUND.frames["player_boxscores"]
-        bad = lines["game_date"] == pd.Timestamp(league.SECOND)
-        made = pipeline(SOUND.changed(player_boxscores=lines.assign(team_id=lines["team_id"].mask(bad, -1))))
-        made.run(DAYS, [GAMES])
-        outcome = made.run(DAYS, [BOXSCORES], on_invalid_rows="quarantine")[BOXSCORES]
-        stored = outcome.stored.get(league.SECOND)
-        assert stored is None or stored.rejected_rows == 18
-        if stored is not None:
-            assert stored.entry.row_count == 0
-
-
-class TestErrors:
-    """Errors of code, sources and stores."""
-
-    def test_a_defect_in_code_is_isolated_to_the_day_that_shows_it(self) -> None:
-        made = pipeline()
-        made.run(DAYS, [GAMES])
-        asked: list[int] = []
-
-        def fragile(source: object, days: Sequence[date]) -> SourceFrame:
-            asked.append(len(days))
-            if league.THIRD in days:
-                raise ZeroDivisionError("a defect")
-            return SOUND.player_boxscores(days)
-
-        outcome = made.run_plan(replace(recipe_of(BOXSCORES), read=fragile), DAYS)
-        assert classes(outcome) == {league.THIRD: FailureClass.CODE_ERROR}
-        assert set(outcome.stored) == set(DAYS) - {league.THIRD}
-        assert "ZeroDivisionError at test_range_run.py" in outcome.failed[league.THIRD].message
-        assert "Traceback" in str(outcome.failed[league.THIRD].sample["message"].iloc[0])
-        assert len(asked) <= 9  # bisection of ten days, not one attempt per day and range
-
-    def test_a_defect_on_every_day_is_not_tried_for_ever(self) -> None:
-        made = pipeline()
-        days = [day.date() for day in pd.date_range(DAYS[0], periods=300)]
-        attempts = []
-
-        def broken(source: object, days: Sequence[date]) -> SourceFrame:
-            attempts.append(days)
-            raise RuntimeError("nothing works")
-
-        outcome = made.run_plan(replace(recipe_of(GAMES), read=broken), days)
-        assert set(classes(outcome).values()) == {FailureClass.CODE_ERROR}
-        assert set(outcome.failed) == set(days)
-        assert len(attempts) < 60
-
-    def test_a_source_error_without_days_concerns_every_day(self) -> None:
-        class Down(FrameSource):
-            def games(self, days: Sequence[date]) -> SourceFrame:
-                raise UnparseableSource("the archive is damaged")
-
-        outcome = pipeline(Down(SOUND.frames)).run(DAYS, [GAMES])[GAMES]
-        assert set(outcome.failed) == set(DAYS)
-        assert set(classes(outcome).values()) == {FailureClass.UNPARSEABLE_SOURCE}
-
-    def test_rows_without_a_date_belong_to_no_day_and_are_not_dropped(self) -> None:
-        class Dateless(FrameSource):
-            def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
-                frame = super().player_boxscores(days).frame
-                return SourceFrame(
-                    frame.assign(game_date=frame["game_date"].mask(np.arange(len(frame)) == 0))
-                )
-
-        outcome = pipeline(Dateless(SOUND.frames)).run([league.SECOND], [GAMES, BOXSCORES])[BOXSCORES]
-        assert classes(outcome) == {league.SECOND: FailureClass.SCHEMA_DRIFT}
-
-    def test_rows_of_days_that_were_not_asked_for_are_not_written(self) -> None:
-        class Generous(FrameSource):
-            def player_boxscores(self, days: Sequence[date]) -> SourceFrame:
-                return super().player_boxscores(DAYS)
-
-        made = pipeline(Generous(SOUND.frames))
-        outcome = made.run([league.SECOND], [GAMES, BOXSCORES])[BOXSCORES]
-        assert set(made.store.manifest(made.tables[BOXSCORES])) <= {league.SECOND}
-        assert set(outcome.stored) | set(outcome.failed) == {league.SECOND}
-
-    def test_a_store_that_refuses_the_write_fails_the_days_as_write_failed(self) -> None:
-        class Full(MemoryStore):
-            def replace_range(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
-                raise WriteFailed("no space left")
-
-        outcome = pipeline(store=Full()).run(DAYS, [GAMES])[GAMES]
-        assert set(classes(outcome).values()) == {FailureClass.WRITE_FAILED}
-        assert set(outcome.failed) == set(DAYS)
 
 
 class TestInputs:
