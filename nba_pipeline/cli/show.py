@@ -137,6 +137,7 @@ def print_stale(console: Console, stale: StaleDays) -> None:
 
 
 FEW_DAYS = 5
+"""Up to so many days with the same words have a line each: an outage of two days is read day by day."""
 
 
 def print_failures(console: Console, failures: Mapping[str, Iterable[Failed]]) -> None:
