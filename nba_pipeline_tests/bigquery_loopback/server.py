@@ -61,6 +61,8 @@ class FakeBigQuery:
         self.calls: list[tuple[str, str]] = []
         self.uploads: dict[str, _Upload] = {}
         self.closing = threading.Event()
+        self.at_work: set[int] = set()
+        """The threads that answer a call just now."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.fake = self
         self._thread = threading.Thread(
@@ -77,6 +79,8 @@ class FakeBigQuery:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        # DuckDB refuses to close a database while one of its cursors is at work.
+        wait_until(lambda: not self.at_work and all(job.done.is_set() for job in self.jobs), seconds=60)
         self.service.storage.database.close()
 
     @property
@@ -125,7 +129,17 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _call(self) -> None:
-        fake = self.server.fake
+        fake, here = self.server.fake, threading.get_ident()
+        fake.at_work.add(here)
+        try:
+            if fake.closing.is_set():
+                self.close_connection = True
+            else:
+                self._answer(fake)
+        finally:
+            fake.at_work.discard(here)
+
+    def _answer(self, fake: FakeBigQuery) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length) if length else b""
         if self.headers.get("Content-Encoding") == "gzip":
@@ -148,9 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _play(self, fault: Fault) -> bool:
         """Whether the fault has answered in place of the server."""
+        gone = False
         if fault.hang_seconds:
-            self.server.fake.closing.wait(fault.hang_seconds)
-        if fault.reset:
+            gone = self.server.fake.closing.wait(fault.hang_seconds)
+        if fault.reset or gone:
             # SO_LINGER with zero seconds: the peer gets RST, not an orderly end.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
