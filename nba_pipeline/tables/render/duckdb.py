@@ -54,7 +54,8 @@ def _select(table: Table, files: str, stored: Sequence[Mapping[str, ColumnType |
     # Days of different declarations are matched by name, for which DuckDB opens every footer first: only
     # where needed.
     by_name = ", union_by_name=true" if len(stored) > 1 else ""
-    return f"SELECT {columns} FROM read_parquet({text(files)}, hive_partitioning=false{by_name})"
+    day = f"hive_partitioning=true, hive_types={{{text(table.partition_column)}: DATE}}"
+    return f"SELECT {columns} FROM read_parquet({text(files)}, {day}{by_name})"
 
 
 def _column(column: Column, stored: Sequence[Mapping[str, ColumnType | None]]) -> str:

@@ -5,10 +5,11 @@ bytes and path. Does not belong here: which files there are and what to do about
 manifest cache (``parquet_manifest.py``).
 
 The file is the manifest entry: row count, content hash, schema version, time and reason are a JSON value in
-the footer's key-value metadata, so rows and entry change in one rename. Parquet has checksums for pages but
-none for its footer, where a flipped bit can point a column at another column's (intact) pages. The entry
-therefore ends with a CRC-32 of the whole file, taken with the CRC's own digits set to zero; every read checks
-it.
+the footer's key-value metadata, so rows and entry change in one rename. The partition column is not in the
+file: its folder says the day, as every reader of such folders expects (with both, pyarrow and pandas refuse
+to read the table). Parquet has checksums for pages but none for its footer, where a flipped bit can point a
+column at another column's (intact) pages. The entry therefore ends with a CRC-32 of the whole file, taken
+with the CRC's own digits set to zero; every read checks it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ TEMPORARY_SUFFIX = ".tmp"
 COMPRESSION = "zstd"
 # a writer holds its temporary file for seconds; after an hour it is dead, on whatever machine it was
 STALE_SECONDS = 3600.0
+# Stands in the entry. Files of before 27 November 2026 name no layout and hold the day as a column.
+_LAYOUT = "day in the folder's name"
 _UNKNOWN = "unknown"
 _CRC_MARK = b'"crc32": "'
 _CRC_ZERO = b"00000000"
@@ -66,8 +69,9 @@ class FileKey:
 
 
 def encode(table: Table, entry: ManifestEntry, data: pa.Table) -> bytes:
-    """The file's bytes. Statistics only where they prune (the day): 45 columns of them are most of a small
-    footer."""
+    """The file's bytes. No statistics: the folder's day is what prunes, and 45 columns of them are most of a
+    small footer."""
+    data = _without_day(table, data)
     bare = pa.schema([pa.field(f.name, f.type, f.nullable) for f in data.schema])
     sink = pa.BufferOutputStream()
     writer = pq.ParquetWriter(
@@ -76,7 +80,7 @@ def encode(table: Table, entry: ManifestEntry, data: pa.Table) -> bytes:
         compression=COMPRESSION,
         compression_level=1,
         write_page_checksum=True,
-        write_statistics=[table.partition_column],
+        write_statistics=False,
         use_dictionary=[f.name for f in bare if pa.types.is_string(f.type)],
         store_decimal_as_integer=True,
     )
@@ -91,6 +95,10 @@ def encode(table: Table, entry: ManifestEntry, data: pa.Table) -> bytes:
     return bytes(content)
 
 
+def _without_day(table: Table, data: pa.Table) -> pa.Table:
+    return data.drop_columns([table.partition_column])
+
+
 def _entry_json(table: Table, entry: ManifestEntry) -> str:
     return json.dumps(
         {
@@ -101,6 +109,7 @@ def _entry_json(table: Table, entry: ManifestEntry) -> str:
             "schema_version": entry.schema_version,
             "written_at": entry.written_at.isoformat(),
             "reason": entry.reason,
+            "layout": _LAYOUT,
             "crc32": _CRC_ZERO.decode(),  # last, so that its mark is the last occurrence in the file
         }
     )
@@ -124,6 +133,15 @@ def check_intact(content: bytes) -> None:
     )
     if content[start:stop] != f"{crc:08x}".encode():
         raise DamagedFile("its checksum does not match its content")
+
+
+def is_current(content: bytes) -> bool:
+    """Whether the bytes are intact and laid out as this version writes them."""
+    try:
+        check_intact(content)
+    except DamagedFile:
+        return False
+    return _LAYOUT.encode() in content[content.rfind(ENTRY_KEY) :]
 
 
 def open_part(content: bytes, table: Table, day: date) -> tuple[ManifestEntry, pq.ParquetFile]:
@@ -160,14 +178,34 @@ def written_under(rows: pa.Table) -> str:
 
 
 def decode(content: bytes, table: Table, day: date, columns: Sequence[str]) -> pa.Table:
-    """The rows, with those of the columns that the file has."""
+    """The rows, with the day as their partition column and those of the other columns that the file has."""
     _, file = open_part(content, table, day)
+    other = [name for name in columns if name != table.partition_column]
     try:
-        return file.read(
-            columns=list(columns), use_threads=False
-        )  # the store reads many files at once instead
+        rows = file.read(columns=other, use_threads=False)  # the store reads many files at once instead
     except (pa.ArrowException, OSError) as error:
         raise DamagedFile(f"its pages cannot be read: {error}") from error
+    if len(other) == len(columns):
+        return rows
+    days = pa.repeat(pa.scalar(day, pa.date32()), file.metadata.num_rows)
+    # Without any other column, rows know no number of their own: begin with the days.
+    rows = (
+        rows.add_column(0, _partition_field(table), days)
+        if rows.num_columns
+        else (pa.Table.from_arrays([days], schema=pa.schema([_partition_field(table)], rows.schema.metadata)))
+    )
+    return rows.select([name for name in columns if name in rows.column_names])
+
+
+def stored_schema(file: pq.ParquetFile, table: Table) -> pa.Schema:
+    """The columns of the rows, the partition column among them (files of earlier versions hold it)."""
+    schema = file.schema_arrow
+    return schema if table.partition_column in schema.names else schema.insert(0, _partition_field(table))
+
+
+def _partition_field(table: Table) -> pa.Field:
+    column = table.column(table.partition_column)
+    return pa.field(column.name, pa.date32(), column.nullable)
 
 
 # ---------------------------------------------------------------------------------------------- files

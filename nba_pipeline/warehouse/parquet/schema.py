@@ -34,7 +34,7 @@ from nba_pipeline.tables.render.duckdb import schema_statement, view_statement
 from nba_pipeline.tables.spec import INT64, ColumnType, Kind, Table
 from nba_pipeline.warehouse.base import CorruptPartition, ManifestEntry
 from nba_pipeline.warehouse.parquet.accepted import Accepted, load_accepted, save_accepted
-from nba_pipeline.warehouse.parquet.files import DamagedFile, decode, open_part
+from nba_pipeline.warehouse.parquet.files import DamagedFile, decode, open_part, stored_schema
 from nba_pipeline.warehouse.parquet.folder import ParquetFolder
 
 _MOST_ROWS = 5
@@ -96,7 +96,7 @@ class ParquetSchema:
         for day in days:
             loaded = self._folder.load(table, day)
             try:
-                schema = open_part(loaded[1], table, day)[1].schema_arrow if loaded else None
+                schema = stored_schema(open_part(loaded[1], table, day)[1], table) if loaded else None
             except DamagedFile:
                 continue  # reading it names the damage, and the day is made again as a whole
             if schema is not None:

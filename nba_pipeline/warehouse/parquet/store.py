@@ -5,14 +5,15 @@ Belongs here: ``ParquetStore``: replacing and reading days, telling missing from
 here: which files there are (``folder.py``), the bytes of a file (``files.py``), days of other declarations
 (``schema.py``).
 
-Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. Files are self-contained:
-``game_date`` is a column inside them, an empty day is a file without rows, and the manifest entry is in the
-footer. Every write goes to a temporary name in the same folder, is synced, and is renamed over the old file;
-so a crash leaves the old day or the new one.
+Layout: ``<root>/<dataset>/<table>/game_date=YYYY-MM-DD/part.parquet``. The day stands in the folder's name
+only, so that pandas, pyarrow, DuckDB and Spark read a table's folder as it is. An empty day is a file without
+rows, and the manifest entry is in the footer. Every write goes to a temporary name in the same folder, is
+synced, and is renamed over the old file; so a crash leaves the old day or the new one.
 
 SQL over a table, from anywhere (or see ``duck.py``)::
 
-    duckdb -c "SELECT * FROM read_parquet('<root>/<dataset>/<table>/*/part.parquet', hive_partitioning=false)"
+    duckdb -c "SELECT * FROM '<root>/<dataset>/<table>/*/part.parquet'"
+    pandas.read_parquet("<root>/<dataset>/<table>")
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ from nba_pipeline.warehouse.parquet.files import (
     DamagedFile,
     FileKey,
     can_sync_filesystem,
-    check_intact,
     decode,
     discard,
     encode,
+    is_current,
     publish,
     remove_stale,
     stage,
@@ -95,9 +96,13 @@ class ParquetStore(ParquetFolder, PreparingStore):
             prepared, accepted.presented({day: entry for day, (_, entry) in entries.items()})
         )
         # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never
-        # be repaired.
-        intact = {day for day, whole in in_threads(lambda day: self._is_intact(table, day), same) if whole}
-        written = [day for day in days if day not in intact]
+        # be repaired, and so must one that other readers refuse.
+        kept = {
+            day
+            for day, loaded in in_threads(lambda day: self.load(table, day), same)
+            if loaded and is_current(loaded[1])
+        }
+        written = [day for day in days if day not in kept]
         self.schema.check_replaceable(
             table, {day: entries[day][1] for day in written if day in entries}, accepted
         )
@@ -107,14 +112,6 @@ class ParquetStore(ParquetFolder, PreparingStore):
             remove_stale(self.folder(table))
             save_cache(self.folder(table), cached | entries)
         return ReplaceResult(accepted.presented({day: entries[day][1] for day in days}), frozenset(written))
-
-    def _is_intact(self, table: Table, day: date) -> bool:
-        loaded = self.load(table, day)
-        try:
-            check_intact(loaded[1] if loaded else b"")
-        except DamagedFile:
-            return False
-        return True
 
     def _write(self, prepared: Prepared, days: Sequence[date]) -> Cached:
         """Write the days; those that fail are named together, after all others have been stored."""

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from nba_pipeline.tables.render.arrow import arrow_type
 from nba_pipeline.tables.spec import STRING, Column, numeric
+from nba_pipeline.warehouse.parquet import files
 from nba_pipeline.warehouse.parquet.duck import WrongQuery, connect, query
 from nba_pipeline.warehouse.parquet.store import ParquetStore
 from nba_pipeline_tests.warehouse.support import TABLE, day, make_table, many, rows
@@ -49,12 +53,38 @@ def test_a_warehouse_that_does_not_exist_yet(tmp_path):
     assert query(tmp_path / "nothing", [TABLE], "FROM analytics.box_scores").num_rows == 0
 
 
-def test_the_documented_one_liner(root):
-    path = root / "analytics" / "box_scores"
-    found = duckdb.sql(
-        f"SELECT count(*), max(game_date) FROM read_parquet('{path}/*/part.parquet', hive_partitioning=false)"
-    ).fetchall()
-    assert found == [(12, day(3))]
+def test_the_folder_of_a_table_is_read_as_everybody_reads_folders(root):
+    """The partition column once stood in the files too: pandas and pyarrow refused the whole folder."""
+    folder = root / "analytics" / "box_scores"
+    by_duckdb = duckdb.sql(f"SELECT count(*), max(game_date) FROM '{folder}/*/part.parquet'").fetchall()
+    assert by_duckdb == [(12, day(3))]
+    by_pandas = pd.read_parquet(folder)
+    assert len(by_pandas) == 12
+    assert by_pandas["game_date"].astype(str).max() == str(day(3))
+    by_pyarrow = ds.dataset(
+        folder, partitioning=ds.partitioning(pa.schema([("game_date", pa.date32())]), flavor="hive")
+    )
+    kept = by_pyarrow.to_table(filter=ds.field("game_date") == day(2))
+    assert kept.num_rows == 3
+    assert set(kept.column_names) == set(TABLE.column_names)
+
+
+def test_files_of_earlier_versions_hold_the_day_as_a_column_and_are_read(root, parquet, monkeypatch):
+    monkeypatch.setattr(files, "_without_day", lambda table, data: data)
+    monkeypatch.setattr(files, "_LAYOUT", "")
+    parquet.replace(TABLE, {day(1): rows(day(1)).assign(points=1), day(7): rows(day(7))})
+    monkeypatch.undo()
+    assert "game_date" in pq.read_schema(parquet.path(TABLE, day(7))).names
+    fresh = ParquetStore(root)
+    found = fresh.read(TABLE, [day(1), day(2), day(7)])
+    assert found["game_date"].dt.date.tolist() == [d for d in (day(1), day(2), day(7)) for _ in range(3)]
+    assert list(found.columns) == TABLE.column_names
+    assert fresh.schema.changes(TABLE) == []
+    sql = "SELECT game_date, count(*) AS n FROM analytics.box_scores GROUP BY 1 ORDER BY 1"
+    assert query(root, [TABLE], sql).column("game_date").to_pylist() == [*DAYS, day(7)]
+    again = fresh.replace(TABLE, {day(d): rows(day(d)) for d in (2, 7)})
+    assert again.written == {day(7)}, "the same rows, in a file that everybody can read"
+    assert "game_date" not in pq.read_schema(parquet.path(TABLE, day(7))).names
 
 
 def test_days_of_several_declarations_are_matched_by_name(root, parquet):

@@ -46,13 +46,13 @@ def cache_of(store: ParquetStore) -> Path:
 # ------------------------------------------------------------------------------------------------ the files
 
 
-def test_layout_and_self_contained_files(filled, parquet):
+def test_layout_and_entry(filled, parquet):
     path = parquet.root / "analytics" / "box_scores" / "game_date=2024-01-02" / "part.parquet"
     assert path.is_file()
     assert parquet.path(TABLE, day(1)) == path
     assert [p.name for p in path.parent.iterdir()] == ["part.parquet"]
     file = pq.ParquetFile(path)
-    assert file.schema_arrow.names == TABLE.column_names
+    assert ["game_date", *file.schema_arrow.names] == TABLE.column_names
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     entry = json.loads(file.metadata.metadata[b"nba_pipeline"])
     assert entry["row_count"] == 3
