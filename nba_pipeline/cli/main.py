@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_pipeline.cli import archive, gaps, home, importing, rejected, schema
+from nba_pipeline.cli import archive, export, gaps, home, importing, rejected, schema
 from nba_pipeline.cli.options import (
     End,
     Force,
@@ -68,7 +68,14 @@ def _options(
     variables; options win."""
 
 
-_GROUPS = {"archive": archive, "gaps": gaps, "home": home, "import": importing, "schema": schema}
+_GROUPS = {
+    "archive": archive,
+    "export": export,
+    "gaps": gaps,
+    "home": home,
+    "import": importing,
+    "schema": schema,
+}
 for _name, _group in (*_GROUPS.items(), ("rejected", rejected)):
     app.add_typer(_group.app, name=_name)
 
