@@ -127,7 +127,10 @@ class Told:
 def test_a_game_that_never_comes_from_the_red_day_to_the_block_and_back(
     bulk_dir: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    games = pd.read_parquet(bulk_dir / "games.parquet", filters=[("game_date", "==", GAP_DAY)])
+    slates = pd.read_parquet(bulk_dir / "games.parquet", filters=[("game_date", ">=", GAP_DAY)])
+    tomorrow = slates[slates["game_date"].astype(str) == LAST]
+    plays_again = slates["home_team"].isin({*tomorrow["home_team"], *tomorrow["away_team"]})
+    games = slates[(slates["game_date"].astype(str) == GAP_DAY) & plays_again]
     game = str(games["game_id"].iloc[0])
     sides = {games["home_team"].iloc[0], games["away_team"].iloc[0]}
     publish(bulk_dir, tmp_path / "bulk", without=game)
@@ -157,6 +160,10 @@ def test_a_game_that_never_comes_from_the_red_day_to_the_block_and_back(
             capsys, "explain", TEAM_ZONES, LAST, "--key", f"team={min(sides)}", "--column", "history_gaps"
         )
         assert "declared gaps: `nba-pipeline gaps list`" in " ".join(explained.out.split())
+        assert command(capsys, "backfill", "--tables", "+ml_feature_store").code == 0
+        exported = command(capsys, "export", "training", "--out", str(tmp_path / "rows"), "--json").json
+        assert REASON in exported["declared_gaps"][0]
+        assert 0 < exported["rows_with_history_gaps"] < exported["rows"]
         with open_workspace() as w:
             told, settings_of = Told(), AlertSettings()
             cursor, _ = alert_tick(w.instance, None, [told], settings_of, 0.0)

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from nba_pipeline_tests.end_to_end.pipelines import command
+from nba_pipeline_tests.end_to_end.pipelines import Answer, command
 from nba_pipeline_tests.operations.conftest import DAYS, START
 
-
-def export(out: Path, *options: str):
-    return command(None, "export", "training", *DAYS, "--out", str(out), *options)
+BEYOND = ("--start", START, "--end", "2023-11-05")
 
 
-def test_the_files_and_the_same_bytes_again(home, tmp_path):
+@pytest.fixture
+def export(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """The command, with its folder and further options."""
+
+    def run(out: Path, *options: str, days: Sequence[str] = DAYS) -> Answer:
+        return command(capsys, "export", "training", *days, "--out", str(out), *options)
+
+    return run
+
+
+def test_the_files_and_the_same_bytes_again(home, export, tmp_path):
     told = export(tmp_path / "a", "--target", "points,minutes", "--json")
-    assert told.code == 0, told.output
+    assert told.code == 0, told.err
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
     rows = pd.read_parquet(tmp_path / "a" / "training.parquet")
     assert len(rows) == manifest["rows"] > 300
@@ -33,39 +42,36 @@ def test_the_files_and_the_same_bytes_again(home, tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
-def test_a_part_of_the_range_holds_the_same_rows(home, tmp_path):
+def test_a_part_of_the_range_holds_the_same_rows(home, export, tmp_path):
     assert export(tmp_path / "whole").code == 0
-    part = command(None, "export", "training", "--start", "2023-10-28", "--end", "2023-10-30", "--out",
-                   str(tmp_path / "part"))  # fmt: skip
-    assert part.code == 0, part.output
+    part = export(tmp_path / "part", days=("--start", "2023-10-28", "--end", "2023-10-30"))
+    assert part.code == 0, part.err
     whole = pd.read_parquet(tmp_path / "whole" / "training.parquet")
     rows = pd.read_parquet(tmp_path / "part" / "training.parquet")
     same = whole[whole["game_date"].between("2023-10-28", "2023-10-30")].reset_index(drop=True)
     pd.testing.assert_frame_equal(rows, same)
 
 
-def test_days_that_are_not_stored_refuse(home, tmp_path):
-    told = command(None, "export", "training", "--start", START, "--end", "2023-11-05", "--out",
-                   str(tmp_path / "x"))  # fmt: skip
+def test_days_that_are_not_stored_refuse(home, export, tmp_path):
+    told = export(tmp_path / "x", days=BEYOND)
     assert told.code == 1
-    assert "2023-11-03: " in told.output
-    assert "nba-pipeline backfill --start 2023-11-03 --end 2023-11-05" in told.output
+    assert "2023-11-03: " in told.err
+    assert "nba-pipeline backfill --start 2023-11-03 --end 2023-11-05" in told.err
     assert not (tmp_path / "x").exists()
 
-    told = command(None, "export", "training", "--start", START, "--end", "2023-11-05", "--out",
-                   str(tmp_path / "x"), "--allow-incomplete", "--json")  # fmt: skip
+    told = export(tmp_path / "x", "--allow-incomplete", "--json", days=BEYOND)
     assert told.code == 0
-    assert list(json.loads(told.stdout)["days_left_out"]) == ["2023-11-03", "2023-11-04", "2023-11-05"]
+    assert list(json.loads(told.out)["days_left_out"]) == ["2023-11-03", "2023-11-04", "2023-11-05"]
 
 
 @pytest.mark.parametrize(
     "options", [("--target", "salary"), ("--features", "y_points"), ("--test", "2023-25"), ("--test", "x")]
 )
-def test_wrong_usage_is_exit_2(home, tmp_path, options):
+def test_wrong_usage_is_exit_2(home, export, tmp_path, options):
     assert export(tmp_path / "x", *options).code == 2
 
 
-def test_a_folder_with_other_files_is_left_alone(home, tmp_path):
+def test_a_folder_with_other_files_is_left_alone(home, export, tmp_path):
     (tmp_path / "thesis.docx").write_text("mine")
     told = export(tmp_path)
     assert told.code == 2
