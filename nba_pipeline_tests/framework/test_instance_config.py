@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import yaml  # type: ignore[import-untyped]
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._daemon import backfill, controller
+from dagster._daemon.daemon import BackfillDaemon
 
 from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.orchestration.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
@@ -20,6 +23,18 @@ from nba_pipeline.orchestration.open_instance import DEFAULT_INSTANCE
 
 ROOT = Path(__file__).parents[2]
 ABSOLUTE_PATH = re.compile(r"(^|[\s'\"])[/~]\w")
+
+
+class Waits(threading.Event):
+    """Never set; keeps how long it was waited for, and returns at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return False
 
 
 @pytest.fixture
@@ -39,6 +54,26 @@ def test_dagster_home_gives_our_instance_and_our_storage(instance: dg.DagsterIns
     assert type(instance) is PipelineInstance
     assert type(instance.event_log_storage) is PooledSqliteEventLogStorage
     assert (home / "history" / "runs" / "index.db").exists()
+
+
+@pytest.mark.parametrize(("section", "seconds"), [("backfill_daemon: {interval_seconds: 7}", 7), ("", 5)])
+def test_f9_dagster_yaml_says_how_often_the_daemon_looks_at_backfills(
+    home: Path, monkeypatch: pytest.MonkeyPatch, section: str, seconds: int
+) -> None:
+    """Dagster fixes 30 s; its daemon reads the number after it has asked the instance for its settings."""
+    said = yaml.safe_load((home / "dagster.yaml").read_text())
+    del said["backfill_daemon"]
+    (home / "dagster.yaml").write_text(yaml.safe_dump(said) + section)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
+    with dg.DagsterInstance.get() as instance:
+        daemon = controller.create_daemon_of_type(BackfillDaemon.daemon_type(), instance)
+        monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
+        shutdown = Waits()
+        loop = daemon.core_loop(None, shutdown)  # type: ignore[arg-type]
+        for _ in range(3):  # the start of a look, its end, and then the wait
+            next(loop)
+    assert shutdown.seconds == pytest.approx([seconds], abs=1)
 
 
 def test_a_run_worker_builds_the_same_instance(instance: dg.DagsterInstance) -> None:
