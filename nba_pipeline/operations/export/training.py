@@ -123,11 +123,11 @@ def _within(rows: pd.DataFrame, choice: Choice) -> pd.Series:
 
 
 def _laid_out(rows: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    season = rows["season_year"].astype("int64")
+    season, splits = rows["season_year"].astype("int64"), choice.splits or {}
     sizes = rows.groupby(["game_id", "team_abbr"])["player_id"].transform("size")
     front = rows[NAMES].assign(
         season_year=season,
-        split=season.map(dict(choice.splits or {})).fillna("train"),
+        split=season.map({year: splits.get(year, "train") for year in season.unique()}),
         known_at=rows["game_date"] - timedelta(days=1),
         weight=1.0,
         weight_team_game=1.0 / sizes,
