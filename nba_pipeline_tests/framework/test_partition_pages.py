@@ -1,4 +1,4 @@
-"""Fact F14: what the UI's pages of partitions cannot show, so that documents say it only as long as it is so."""
+"""Fact F15: what the pages of partitions cannot show; the documents say it only as long as it is so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nba_pipeline.orchestration.partitions import daily_partitions
 FIRST, LAST = date(2021, 10, 19), date(2024, 6, 30)
 
 
-def test_f14_the_latest_partitions_begin_at_today_whatever_the_end() -> None:
+def test_f15_the_latest_partitions_begin_at_today_whatever_the_end() -> None:
     """The plots by partition ask for the latest partitions, newest first. Dagster forgets the end there, so
     with NBA_PIPELINE_END_DATE they are empty. When this fails, docs/operating.md need not say so any more."""
     partitions = daily_partitions(FIRST, LAST)
