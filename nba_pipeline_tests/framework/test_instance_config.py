@@ -16,6 +16,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._daemon import backfill, controller
 from dagster._daemon.daemon import BackfillDaemon
 
+from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.orchestration.instance.event_log import PooledSqliteEventLogStorage
 from nba_pipeline.orchestration.instance.pipeline_instance import PipelineInstance, PooledSqliteStorage
 from nba_pipeline.orchestration.launch import CODE_LOCATION
@@ -74,6 +75,14 @@ def test_f9_dagster_yaml_says_how_often_the_daemon_looks_at_backfills(
         for _ in range(3):  # the start of a look, its end, and then the wait
             next(loop)
     assert shutdown.seconds == pytest.approx([seconds], abs=1)
+
+
+def test_an_interval_without_rest_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (home / "dagster.yaml").read_text().replace("interval_seconds: 5\n", "interval_seconds: 0\n")
+    (home / "dagster.yaml").write_text(text)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with pytest.raises(ConfigurationError, match="interval_seconds is 0"):
+        dg.DagsterInstance.get()
 
 
 def test_a_run_worker_builds_the_same_instance(instance: dg.DagsterInstance) -> None:

@@ -25,7 +25,8 @@ _NAMED = 5
 
 
 class NotReady(Exception):
-    """Days of the range are missing, failed or stale; the message names them and what to do."""
+    """Days of the range are missing, failed or stale, or hold no row to export; the message says which, and
+    what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ def export_training(
     features = w.store.read(w.tables[FEATURES], chosen, [*NAMES, *NOTES, *FEATURE_NAMES])
     results = w.store.read(w.tables[PLAYERS], [*history, *chosen], _RESULTS)
     made = training_set(features, results, days[0], choice)
+    if made.rows.empty:
+        raise NotReady(
+            f"no row to export: {FEATURES} has {len(features)} rows from {days[0]} to {days[-1]}, of which"
+            f" {made.without_result} are of games without a box score, {made.left_out} are below --min-games"
+            f" or --min-quality, and none of the others is of the population {choice.population}."
+        )
     used = [s for s in standings(w.gaps()) if {FEATURES, PLAYERS} & set(s.used_by) or s.state == "holds"]
     return Export(made, manifest(w.tables, made, days, unfit, [s.words for s in used]))
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.tables.columns.features import FEATURE_NAMES
+from nba_pipeline.tables.names import FEATURES
 
 KEYS = ["game_date", "game_id", "team_abbr", "player_id"]
 NAMES = [*KEYS, "player_lookup", "opponent_team_abbr", "feature_version"]
@@ -147,12 +148,14 @@ def refuse_look_ahead(rows: pd.DataFrame, choice: Choice) -> None:
         if counted.sum() < _ENOUGH:
             continue
         for name in choice.features:
-            share = float((rows.loc[counted, name] == values[counted]).mean())
-            if share > _COPIED_SHARE:
+            same = rows.loc[counted, name] == values[counted]
+            if same.mean() > _COPIED_SHARE:
+                row = rows.loc[same.idxmax()]
                 raise LookAhead(
-                    f"feature {name} equals y_{target} in {share:.0%} of the rows: it holds the result of the"
-                    " day that it is to predict. Nothing was exported. `nba-pipeline canary` names the"
-                    " formula; correct it, then make the table again."
+                    f"{FEATURES}.{name} equals y_{target} in {same.mean():.0%} of {len(same):,} rows, first"
+                    f" for {row['player_lookup']} on {row['game_date'].date()} ({row[name]:g}): it holds the"
+                    " result of the day that it is to predict. Nothing was exported."
+                    " `nba-pipeline canary` names the formula; correct it, then make the table again."
                 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dagster import DagsterInstance, Field
 
+from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.orchestration.dagster_private import (
     ConfigurableClassData,
     DagsterSqliteStorage,
@@ -40,6 +41,11 @@ class PipelineInstance(DagsterInstance):
     ) -> None:
         super().__init__(*arguments, **named)
         self._backfill_interval = (backfill_daemon or {}).get("interval_seconds", BACKFILL_INTERVAL)
+        if self._backfill_interval < 1:
+            raise ConfigurationError(
+                f"dagster.yaml: backfill_daemon.interval_seconds is {self._backfill_interval}; it must be at"
+                " least 1, or the daemon would never rest"
+            )
 
     @classmethod
     def config_schema(cls) -> Mapping[str, Field]:

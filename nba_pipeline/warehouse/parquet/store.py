@@ -97,11 +97,7 @@ class ParquetStore(ParquetFolder, PreparingStore):
         )
         # "Unchanged" was read from the footer; a file with damaged pages must be rewritten, or it could never
         # be repaired, and so must one that other readers refuse.
-        kept = {
-            day
-            for day, loaded in in_threads(lambda day: self.load(table, day), same)
-            if loaded and is_current(loaded[1])
-        }
+        kept = {day for day, current in in_threads(lambda day: self._is_current(table, day), same) if current}
         written = [day for day in days if day not in kept]
         self.schema.check_replaceable(
             table, {day: entries[day][1] for day in written if day in entries}, accepted
@@ -112,6 +108,10 @@ class ParquetStore(ParquetFolder, PreparingStore):
             remove_stale(self.folder(table))
             save_cache(self.folder(table), cached | entries)
         return ReplaceResult(accepted.presented({day: entries[day][1] for day in days}), frozenset(written))
+
+    def _is_current(self, table: Table, day: date) -> bool:
+        loaded = self.load(table, day)
+        return loaded is not None and is_current(loaded[1])
 
     def _write(self, prepared: Prepared, days: Sequence[date]) -> Cached:
         """Write the days; those that fail are named together, after all others have been stored."""

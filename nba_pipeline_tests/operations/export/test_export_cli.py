@@ -71,6 +71,19 @@ def test_wrong_usage_is_exit_2(home, export, tmp_path, options):
     assert export(tmp_path / "x", *options).code == 2
 
 
+def test_no_row_is_no_export(home, export, tmp_path):
+    told = export(tmp_path / "x", "--min-games", "82")
+    assert told.code == 1
+    assert "no row to export: nba_precompute.ml_feature_store has " in told.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_a_killed_export_left_is_no_obstacle(home, export, tmp_path):
+    (tmp_path / ".part-gone-1-x.tmp").write_text("half")
+    assert export(tmp_path).code == 0
+    assert "manifest.json" in {p.name for p in tmp_path.iterdir()}
+
+
 def test_a_folder_with_other_files_is_left_alone(home, export, tmp_path):
     (tmp_path / "thesis.docx").write_text("mine")
     told = export(tmp_path)

@@ -101,7 +101,10 @@ def test_bounds_and_splits():
 def test_a_feature_that_holds_the_result_refuses():
     features = [slate(D1, "g1", "CHI", p, points_avg_last_5=float(p % 30)) for p in range(200)]
     results = [line(D1, "g1", "CHI", p, points=p % 30) for p in range(200)]
-    with pytest.raises(LookAhead, match="points_avg_last_5 equals y_points"):
+    with pytest.raises(
+        LookAhead,
+        match=r"ml_feature_store.points_avg_last_5 equals y_points in 100% of .* first for p1 on 2023-12-01",
+    ):
         made(features, results)
 
 
