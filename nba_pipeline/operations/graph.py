@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 
-import numpy as np
-
 from nba_pipeline.failures import ConfigurationError
 from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import resolve
@@ -82,14 +80,7 @@ def days_depending_on(
     """Which of the days of this table are made from one of ``some`` days of its inputs, the same day or one
     in the look-back; each with the newest such day."""
     found: dict[date, str] = {}
-    for given in recipe.inputs:
-        theirs = np.array(sorted(some.get(given.table, ())), dtype="datetime64[D]")
-        if not len(theirs):
-            continue
-        asked = np.array(days, dtype="datetime64[D]")
-        first = np.searchsorted(theirs, given.first_needed(days))
-        last = np.searchsorted(theirs, asked, side="left" if given.history else "right")
-        for day, a, b in zip(days, first, last, strict=True):
-            if b > a:
-                found.setdefault(day, f"{given.table} {theirs[b - 1]}")
+    for table in dict.fromkeys(given.table for given in recipe.inputs):
+        for day, theirs in recipe.made_from(table, days, some.get(table, ())).items():
+            found.setdefault(day, f"{table} {theirs}")
     return found

@@ -6,7 +6,7 @@ columns come to (``formulas/``), executing a recipe (``rangerun/range_run.py``),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -66,6 +66,14 @@ class Input:
             settled = np.array([opening[year] for year in years], dtype="datetime64[D]") + OPENER_WINDOW
             reach = np.where(asked < settled, furthest, reach)
         return np.maximum(reach, furthest)
+
+    def newest_read(self, days: Sequence[date], some: Collection[date]) -> dict[date, date]:
+        """Each of the days that is made from one of ``some`` days of the table, with the newest of these."""
+        asked = np.asarray(days, dtype="datetime64[D]")
+        theirs = np.array(sorted(some), dtype="datetime64[D]")
+        first = np.searchsorted(theirs, self.first_needed(days))
+        last = np.searchsorted(theirs, asked, side="left" if self.history else "right")
+        return {day: theirs[b - 1].item() for day, a, b in zip(days, first, last, strict=True) if b > a}
 
 
 def _reach(window: Window, days: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -199,6 +207,16 @@ class Recipe:
         history the day itself."""
         asked = np.asarray(days, dtype="datetime64[D]")
         return np.minimum.reduce([asked, *(given.first_needed(days) for given in self.history)])
+
+    def made_from(self, table: str, days: Sequence[date], some: Collection[date]) -> dict[date, date]:
+        """Which of the days are made from one of ``some`` days of an input, the same day or one in its
+        look-back; each with the newest such day."""
+        found: dict[date, date] = {}
+        for given in self.inputs:
+            if given.table == table and some:
+                for day, theirs in given.newest_read(days, some).items():
+                    found[day] = max(theirs, found.get(day, theirs))
+        return found
 
 
 def leveled(recipes: Iterable[Recipe]) -> tuple[Recipe, ...]:

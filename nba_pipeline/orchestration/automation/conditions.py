@@ -19,6 +19,8 @@ import dagster as dg
 
 from nba_pipeline.orchestration.automation.currency import Currency, Snapshot
 from nba_pipeline.orchestration.dagster_private import AutomationContext, EntitySubset
+from nba_pipeline.orchestration.day_events import asset_key
+from nba_pipeline.recipes.recipe import Recipe
 
 Condition = dg.AutomationCondition[Any]
 
@@ -37,9 +39,9 @@ def restate_what_changed(currency: Currency) -> Condition:
         & ~results_to_come(currency)
         & ~any_input_not_stored(currency)
         & ~any_input_out_of_date(currency)
-        & ~any_input_about_to_run()
-        & ~any_input_running()
-        & ~any_input_failed(),
+        & ~any_input_about_to_run(currency)
+        & ~any_input_running(currency)
+        & ~any_input_failed(currency),
     )
 
 
@@ -81,12 +83,12 @@ def results_to_come(currency: Currency) -> Condition:
 
 
 def any_input_not_stored(currency: Currency) -> Condition:
-    """A day that this one is made from, of the same date or in its look-back, is not in the warehouse.
+    """A day that this one is made from, of the same date or in a window of its own, is not in the warehouse.
 
     Prevents: starting a run that can only fail with incomplete_input, and a cold start in every phase at
-    once.
+    once. And a year without features behind one missing day: a table waits only as far as its windows reach.
     """
-    return dg.AutomationCondition.any_deps_match(NotStored(currency))
+    return AnyInput(currency, NotStored(currency))
 
 
 def any_input_out_of_date(currency: Currency) -> Condition:
@@ -94,38 +96,105 @@ def any_input_out_of_date(currency: Currency) -> Condition:
 
     Prevents: making a year of later days twice, because the tables they read were restated one tick apart.
     """
-    return dg.AutomationCondition.any_deps_match(OutOfDate(currency))
+    return AnyInput(currency, OutOfDate(currency))
 
 
-def any_input_about_to_run() -> Condition:
+def any_input_about_to_run(currency: Currency) -> Condition:
     """A day that this one is made from is requested in this very tick.
 
     Prevents: reading yesterday's content of a day whose new run has been decided on. Dagster's
     ``any_deps_missing()`` counts such a day as present, which holds only when both are made in one run; with
     a look-back they never are.
     """
-    return dg.AutomationCondition.any_deps_match(RequestedInThisTick())
+    return AnyInput(currency, RequestedInThisTick())
 
 
-def any_input_running() -> Condition:
+def any_input_running(currency: Currency) -> Condition:
     """A run or a backfill is making a day that this one is made from.
 
     Prevents: features from inputs that are replaced while they are read.
     """
-    return dg.AutomationCondition.any_deps_match(dg.AutomationCondition.in_progress())
+    return AnyInput(currency, dg.AutomationCondition.in_progress())
 
 
-def any_input_failed() -> Condition:
+def any_input_failed(currency: Currency) -> Condition:
     """The newest attempt at a day that this one is made from failed (its checks, or the run); an older
     content may be stored.
 
     Prevents: phase 4 on a day whose checks said no.
     """
-    return dg.AutomationCondition.any_deps_match(dg.AutomationCondition.execution_failed())
+    return AnyInput(currency, dg.AutomationCondition.execution_failed())
 
 
 # -----------------------------------------------------------------------------------------------------------
 # operands
+
+
+class AnyInput(dg.AutomationCondition[dg.AssetKey]):
+    """Days that are made from a day of an input for which the operand holds.
+
+    Dagster's ``any_deps_match()`` knows one partition mapping for a table: 365 days back. What a table's
+    windows hold is less for most (a season, 30 days), and so is what it has to wait for.
+    """
+
+    def __init__(self, currency: Currency, operand: Condition) -> None:
+        self.currency = currency
+        self.operand = operand
+
+    @property
+    def name(self) -> str:
+        return "ANY_INPUT"
+
+    @property
+    def children(self) -> list[Condition]:
+        return [self.operand]
+
+    @property
+    def requires_cursor(self) -> bool:
+        return False
+
+    async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
+        recipe = self.currency.recipe(".".join(context.key.path))
+        found, results = context.get_empty_subset(), []
+        for table in dict.fromkeys(given.table for given in recipe.inputs):
+            result = await context.for_child_condition(
+                InputMatches(recipe, table, self.operand),
+                child_indices=[None],  # its name tells it apart, wherever it stands among the inputs
+                candidate_subset=context.candidate_subset,
+            ).evaluate_async()
+            found = found.compute_union(result.true_subset)
+            results.append(result)
+        return dg.AutomationResult(context, found, child_results=results)
+
+
+class InputMatches(dg.AutomationCondition[dg.AssetKey]):
+    """Days of a recipe that are made from a day of one input for which the operand holds."""
+
+    def __init__(self, recipe: Recipe, table: str, operand: Condition) -> None:
+        self.recipe = recipe
+        self.table = table
+        self.operand = operand
+
+    @property
+    def name(self) -> str:
+        return self.table
+
+    @property
+    def children(self) -> list[Condition]:
+        return [self.operand]
+
+    @property
+    def requires_cursor(self) -> bool:
+        return False
+
+    async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
+        everything = context.asset_graph_view.get_full_subset(key=asset_key(self.table))
+        result = await context.for_child_condition(
+            self.operand, child_indices=[0], candidate_subset=everything
+        ).evaluate_async()
+        candidates, theirs = days_of(context.candidate_subset), set(days_of(result.true_subset))
+        made_from_them = self.recipe.made_from(self.table, candidates, theirs)
+        return dg.AutomationResult(context, subset_of(context, made_from_them), child_results=[result])
 
 
 class _OfSnapshot(dg.AutomationCondition[dg.AssetKey]):
@@ -172,8 +241,7 @@ class BeforeResults(_OfSnapshot):
         return "Results of a day in its look-back are to come"
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
-        looks_back = any(recipe.table == table and recipe.history for recipe in self.currency.recipes)
-        return snapshot.before_results if looks_back else ()
+        return snapshot.before_results.get(table, frozenset())
 
 
 class NotStored(_OfSnapshot):

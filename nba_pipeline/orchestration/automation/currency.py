@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from weakref import WeakKeyDictionary
 
 import dagster as dg
@@ -23,7 +23,8 @@ import dagster as dg
 from nba_pipeline.orchestration.instance.gaps import load_gaps
 from nba_pipeline.orchestration.instance.provenance import load_provenance
 from nba_pipeline.rangerun.lineage import expected_provenance, readable_manifest
-from nba_pipeline.recipes.recipe import LOOKBACK_DAYS, Recipe
+from nba_pipeline.rangerun.schedule import history_holes
+from nba_pipeline.recipes.recipe import Recipe
 from nba_pipeline.tables.registry import TableRegistry
 from nba_pipeline.warehouse.base import Store
 
@@ -32,7 +33,7 @@ from nba_pipeline.warehouse.base import Store
 class Snapshot:
     """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were
     made from other inputs; ``inputs``: for every day a digest of what it would be made from now;
-    ``before_results``: the days whose look-back holds a day that was read from the source before its games
+    ``before_results``: the days whose windows reach a day that was read from the source before its games
     were over. ``budget``: days that may still be requested.
     """
 
@@ -40,7 +41,7 @@ class Snapshot:
     outdated: Mapping[str, frozenset[date]]
     inputs: Mapping[str, Mapping[date, str]]
     budget: int
-    before_results: frozenset[date] = frozenset()
+    before_results: Mapping[str, frozenset[date]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Currency:
     _ticks: WeakKeyDictionary[object, Snapshot] = field(
         default_factory=WeakKeyDictionary, repr=False, compare=False
     )
+
+    def recipe(self, table: str) -> Recipe:
+        """The recipe of a table."""
+        return next(recipe for recipe in self.recipes if recipe.table == table)
 
     def of_tick(self, tick: object, instance: dg.DagsterInstance) -> Snapshot:
         """The snapshot of a tick, read when first asked for, so that every table is judged by the same
@@ -88,7 +93,13 @@ class Currency:
             changed |= gaps.withdrawn(recipe.table).keys() & stored.keys()
             outdated[recipe.table] = frozenset(changed | {day for day in days if day not in stored})
             awaited |= {day for day, made in recorded.items() if made.awaits_results}
-        later = frozenset(day + timedelta(days=n) for day in awaited for n in range(1, LOOKBACK_DAYS + 1))
         return Snapshot(
-            {name: frozenset(held) for name, held in manifests.items()}, outdated, inputs, self.limit, later
+            stored={name: frozenset(held) for name, held in manifests.items()},
+            outdated=outdated,
+            inputs=inputs,
+            budget=self.limit,
+            before_results={
+                recipe.table: frozenset(history_holes(days, awaited, (), recipe.first_needed(days)))
+                for recipe in self.recipes
+            },
         )

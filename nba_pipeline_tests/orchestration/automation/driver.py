@@ -36,6 +36,7 @@ START = date(2023, 10, 24)
 RAW = ("nba_raw.games", "nba_raw.player_boxscores", "nba_raw.shot_attempts")
 OFFENSE, DEFENSE = "nba_analytics.team_offense_game_summary", "nba_analytics.team_defense_game_summary"
 PLAYERS, SLATE = "nba_analytics.player_game_summary", "nba_analytics.upcoming_player_game_context"
+ZONES, CACHE = "nba_precompute.team_defense_zone_analysis", "nba_precompute.player_daily_cache"
 FEATURES = "nba_precompute.ml_feature_store"
 MADE_FROM_OTHERS = tuple(recipe.table for recipe in RECIPES if recipe.inputs)
 LOOKING_BACK = tuple(recipe.table for recipe in RECIPES if recipe.history)

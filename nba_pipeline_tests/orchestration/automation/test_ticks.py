@@ -20,9 +20,12 @@ from nba_pipeline.build import RECIPES
 from nba_pipeline.orchestration.day_events import asset_key
 from nba_pipeline.orchestration.open_instance import open_instance
 from nba_pipeline.ranges import span
+from nba_pipeline.recipes.recipe import OPENER_WINDOW
+from nba_pipeline.tables.calendar import season_of
 from nba_pipeline.tables.registry import TABLES
 from nba_pipeline.warehouse.memory import MemoryStore
 from nba_pipeline_tests.orchestration.automation.driver import (
+    CACHE,
     DEFENSE,
     FEATURES,
     LOOKING_BACK,
@@ -32,10 +35,13 @@ from nba_pipeline_tests.orchestration.automation.driver import (
     RAW,
     SLATE,
     START,
+    ZONES,
     Clockwork,
+    CorrectedSource,
     copy_of,
     one_more_point,
     one_more_rebound,
+    one_row_twice,
     total,
 )
 
@@ -257,6 +263,23 @@ def test_later_days_wait_behind_a_restated_day_that_failed(caught_up: Clockwork)
     asked = total(caught_up.settle())
     assert set(asked) >= set(LOOKING_BACK)
     assert caught_up.stored(FEATURES)[-1] == caught_up.now
+
+
+@pytest.mark.slow  # many ticks
+def test_a_red_day_holds_up_only_the_days_whose_own_windows_reach_it() -> None:
+    """One box score of June that nobody will ever mend: the next season's zones, slate and composite factors
+    come by themselves, as with ``backfill``; 365 days wait only where a window has 365 days."""
+    june, november = date(2023, 6, 9), date(2023, 11, 16)
+    season, settled = date(2023, 10, 1), season_of(november).opening_day + timedelta(days=OPENER_WINDOW)
+    clockwork = Clockwork(november, start=june, source=CorrectedSource(june), limit=4000)
+    clockwork.source.correct("player_boxscores", june, one_row_twice)
+    clockwork.fetch(clockwork.days)
+    clockwork.settle()
+    assert june not in clockwork.stored(PLAYERS)
+    made = {table: clockwork.stored(table) for table in LOOKING_BACK}
+    assert made.pop(ZONES) == [june, *span(season, november)]
+    assert made.pop(CACHE) == made.pop(FEATURES) == [june], "they look back 365 days"
+    assert set(map(tuple, made.values())) == {(june, *span(settled, november))}, made
 
 
 @pytest.mark.slow  # many ticks
