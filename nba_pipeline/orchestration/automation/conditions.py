@@ -20,7 +20,6 @@ import dagster as dg
 from nba_pipeline.orchestration.automation.currency import Currency, Snapshot
 from nba_pipeline.orchestration.dagster_private import AutomationContext, EntitySubset
 from nba_pipeline.orchestration.day_events import asset_key
-from nba_pipeline.recipes.recipe import Recipe
 
 Condition = dg.AutomationCondition[Any]
 
@@ -154,11 +153,13 @@ class AnyInput(dg.AutomationCondition[dg.AssetKey]):
         return False
 
     async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
-        recipe = self.currency.recipe(".".join(context.key.path))
         found, results = context.get_empty_subset(), []
+        if context.candidate_subset.is_empty:
+            return dg.AutomationResult(context, found)
+        recipe = self.currency.recipe(".".join(context.key.path))
         for table in dict.fromkeys(given.table for given in recipe.inputs):
             result = await context.for_child_condition(
-                InputMatches(recipe, table, self.operand),
+                InputMatches(self.currency, table, self.operand),
                 child_indices=[None],  # its name tells it apart, wherever it stands among the inputs
                 candidate_subset=context.candidate_subset,
             ).evaluate_async()
@@ -168,10 +169,10 @@ class AnyInput(dg.AutomationCondition[dg.AssetKey]):
 
 
 class InputMatches(dg.AutomationCondition[dg.AssetKey]):
-    """Days of a recipe that are made from a day of one input for which the operand holds."""
+    """Days that are made from a day of one input for which the operand holds."""
 
-    def __init__(self, recipe: Recipe, table: str, operand: Condition) -> None:
-        self.recipe = recipe
+    def __init__(self, currency: Currency, table: str, operand: Condition) -> None:
+        self.currency = currency
         self.table = table
         self.operand = operand
 
@@ -192,9 +193,12 @@ class InputMatches(dg.AutomationCondition[dg.AssetKey]):
         result = await context.for_child_condition(
             self.operand, child_indices=[0], candidate_subset=everything
         ).evaluate_async()
-        candidates, theirs = days_of(context.candidate_subset), set(days_of(result.true_subset))
-        made_from_them = self.recipe.made_from(self.table, candidates, theirs)
-        return dg.AutomationResult(context, subset_of(context, made_from_them), child_results=[result])
+        if result.true_subset.is_empty:
+            return dg.AutomationResult(context, context.get_empty_subset(), child_results=[result])
+        candidates, theirs = days_of(context.candidate_subset), days_of(result.true_subset)
+        recipe = self.currency.recipe(".".join(context.key.path))
+        found = subset_of(self.currency, context, recipe.made_from(self.table, candidates, theirs))
+        return dg.AutomationResult(context, found, child_results=[result])
 
 
 class _OfSnapshot(dg.AutomationCondition[dg.AssetKey]):
@@ -212,7 +216,8 @@ class _OfSnapshot(dg.AutomationCondition[dg.AssetKey]):
             return dg.AutomationResult(context, context.get_empty_subset())
         days = self.days(snapshot_of(self.currency, context), ".".join(context.key.path))
         return dg.AutomationResult(
-            context, subset_of(context, days).compute_intersection(context.candidate_subset)
+            context,
+            subset_of(self.currency, context, days).compute_intersection(context.candidate_subset),
         )
 
     def days(self, snapshot: Snapshot, table: str) -> Iterable[date]:
@@ -253,7 +258,7 @@ class NotStored(_OfSnapshot):
 
     def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:
         stored = snapshot_of(self.currency, context).stored.get(".".join(context.key.path), frozenset())
-        held = subset_of(context, stored)
+        held = subset_of(self.currency, context, stored)
         return dg.AutomationResult(context, context.candidate_subset.compute_difference(held))
 
 
@@ -330,7 +335,7 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
         snapshot.budget -= len(chosen)
         asked |= {day: inputs[day] for day in chosen}
         return dg.AutomationResult(
-            context, subset_of(context, chosen), cursor=_cursor(asked), child_results=[child]
+            context, subset_of(self.currency, context, chosen), cursor=_cursor(asked), child_results=[child]
         )
 
 
@@ -344,14 +349,21 @@ def days_of(subset: EntitySubset[Any]) -> list[date]:
     return [date.fromisoformat(key) for key in subset.expensively_compute_partition_keys()]
 
 
-def subset_of(context: AutomationContext[Any], days: Iterable[date]) -> EntitySubset[Any]:
-    """Days of the context's table as a subset; days that are no partition are left out."""
+def subset_of(currency: Currency, context: AutomationContext[Any], days: Iterable[date]) -> EntitySubset[Any]:
+    """Days of the context's table as a subset; days that are no partition are left out.
+
+    The partitions come from the snapshot: Dagster works out all keys anew each time it is asked for them or
+    for a subset, and over five years without a warehouse that was most of a tick.
+    """
     view, key = context.asset_graph_view, context.key
+    known = snapshot_of(currency, context).days
+    wanted = known.intersection(days)
     partitions = view.asset_graph.get(key).partitions_def
-    wanted = {day.isoformat() for day in days}
     if not wanted or partitions is None:
         return view.get_empty_subset(key=key)
-    return view.get_subset_from_partition_keys(key, partitions, wanted & set(partitions.get_partition_keys()))
+    if len(wanted) == len(known):
+        return view.get_full_subset(key=key)
+    return view.get_subset_from_partition_keys(key, partitions, {day.isoformat() for day in wanted})
 
 
 def _asked(cursor: str | None) -> dict[date, str]:

@@ -34,7 +34,7 @@ class Snapshot:
     """What one tick knows of each table. ``stored``: its days; ``outdated``: those that are missing or were
     made from other inputs; ``inputs``: for every day a digest of what it would be made from now;
     ``before_results``: the days whose windows reach a day that was read from the source before its games
-    were over. ``budget``: days that may still be requested.
+    were over. ``budget``: days that may still be requested. ``days``: all partitions.
     """
 
     stored: Mapping[str, frozenset[date]]
@@ -42,6 +42,7 @@ class Snapshot:
     inputs: Mapping[str, Mapping[date, str]]
     budget: int
     before_results: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    days: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,4 +103,5 @@ class Currency:
                 recipe.table: frozenset(history_holes(days, awaited, (), recipe.first_needed(days)))
                 for recipe in self.recipes
             },
+            days=frozenset(days),
         )
