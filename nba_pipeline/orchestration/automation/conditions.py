@@ -129,24 +129,32 @@ def any_input_failed(currency: Currency) -> Condition:
 # operands
 
 
-class AnyInput(dg.AutomationCondition[dg.AssetKey]):
-    """Days that are made from a day of an input for which the operand holds.
-
-    Dagster's ``any_deps_match()`` knows one partition mapping for a table: 365 days back. What a table's
-    windows hold is less for most (a season, 30 days), and so is what it has to wait for.
-    """
+class _OfOperand(dg.AutomationCondition[dg.AssetKey]):
+    """Says something of what another condition holds for."""
 
     def __init__(self, currency: Currency, operand: Condition) -> None:
         self.currency = currency
         self.operand = operand
 
     @property
+    def children(self) -> list[Condition]:
+        return [self.operand]
+
+
+class AnyInput(_OfOperand):
+    """Days that are made from a day of an input for which the operand holds.
+
+    Dagster's ``any_deps_match()`` knows one partition mapping for a table: 365 days back. What a table's
+    windows hold is less for most (a season, 30 days), and so is what it has to wait for.
+    """
+
+    @property
     def name(self) -> str:
         return "ANY_INPUT"
 
     @property
-    def children(self) -> list[Condition]:
-        return [self.operand]
+    def description(self) -> str:
+        return "Holds for a day that this one is made from, as far as its own windows reach"
 
     @property
     def requires_cursor(self) -> bool:
@@ -168,21 +176,16 @@ class AnyInput(dg.AutomationCondition[dg.AssetKey]):
         return dg.AutomationResult(context, found, child_results=results)
 
 
-class InputMatches(dg.AutomationCondition[dg.AssetKey]):
+class InputMatches(_OfOperand):
     """Days that are made from a day of one input for which the operand holds."""
 
     def __init__(self, currency: Currency, table: str, operand: Condition) -> None:
-        self.currency = currency
+        super().__init__(currency, operand)
         self.table = table
-        self.operand = operand
 
     @property
     def name(self) -> str:
         return self.table
-
-    @property
-    def children(self) -> list[Condition]:
-        return [self.operand]
 
     @property
     def requires_cursor(self) -> bool:
@@ -283,7 +286,7 @@ class RequestedInThisTick(dg.AutomationCondition[dg.AssetKey]):
         return dg.AutomationResult(context, requested.compute_intersection(context.candidate_subset))
 
 
-class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
+class OldestFirst(_OfOperand):
     """The oldest days of the operand, as many as the tick's budget allows, and none twice for the same
     inputs.
 
@@ -293,10 +296,6 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
     of its inputs, and forgotten when the day is up to date. A day that is red when it is first seen was tried
     by somebody else: it counts as asked for.
     """
-
-    def __init__(self, currency: Currency, operand: Condition) -> None:
-        self.currency = currency
-        self.operand = operand
 
     @property
     def name(self) -> str:
@@ -308,10 +307,6 @@ class OldestFirst(dg.AutomationCondition[dg.AssetKey]):
             f"The oldest, at most {self.currency.limit} days of all tables in a tick, once for the same"
             " inputs"
         )
-
-    @property
-    def children(self) -> list[Condition]:
-        return [self.operand]
 
     async def evaluate(self, context: AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:  # type: ignore[override]
         everything = context.candidate_subset

@@ -41,8 +41,8 @@ class Snapshot:
     outdated: Mapping[str, frozenset[date]]
     inputs: Mapping[str, Mapping[date, str]]
     budget: int
-    before_results: Mapping[str, frozenset[date]] = field(default_factory=dict)
-    days: frozenset[date] = frozenset()
+    before_results: Mapping[str, frozenset[date]]
+    days: frozenset[date]
 
 
 @dataclass(frozen=True)
